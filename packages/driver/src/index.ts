@@ -1,0 +1,3 @@
+export * from './commands.ts';
+export * from './driver.ts';
+export * from './files.ts';

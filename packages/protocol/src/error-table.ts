@@ -1,0 +1,328 @@
+/**
+ * Every error Sandport can answer with. One row a code: the HTTP status, whether the same request
+ * may succeed when it is sent again, what the answer carries beside the sentence, and one line of
+ * advice. The TypeScript and Python error classes, the OpenAPI responses and
+ * docs/reference/errors.md are made from this table.
+ */
+export interface ErrorRow {
+  /** HTTP status of the answer. */
+  readonly status: number;
+  /** True when the same request may succeed later without a change. */
+  readonly retryable: boolean;
+  /** Class that the SDKs raise. */
+  readonly errorClass: ErrorClassName;
+  /** Names of the extra fields that the answer may carry. */
+  readonly carries: readonly string[];
+  /** When it happens, one sentence. */
+  readonly meaning: string;
+  /** What to do about it, one sentence. */
+  readonly advice: string;
+}
+
+/** The SDKs' error classes below `SandportError`, coarsest useful split. */
+export const errorClassNames = [
+  'BadRequestError',
+  'AuthError',
+  'PermissionError',
+  'NotFoundError',
+  'ConflictError',
+  'PreconditionFailedError',
+  'TooLargeError',
+  'LimitError',
+  'ServerError',
+  'UnavailableError',
+  'StorageFullError',
+] as const;
+export type ErrorClassName = (typeof errorClassNames)[number];
+
+const row = (
+  status: number,
+  errorClass: ErrorClassName,
+  meaning: string,
+  advice: string,
+  extra: { retryable?: boolean; carries?: readonly string[] } = {},
+): ErrorRow => ({
+  status,
+  retryable: extra.retryable ?? false,
+  errorClass,
+  carries: extra.carries ?? [],
+  meaning,
+  advice,
+});
+
+export const errorTable = {
+  invalid_request: row(
+    400,
+    'BadRequestError',
+    'The request has a field that is unknown, missing or of the wrong type, or is not valid JSON.',
+    'Correct the field that the message names.',
+    { carries: ['field', 'known'] },
+  ),
+  invalid_path: row(
+    400,
+    'BadRequestError',
+    'The path is empty, relative, too long, or holds a NUL byte.',
+    'Send an absolute path of at most 4095 bytes, each name at most 255 bytes.',
+    { carries: ['path'] },
+  ),
+  symlink_loop: row(
+    400,
+    'BadRequestError',
+    'The path runs through more than 40 symbolic links, or through a link that the kernel makes up.',
+    'Name the file itself instead of the link.',
+    { carries: ['path'] },
+  ),
+  unknown_template: row(
+    400,
+    'BadRequestError',
+    'No template or alias has this name.',
+    'Use one of the templates in `known`, or build it with `sandport template build`.',
+    { carries: ['template', 'known'] },
+  ),
+  isolation_unavailable: row(
+    400,
+    'BadRequestError',
+    'This machine cannot run the isolation that was asked for.',
+    'Run `sandport doctor` on the machine, or leave `isolation` out.',
+    { carries: ['isolation', 'known'] },
+  ),
+  command_not_started: row(
+    400,
+    'BadRequestError',
+    'The command could not be started: the program, the working directory or the user does not exist.',
+    'Check `args[0]`, `cwd` and `user`.',
+    { carries: ['errno', 'path'] },
+  ),
+  incomplete_body: row(
+    400,
+    'BadRequestError',
+    'The body ended before the length that was announced; nothing was written.',
+    'Send the file again.',
+    { retryable: true, carries: ['path', 'expected_bytes', 'received_bytes'] },
+  ),
+  digest_mismatch: row(
+    400,
+    'BadRequestError',
+    'The bytes that arrived do not have the digest that was announced; nothing was written.',
+    'Send the file again.',
+    { retryable: true, carries: ['path', 'expected', 'received'] },
+  ),
+  unauthorized: row(
+    401,
+    'AuthError',
+    'The request carries no API key, or one that is not valid.',
+    'Send `Authorization: Bearer KEY` or `X-API-Key: KEY`; the local key stands in client.json.',
+  ),
+  forbidden: row(
+    403,
+    'AuthError',
+    'The API key is valid but may not do this.',
+    'Use an administrator key.',
+  ),
+  read_only: row(
+    403,
+    'PermissionError',
+    'The path lies on a volume that is mounted read-only.',
+    'Write elsewhere, or mount the volume without `read_only`.',
+    { carries: ['path'] },
+  ),
+  permission_denied: row(
+    403,
+    'PermissionError',
+    'The kernel does not allow this operation on the path.',
+    'Check the flags of the file (immutable, append-only).',
+    { carries: ['path', 'errno'] },
+  ),
+  sandbox_not_found: row(
+    404,
+    'NotFoundError',
+    'No sandbox with this id or name exists in a namespace of this key.',
+    'List the sandboxes with `sandport ls`.',
+    { carries: ['sandbox'] },
+  ),
+  file_not_found: row(
+    404,
+    'NotFoundError',
+    'Nothing exists at the path.',
+    'List the directory above it.',
+    { carries: ['path'] },
+  ),
+  template_not_found: row(
+    404,
+    'NotFoundError',
+    'No template has this name.',
+    'List the templates with `sandport template ls`.',
+    { carries: ['template', 'known'] },
+  ),
+  volume_not_found: row(
+    404,
+    'NotFoundError',
+    'No volume with this name exists in the namespace.',
+    'List the volumes.',
+    { carries: ['volume'] },
+  ),
+  key_not_found: row(404, 'NotFoundError', 'No API key has this id.', 'List the keys.', {
+    carries: ['key'],
+  }),
+  route_not_found: row(
+    404,
+    'NotFoundError',
+    'The API has no such route.',
+    'See spec/openapi.json for the routes.',
+    { carries: ['route'] },
+  ),
+  method_not_allowed: row(
+    405,
+    'BadRequestError',
+    'The route exists, but not for this method.',
+    'Use one of the methods in `known`.',
+    { carries: ['route', 'known'] },
+  ),
+  request_timeout: row(
+    408,
+    'BadRequestError',
+    'The client sent nothing for too long; nothing was written.',
+    'Send the request again.',
+    { retryable: true },
+  ),
+  is_directory: row(
+    409,
+    'ConflictError',
+    'The path is a directory where a file is needed.',
+    'Name a file, or list the directory.',
+    { carries: ['path'] },
+  ),
+  not_a_directory: row(
+    409,
+    'ConflictError',
+    'The path, or a part of it, is not a directory.',
+    'Name a directory.',
+    { carries: ['path'] },
+  ),
+  not_a_regular_file: row(
+    409,
+    'ConflictError',
+    'The path is a FIFO, a socket, a device, or belongs to a file system of the kernel.',
+    'Only regular files, directories and symbolic links are served; use a command for the rest.',
+    { carries: ['path', 'file_type'] },
+  ),
+  directory_not_empty: row(
+    409,
+    'ConflictError',
+    'The directory still has entries.',
+    'Remove it with `recursive=true`.',
+    { carries: ['path'] },
+  ),
+  path_busy: row(
+    409,
+    'ConflictError',
+    'The path is in use: it is a mount point, the root, or is being changed at this moment.',
+    'Name a path below it, or try again.',
+    { retryable: true, carries: ['path'] },
+  ),
+  name_taken: row(
+    409,
+    'ConflictError',
+    'Another sandbox of the namespace has this name.',
+    'Choose another name, or delete that sandbox.',
+    { carries: ['name'] },
+  ),
+  invalid_state: row(
+    409,
+    'ConflictError',
+    'The sandbox is in a state in which this cannot be done.',
+    'See `status` in the answer.',
+    { carries: ['sandbox', 'status', 'reason'] },
+  ),
+  volume_in_use: row(
+    409,
+    'ConflictError',
+    'The volume is mounted by a sandbox.',
+    'Delete the sandboxes in `sandboxes` first.',
+    { carries: ['volume', 'sandboxes'] },
+  ),
+  precondition_failed: row(
+    412,
+    'PreconditionFailedError',
+    'The file is not in the state that the condition of the request names.',
+    'Read the file again and repeat the change.',
+    { carries: ['path'] },
+  ),
+  payload_too_large: row(
+    413,
+    'TooLargeError',
+    'The body is larger than this route takes.',
+    'Send file contents to the file routes, which have no limit.',
+    { carries: ['limit_bytes'] },
+  ),
+  range_not_satisfiable: row(
+    416,
+    'BadRequestError',
+    'The range begins behind the end of the file.',
+    'Ask for the size first.',
+    { carries: ['path', 'size'] },
+  ),
+  limit_reached: row(
+    429,
+    'LimitError',
+    'A limit of the daemon is reached.',
+    'Delete what is not needed, or raise the limit in the configuration.',
+    { retryable: true, carries: ['limit'] },
+  ),
+  headers_too_large: row(
+    431,
+    'BadRequestError',
+    'The headers of the request are larger than 16 KiB.',
+    'Send fewer or shorter headers.',
+  ),
+  internal: row(
+    500,
+    'ServerError',
+    'The daemon met a condition it did not expect.',
+    'Look up the request id in the daemon log.',
+    { carries: ['request_id'] },
+  ),
+  create_failed: row(
+    500,
+    'ServerError',
+    'The sandbox could not be started; nothing of it is left.',
+    'See `reason`, and run `sandport doctor`.',
+    { carries: ['reason'] },
+  ),
+  template_build_failed: row(
+    500,
+    'ServerError',
+    'The template could not be built.',
+    'See `reason`; the build log names the step.',
+    { carries: ['template', 'reason'] },
+  ),
+  shutting_down: row(
+    503,
+    'UnavailableError',
+    'The daemon is stopping.',
+    'Send the request again after its restart.',
+    { retryable: true },
+  ),
+  sandbox_unresponsive: row(
+    504,
+    'UnavailableError',
+    'The init process of the sandbox does not answer; its files can still be read and written.',
+    'Try again, or delete the sandbox.',
+    { retryable: true, carries: ['sandbox'] },
+  ),
+  disk_full: row(
+    507,
+    'StorageFullError',
+    'The disk, or the disk limit of the sandbox, is full; the file that was there is unchanged.',
+    'Remove files, or create the sandbox with a larger `disk_mb`.',
+    { carries: ['path'] },
+  ),
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+export const errorCodes = Object.keys(errorTable) as readonly ErrorCode[];
+
+/** True for a string that is a code of the table. */
+export const isErrorCode = (value: unknown): value is ErrorCode =>
+  typeof value === 'string' && Object.hasOwn(errorTable, value);

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+
+export const fileTypeSchema = z.enum(['file', 'directory', 'symlink', 'other']);
+export type FileType = z.infer<typeof fileTypeSchema>;
+
+/**
+ * One entry of a directory, or the answer of `stat`. `is_dir`, `mode` as a letter and `mtime` in
+ * whole seconds are what clients of the second brief read; the rest says it in full.
+ */
+export const fileEntrySchema = z.object({
+  name: z
+    .string()
+    .describe('Name without its directory. Bytes that are not UTF-8 come as U+FFFD.'),
+  path: z.string().describe('Absolute path in the sandbox.'),
+  name_base64: z
+    .string()
+    .optional()
+    .describe('Base64 of the name, when it is not UTF-8. Such a file can be listed, not opened.'),
+  type: fileTypeSchema,
+  is_dir: z.boolean(),
+  size: z.int().describe('Bytes.'),
+  mode: z.string().describe('Letter of the type: f, d, l, p, s, c or b.'),
+  permissions: z.string().regex(/^[0-7]{4}$/).describe('Permission bits in octal, as 0644.'),
+  uid: z.int().describe('Owner inside the sandbox.'),
+  gid: z.int().describe('Group inside the sandbox.'),
+  mtime: z.int().describe('Last change of the contents, seconds since 1970.'),
+  modified_at: z.iso.datetime().describe('Last change of the contents, to the millisecond.'),
+  symlink_target: z.string().optional().describe('Text of the link, when it is one.'),
+});
+export type FileEntry = z.infer<typeof fileEntrySchema>;
+
+export const directoryListingSchema = z.object({
+  path: z.string(),
+  entries: z.array(fileEntrySchema).describe('Sorted by name, byte by byte.'),
+});
+export type DirectoryListing = z.infer<typeof directoryListingSchema>;
+
+export const writeResultSchema = z.object({
+  path: z.string().describe('Absolute path that was written, as it was asked for.'),
+  bytes: z.int().describe('Bytes written.'),
+});
+export type WriteResult = z.infer<typeof writeResultSchema>;
