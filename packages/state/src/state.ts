@@ -1,0 +1,24 @@
+import { openDatabase } from './database.ts';
+import { KeyTable } from './key-table.ts';
+import { SandboxTable } from './sandbox-table.ts';
+import { VolumeTable } from './volume-table.ts';
+
+/** What the daemon remembers across restarts. One writer, one file. */
+export interface State extends Disposable {
+  readonly sandboxes: SandboxTable;
+  readonly volumes: VolumeTable;
+  readonly keys: KeyTable;
+}
+
+/** Opens the state in `file`, made when it is missing; `:memory:` for none on disk. */
+export function openState(file: string): State {
+  const database = openDatabase(file);
+  return {
+    sandboxes: new SandboxTable(database),
+    volumes: new VolumeTable(database),
+    keys: new KeyTable(database),
+    [Symbol.dispose]: () => {
+      database.close();
+    },
+  };
+}
