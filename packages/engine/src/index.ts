@@ -1,1 +1,5 @@
-export {};
+export type { CommandOutput, CommandResult } from './commands.ts';
+export { Engine, type EngineOptions } from './engine.ts';
+export { isAdministrator, type Principal } from './principal.ts';
+export type { SandboxFilter } from './sandboxes/page.ts';
+export { defaultAliases } from './templates.ts';

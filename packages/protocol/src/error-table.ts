@@ -79,6 +79,13 @@ export const errorTable = {
     'Use one of the templates in `known`, or build it with `sandport template build`.',
     { carries: ['template', 'known'] },
   ),
+  template_not_built: row(
+    409,
+    'ConflictError',
+    'The template is known, but has not been built on this machine yet.',
+    'Build it with `sandport template build NAME`.',
+    { retryable: true, carries: ['template'] },
+  ),
   isolation_unavailable: row(
     400,
     'BadRequestError',

@@ -8,9 +8,7 @@ export type FileType = z.infer<typeof fileTypeSchema>;
  * whole seconds are what clients of the second brief read; the rest says it in full.
  */
 export const fileEntrySchema = z.object({
-  name: z
-    .string()
-    .describe('Name without its directory. Bytes that are not UTF-8 come as U+FFFD.'),
+  name: z.string().describe('Name without its directory. Bytes that are not UTF-8 come as U+FFFD.'),
   path: z.string().describe('Absolute path in the sandbox.'),
   name_base64: z
     .string()
@@ -20,7 +18,10 @@ export const fileEntrySchema = z.object({
   is_dir: z.boolean(),
   size: z.int().describe('Bytes.'),
   mode: z.string().describe('Letter of the type: f, d, l, p, s, c or b.'),
-  permissions: z.string().regex(/^[0-7]{4}$/).describe('Permission bits in octal, as 0644.'),
+  permissions: z
+    .string()
+    .regex(/^[0-7]{4}$/)
+    .describe('Permission bits in octal, as 0644.'),
   uid: z.int().describe('Owner inside the sandbox.'),
   gid: z.int().describe('Group inside the sandbox.'),
   mtime: z.int().describe('Last change of the contents, seconds since 1970.'),

@@ -2,7 +2,12 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { namespaceSchema, sandboxIdSchema, sandboxNameSchema, volumeNameSchema } from '@sandport/protocol';
+import {
+  namespaceSchema,
+  sandboxIdSchema,
+  sandboxNameSchema,
+  volumeNameSchema,
+} from '@sandport/protocol';
 import Libsql from 'libsql';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { NameTakenError, type SandboxRow } from './sandbox-table.ts';
@@ -39,7 +44,13 @@ test('rows come back as they were, from a file that was closed and opened again'
     using state = openState(file);
     state.sandboxes.insert(row);
     state.volumes.ensure(namespace, volumeNameSchema.parse('data'));
-    state.keys.insert({ id: 'k', label: 'l', sha256, namespaces: [namespace], createdAt: new Date(5) });
+    state.keys.insert({
+      id: 'k',
+      label: 'l',
+      sha256,
+      namespaces: [namespace],
+      createdAt: new Date(5),
+    });
   }
   using state = openState(file);
   expect(state.sandboxes.all()).toEqual([{ ...row, statusReason: undefined }]);

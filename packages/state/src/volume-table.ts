@@ -1,4 +1,9 @@
-import { type Namespace, namespaceSchema, type VolumeName, volumeNameSchema } from '@sandport/protocol';
+import {
+  type Namespace,
+  namespaceSchema,
+  type VolumeName,
+  volumeNameSchema,
+} from '@sandport/protocol';
 import type { Database } from './database.ts';
 
 export interface VolumeRow {

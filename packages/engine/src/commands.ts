@@ -1,0 +1,162 @@
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
+import type { Command } from '@sandport/driver';
+import { type ExecRequest, type ExecResult, maxExecOutputBytes } from '@sandport/protocol';
+import type { Principal } from './principal.ts';
+import { isRunning } from './sandboxes/entry.ts';
+import type { Sandboxes } from './sandboxes/sandboxes.ts';
+import { invalidState } from './sandboxes/to-object.ts';
+
+/** Output of a command as it comes. */
+export interface CommandOutput {
+  readonly stream: 'stdout' | 'stderr';
+  readonly bytes: Buffer;
+}
+
+/** How a command ended, without its output. */
+export type CommandResult = Omit<ExecResult, 'stdout' | 'stderr'>;
+
+/** Commands in sandboxes. */
+export class Commands {
+  readonly #sandboxes: Sandboxes;
+
+  constructor(sandboxes: Sandboxes) {
+    this.#sandboxes = sandboxes;
+  }
+
+  /** Runs a command to its end and keeps what it wrote, up to the limit of each stream. */
+  async run(
+    principal: Principal,
+    sandbox: string,
+    request: ExecRequest,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<ExecResult> {
+    const limitBytes = request.max_output_bytes ?? maxExecOutputBytes;
+    const kept = { stdout: new BoundedText(limitBytes), stderr: new BoundedText(limitBytes) };
+    const result = await this.stream(
+      principal,
+      sandbox,
+      request,
+      ({ stream, bytes }) => kept[stream].add(bytes),
+      options,
+    );
+    const truncated = kept.stdout.truncated || kept.stderr.truncated;
+    return {
+      stdout: kept.stdout.text(),
+      stderr: kept.stderr.text(),
+      ...result,
+      ...(truncated ? { truncated } : {}),
+    };
+  }
+
+  /**
+   * Runs a command to its end and hands out what it writes. A promise from `onOutput` holds that
+   * stream until it is settled. When `signal` aborts, the process group is killed.
+   */
+  async stream(
+    principal: Principal,
+    sandbox: string,
+    request: ExecRequest,
+    onOutput: (output: CommandOutput) => void | Promise<void>,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<CommandResult> {
+    const startedAt = performance.now();
+    const command = await this.#start(principal, sandbox, request);
+    const kill = () => command.kill('SIGKILL');
+    options.signal?.addEventListener('abort', kill, { once: true });
+    if (options.signal?.aborted) kill();
+    try {
+      feed(command, request);
+      const [exit] = await Promise.all([
+        command.exit,
+        hand(command.stdout, 'stdout', onOutput),
+        hand(command.stderr, 'stderr', onOutput),
+      ]);
+      return {
+        exit_code: exit.exitCode,
+        ...(exit.signal === undefined ? {} : { signal: exit.signal }),
+        ...(exit.timedOut ? { timed_out: true } : {}),
+        ...(exit.oomKilled ? { oom_killed: true } : {}),
+        duration_ms: Math.round((performance.now() - startedAt) * 10) / 10,
+      };
+    } catch (error) {
+      command.kill('SIGKILL');
+      command.stdout.destroy();
+      command.stderr.destroy();
+      command.exit.catch(() => undefined);
+      throw error;
+    } finally {
+      options.signal?.removeEventListener('abort', kill);
+    }
+  }
+
+  #start(principal: Principal, idOrName: string, request: ExecRequest): Promise<Command> {
+    const { row, sandbox } = this.#sandboxes.find(principal, idOrName);
+    if (row.status !== 'running' || !isRunning(sandbox))
+      throw invalidState(row, 'it cannot run commands');
+    const timeoutSeconds = request.timeout_seconds ?? 0;
+    return sandbox.commands.start({
+      args: request.args ?? ['/bin/sh', '-c', request.cmd ?? ''],
+      cwd: request.cwd,
+      env: request.env,
+      user: request.user,
+      timeoutMs: timeoutSeconds === 0 ? undefined : Math.ceil(timeoutSeconds * 1000),
+      stdin: request.stdin !== undefined || request.stdin_base64 !== undefined,
+    });
+  }
+}
+
+/** Gives the command its input. A command that does not read it to the end is no error. */
+function feed(command: Command, request: ExecRequest): void {
+  if (command.stdin === undefined) return;
+  command.stdin.on('error', () => undefined);
+  command.stdin.end(
+    request.stdin_base64 === undefined
+      ? Buffer.from(request.stdin ?? '')
+      : Buffer.from(request.stdin_base64, 'base64'),
+  );
+}
+
+async function hand(
+  readable: Readable,
+  stream: CommandOutput['stream'],
+  onOutput: (output: CommandOutput) => void | Promise<void>,
+): Promise<void> {
+  readable.on('data', (bytes: Buffer) => {
+    const handed = onOutput({ stream, bytes });
+    if (handed === undefined) return;
+    readable.pause();
+    handed.then(
+      () => readable.resume(),
+      (error: unknown) =>
+        readable.destroy(error instanceof Error ? error : new Error(String(error))),
+    );
+  });
+  await once(readable, 'end');
+}
+
+/** Collects bytes up to a limit and remembers whether some were left out. */
+class BoundedText {
+  readonly #limitBytes: number;
+  readonly #chunks: Buffer[] = [];
+  #bytes = 0;
+  truncated = false;
+
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes;
+  }
+
+  add(chunk: Buffer): void {
+    const room = this.#limitBytes - this.#bytes;
+    if (chunk.length > room) this.truncated = true;
+    if (room <= 0) return;
+    const kept = chunk.subarray(0, room);
+    this.#chunks.push(kept);
+    this.#bytes += kept.length;
+  }
+
+  /** As UTF-8; each invalid sequence becomes U+FFFD and loses nothing around it. */
+  text(): string {
+    return Buffer.concat(this.#chunks).toString('utf8');
+  }
+}

@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import type { Driver, SandboxSpec, TemplateInfo } from '@sandport/driver';
+import {
+  type CreateSandbox,
+  type Isolation,
+  namespaceSchema,
+  SandportFault,
+  type SandboxId,
+} from '@sandport/protocol';
+import type { SandboxRow } from '@sandport/state';
+
+const defaultNamespace = namespaceSchema.parse('default');
+
+export const namespaceOf = (request: CreateSandbox) => request.namespace ?? defaultNamespace;
+
+/** The row of a new sandbox: the request, filled up from its template. */
+export function newRow(request: CreateSandbox, template: TemplateInfo, driver: Driver): SandboxRow {
+  const id = randomUUID() as SandboxId;
+  const isolation = chooseIsolation(request.isolation, driver);
+  const cpu = request.resources?.cpu ?? request.cpu ?? template.limits.cpu;
+  const memoryMb = request.resources?.memory_mb ?? request.memory_mb;
+  const diskMb = request.resources?.disk_mb;
+  const spec: SandboxSpec = {
+    id,
+    template: template.name,
+    isolation,
+    namespace: namespaceOf(request),
+    hostname: request.name ?? `sandbox-${id.slice(0, 8)}`,
+    limits: {
+      cpu,
+      memoryBytes: memoryMb === undefined ? template.limits.memoryBytes : memoryMb * 2 ** 20,
+      diskBytes: diskMb === undefined ? template.limits.diskBytes : diskMb * 2 ** 20,
+      pids: request.resources?.pids ?? template.limits.pids,
+    },
+    volumes: distinct(request),
+    user: request.user ?? template.user,
+    workdir: request.workdir ?? template.workdir,
+    env: request.env ?? {},
+  };
+  const createdAt = new Date();
+  const ttlSeconds = request.ttl_seconds ?? 0;
+  const persistent = request.persistent ?? false;
+  return {
+    id,
+    namespace: spec.namespace,
+    name: request.name,
+    template: template.name,
+    isolation,
+    status: 'creating',
+    spec,
+    metadata: request.metadata ?? {},
+    ttlSeconds,
+    persistent,
+    bootMs: 0,
+    createdAt,
+    expiresAt:
+      ttlSeconds === 0 || persistent
+        ? undefined
+        : new Date(createdAt.getTime() + ttlSeconds * 1000),
+  };
+}
+
+function chooseIsolation(wanted: Isolation | undefined, driver: Driver): Isolation {
+  const chosen = wanted ?? driver.isolations[0];
+  if (chosen !== undefined && driver.isolations.includes(chosen)) return chosen;
+  throw new SandportFault(
+    'isolation_unavailable',
+    chosen === undefined
+      ? 'No isolation works on this machine; `sandport doctor` says what is missing.'
+      : `The isolation "${chosen}" does not work on this machine; \`sandport doctor\` says why.`,
+    { isolation: chosen, known: driver.isolations },
+  );
+}
+
+function distinct(request: CreateSandbox): SandboxSpec['volumes'] {
+  const volumes = request.volumes ?? [];
+  const names = volumes.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice === undefined) return volumes;
+  throw new SandportFault('invalid_request', `The volume "${twice}" is listed twice.`, {
+    field: 'volumes',
+  });
+}

@@ -1,0 +1,47 @@
+import { type SandboxObject, SandportFault } from '@sandport/protocol';
+import type { SandboxRow } from '@sandport/state';
+import { specOf } from './entry.ts';
+
+/** A sandbox as clients see it. */
+export function toObject(row: SandboxRow): SandboxObject {
+  const { limits, volumes, user, workdir, env } = specOf(row);
+  const memoryMb = Math.round(limits.memoryBytes / 2 ** 20);
+  return {
+    id: row.id,
+    template: row.template,
+    isolation: row.isolation,
+    namespace: row.namespace,
+    ...(row.name === undefined ? {} : { name: row.name }),
+    status: row.status,
+    ...(row.statusReason === undefined ? {} : { status_reason: row.statusReason }),
+    metadata: { ...row.metadata },
+    env: { ...env },
+    resources: {
+      cpu: limits.cpu,
+      memory_mb: memoryMb,
+      ...(limits.diskBytes === undefined
+        ? {}
+        : { disk_mb: Math.round(limits.diskBytes / 2 ** 20) }),
+      pids: limits.pids,
+    },
+    cpu: limits.cpu,
+    memory_mb: memoryMb,
+    volumes: [...volumes],
+    user,
+    workdir,
+    ttl_seconds: row.ttlSeconds,
+    created_at: row.createdAt.toISOString(),
+    ...(row.expiresAt === undefined ? {} : { expires_at: row.expiresAt.toISOString() }),
+    boot_ms: row.bootMs,
+  };
+}
+
+/** The answer to a request that the state of the sandbox does not allow. */
+export function invalidState(row: SandboxRow, wanted: string): SandportFault {
+  const because = row.statusReason === undefined ? '' : ` (${row.statusReason})`;
+  return new SandportFault(
+    'invalid_state',
+    `The sandbox ${row.name ?? row.id} is ${row.status}${because}; ${wanted}.`,
+    { sandbox: row.id, status: row.status, reason: row.statusReason },
+  );
+}
