@@ -1,0 +1,9 @@
+import { runMain } from './lib/failure.mjs';
+import { bold, step } from './lib/progress.mjs';
+import { buildGuestInit, buildTypeScript } from './setup/build.mjs';
+
+await runMain(async () => {
+  console.log(bold('Build'));
+  await step('guest init', buildGuestInit);
+  await step('TypeScript build', buildTypeScript);
+});

@@ -1,0 +1,25 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { inRepo, venvDir } from '../lib/paths.mjs';
+import { run } from '../lib/run.mjs';
+
+export const name = 'Python (ruff, mypy)';
+
+const tools = [
+  ['ruff', ['check', '.', '../../tests/python', '../../examples/python']],
+  ['ruff', ['format', '--check', '.', '../../tests/python', '../../examples/python']],
+  ['mypy', ['--strict', 'src']],
+];
+
+export async function check() {
+  const problems = [];
+  for (const [tool, args] of tools) {
+    const program = join(venvDir, 'bin', tool);
+    if (!existsSync(program)) {
+      return { problems: [`${tool} is not in .venv: run \`npm run setup\`.`] };
+    }
+    const result = await run(program, args, { cwd: inRepo('sdks/python') });
+    if (result.code !== 0) problems.push(`${tool} ${args.join(' ')}:`, ...result.tail);
+  }
+  return { problems };
+}

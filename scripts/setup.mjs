@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { runMain } from './lib/failure.mjs';
+import { withLock } from './lib/lock.mjs';
+import { setupDir } from './lib/paths.mjs';
+import { giveBack } from './lib/privilege.mjs';
+import { bold, step } from './lib/progress.mjs';
+import { buildBaseTemplate } from './setup/base-template.mjs';
+import { buildGuestInit, buildTypeScript } from './setup/build.mjs';
+import { installDebianPackages } from './setup/debian-packages.mjs';
+import { installNodeModules } from './setup/node-modules.mjs';
+import { checkPlatform } from './setup/platform.mjs';
+import { makePythonVenv } from './setup/python-venv.mjs';
+
+const steps = [
+  ['Debian packages', installDebianPackages],
+  ['npm packages', installNodeModules],
+  ['guest init', buildGuestInit],
+  ['TypeScript build', buildTypeScript],
+  ['Python environment', makePythonVenv],
+  ['base template', buildBaseTemplate],
+];
+
+/**
+ * Makes a fresh clone ready to run. Every step looks first whether it has anything to do, so this
+ * can be called at any time, and again after it was stopped half-way.
+ */
+export async function setup() {
+  console.log(bold('Set-up'));
+  await step('machine', checkPlatform);
+  await withLock(
+    join(setupDir, 'lock'),
+    async () => {
+      for (const [name, work] of steps) await step(name, work);
+    },
+    { onWait: ({ pid }) => console.log(`  another set-up is running (process ${pid}); waiting`) },
+  );
+  await giveBack(setupDir);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) await runMain(setup);

@@ -1,0 +1,87 @@
+import { Failure } from '../lib/failure.mjs';
+import { warn } from '../lib/progress.mjs';
+import { run } from '../lib/run.mjs';
+import { aptGet } from './apt.mjs';
+import { checkDiskSpace, distribution } from './platform.mjs';
+
+/** Package → the file or program that shows that it is there on a machine without dpkg. */
+const required = {
+  runc: 'runc',
+  mmdebstrap: 'mmdebstrap',
+  gcc: 'gcc',
+  'libc6-dev': '/usr/include/stdio.h',
+  e2fsprogs: 'mkfs.ext4',
+  'util-linux': 'unshare',
+  mount: 'mount',
+  python3: 'python3',
+  'python3-venv': 'python3',
+  'ca-certificates': '/etc/ssl/certs/ca-certificates.crt',
+  curl: 'curl',
+};
+const runscPackage = 'runsc';
+const withoutRunsc =
+  'runsc is not in this distribution’s archive: sandboxes run with the isolation `container` only. Install runsc from gvisor.dev for the isolation `gvisor`.';
+
+/** Installs what is missing; does nothing, without the network, when nothing is. */
+export async function installDebianPackages(say) {
+  if (!distribution().debianLike) return checkWithoutDpkg();
+  const missing = await missingPackages([...Object.keys(required), runscPackage]);
+  const needed = missing.filter((name) => name !== runscPackage);
+  if (missing.length === 0) return 'all there';
+
+  // On a machine whose archive has no runsc this is the normal state, so it must stay quick.
+  if (needed.length === 0 && (await run('runsc', ['--version'])).code === 0) return 'all there';
+  if (needed.length > 0) checkDiskSpace('/var');
+  const updated = await aptGet(['update'], { say });
+  if (needed.length > 0) {
+    const result = await aptGet(['install', '--no-install-recommends', ...needed], {
+      say,
+    });
+    const still = await missingPackages(needed);
+    if (still.length > 0) {
+      throw new Failure(
+        `${still.join(', ')} could not be installed${updated.ok ? '' : ' (the package lists could not be fetched either: is there a network?)'}: run \`apt-get update && apt-get install ${still.join(' ')}\` as root, then try again.`,
+        { output: (result.ok ? updated : result).tail.slice(-12) },
+      );
+    }
+  }
+  if (missing.includes(runscPackage)) {
+    const result = await aptGet(['install', '--no-install-recommends', runscPackage], {
+      say,
+    });
+    if (!result.ok) warn(withoutRunsc);
+    else needed.push(runscPackage);
+  }
+  return needed.length > 0 ? `installed ${needed.join(', ')}` : 'all there but runsc';
+}
+
+/** Those of the packages that are not completely installed. */
+async function missingPackages(names) {
+  const query = await run('dpkg-query', ['-W', '-f=${Package} ${Status}\\n', ...names]);
+  const installed = new Set(
+    query.stdout
+      .split('\n')
+      .filter((line) => line.endsWith(' install ok installed'))
+      .map((line) => line.split(' ')[0]),
+  );
+  return names.filter((name) => !installed.has(name));
+}
+
+/** On other distributions nothing is installed; the programs only have to be there. */
+async function checkWithoutDpkg() {
+  const has = async (evidence) =>
+    evidence.startsWith('/')
+      ? (await run('test', ['-e', evidence])).code === 0
+      : (await run('sh', ['-c', `command -v ${evidence}`])).code === 0;
+  const missing = [];
+  for (const [name, evidence] of Object.entries(required)) {
+    if (!(await has(evidence))) missing.push(name);
+  }
+  if (missing.length > 0) {
+    throw new Failure(
+      `${distribution().prettyName} is neither Debian nor Ubuntu, so nothing was installed; with its own package manager install what Debian calls ${missing.join(', ')}, then try again.`,
+    );
+  }
+  if (!(await has('runsc'))) warn(withoutRunsc);
+  return 'all there';
+}
