@@ -59,3 +59,11 @@ export async function giveBack(...paths) {
   const user = invokingUser();
   if (user) await run('chown', ['-R', '-h', `${user.uid}:${user.gid}`, '--', ...paths]);
 }
+
+/** Runs this same script once more as root; resolves to its exit code. */
+export async function reexecAsRoot(why) {
+  await ensureRootRights(why);
+  const again = rootCommand(process.execPath, process.argv.slice(1));
+  const result = await run(again.command, again.args, { inherit: true });
+  return result.code;
+}

@@ -1,0 +1,82 @@
+import { beginLeakCheck } from './lib/leak-check.mjs';
+import { removeDeadRuns, removeTraces } from './lib/leftovers.mjs';
+import { runMain } from './lib/failure.mjs';
+import { setupDir, templatesDir } from './lib/paths.mjs';
+import { giveBack, isRoot, reexecAsRoot } from './lib/privilege.mjs';
+import { bold, red, yellow } from './lib/progress.mjs';
+import { beginRun } from './lib/run-marker.mjs';
+import { setup } from './setup.mjs';
+import { runPytest } from './testing/run-pytest.mjs';
+import { runVitest, withFailure } from './testing/run-vitest.mjs';
+
+const interrupted = new AbortController();
+
+/** `npm test [-- FILTER…]`: set-up, every suite, and the check that nothing is left behind. */
+async function main() {
+  const filters = process.argv.slice(2).filter((arg) => arg !== '--');
+  await setup();
+  if (!isRoot) return reexecAsRoot('Running sandboxes');
+  const cleaned = await removeDeadRuns();
+  if (cleaned > 0) console.log(`Cleaned up after ${cleaned} earlier run(s) that did not end.`);
+
+  const run = beginRun('test');
+  const leakCheck = beginLeakCheck(run);
+  const options = {
+    filters,
+    killOnAbort: interrupted.signal,
+    env: { ...run.env, SANDPORT_TEMPLATES_DIR: templatesDir },
+  };
+  try {
+    const reports = [];
+    for (const [title, runner] of [
+      ['TypeScript tests', runVitest],
+      ['Python tests', runPytest],
+    ]) {
+      if (interrupted.signal.aborted) break;
+      console.log(bold(title));
+      reports.push(await runner(options));
+    }
+    reports.push(await reportLeaks(leakCheck));
+    return summarize(reports);
+  } finally {
+    await removeTraces(run);
+    run.end();
+    await giveBack(setupDir);
+  }
+}
+
+/** What is left on the machine, counted as one test. */
+async function reportLeaks(leakCheck) {
+  console.log(bold('Leak check'));
+  const { leaks, alone } = await leakCheck.finish();
+  for (const leak of leaks) console.log(`  left behind: ${leak}`);
+  if (leaks.length === 0) {
+    const scope = alone ? 'on the machine' : 'by this run (another Sandport is at work here)';
+    console.log(`  no process, mount, cgroup, network namespace or file was left ${scope}`);
+  }
+  const report = { passed: leaks.length === 0 ? 1 : 0, failed: 0, skipped: [], failures: [] };
+  return leaks.length === 0 ? report : withFailure(report, `leak check: ${leaks.length} left`);
+}
+
+/** Prints skips, failures and, last, the line with the counts. Returns the exit code. */
+function summarize(reports) {
+  const sum = (name) => reports.reduce((total, report) => total + report[name], 0);
+  const skipped = reports.flatMap((report) => report.skipped);
+  const failures = reports.flatMap((report) => report.failures);
+  if (interrupted.signal.aborted) failures.push('the run was interrupted');
+  if (skipped.length > 0) console.log(bold('\nSkipped'));
+  for (const { name, reason } of skipped) {
+    console.log(`  ${yellow('-')} ${name}: ${reason || 'no reason given'}`);
+  }
+  if (failures.length > 0) console.log(bold('\nFailed'));
+  for (const name of failures) console.log(`  ${red('✗')} ${name}`);
+  const failed = sum('failed') + (interrupted.signal.aborted ? 1 : 0);
+  const tail = skipped.length > 0 ? `, ${skipped.length} skipped` : '';
+  console.log(`\n${sum('passed')} passed, ${failed} failed${tail}`);
+  return failed === 0 ? 0 : 1;
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => interrupted.abort());
+}
+await runMain(main);

@@ -1,0 +1,29 @@
+const entities = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+
+const decode = (text) =>
+  text.replace(/&(#x?[0-9a-f]+|\w+);/gi, (whole, name) => {
+    if (name.startsWith('#x')) return String.fromCodePoint(Number.parseInt(name.slice(2), 16));
+    if (name.startsWith('#')) return String.fromCodePoint(Number(name.slice(1)));
+    return entities[name] ?? whole;
+  });
+
+const attribute = (tag, name) => decode(tag.match(new RegExp(`\\s${name}="([^"]*)"`))?.[1] ?? '');
+
+/** Adds up the JUnit report that pytest writes: {passed, failed, skipped, failures}. */
+export function readJunit(xml, suite) {
+  const report = { passed: 0, failed: 0, skipped: [], failures: [] };
+  for (const match of xml.matchAll(/<testcase\b([^>]*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g)) {
+    const body = match[2] ?? '';
+    const name = `${suite} > ${attribute(match[1], 'classname')} > ${attribute(match[1], 'name')}`;
+    const skipped = body.match(/<skipped\b([^>]*)>/);
+    if (/<(failure|error)\b/.test(body)) {
+      report.failed += 1;
+      report.failures.push(name);
+    } else if (skipped) {
+      report.skipped.push({ name, reason: attribute(skipped[1], 'message') });
+    } else {
+      report.passed += 1;
+    }
+  }
+  return report;
+}

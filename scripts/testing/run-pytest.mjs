@@ -1,0 +1,60 @@
+import { existsSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { inRepo, repoDir, setupDir, venvDir } from '../lib/paths.mjs';
+import { run } from '../lib/run.mjs';
+import { filesBelow } from '../lib/stamp.mjs';
+import { readJunit } from './junit.mjs';
+import { withFailure } from './run-vitest.mjs';
+
+const suites = ['sdks/python/tests', 'tests/python'];
+const nothingCollected = 5;
+
+/** Test files whose path holds one of the filters; the suites whole when there is no filter. */
+function selectPaths(filters) {
+  const present = suites.filter((suite) => existsSync(inRepo(suite)));
+  if (filters.length === 0) return present;
+  return present
+    .flatMap((suite) => filesBelow(inRepo(suite), (path) => /test_[^/]*\.py$/.test(path)))
+    .map((path) => relative(repoDir, path))
+    .filter((path) => filters.some((filter) => path.includes(filter)));
+}
+
+/**
+ * Runs the Python suites, one pytest after the other because each has its own conftest, and
+ * resolves to the sum of their reports.
+ */
+export async function runPytest({ filters, env, killOnAbort }) {
+  const paths = selectPaths(filters);
+  let total = { passed: 0, failed: 0, skipped: [], failures: [] };
+  for (const suite of suites) {
+    const own = paths.filter((path) => path === suite || path.startsWith(`${suite}/`));
+    if (own.length === 0) continue;
+    const report = await runSuite(suite, own, { env, killOnAbort });
+    total = {
+      passed: total.passed + report.passed,
+      failed: total.failed + report.failed,
+      skipped: [...total.skipped, ...report.skipped],
+      failures: [...total.failures, ...report.failures],
+    };
+  }
+  return total;
+}
+
+async function runSuite(suite, paths, { env, killOnAbort }) {
+  const reportFile = join(setupDir, `pytest-${suite.replaceAll('/', '-')}.xml`);
+  rmSync(reportFile, { force: true });
+  const result = await run(
+    join(venvDir, 'bin/python'),
+    ['-m', 'pytest', '-p', 'no:cacheprovider', `--junitxml=${reportFile}`, ...paths],
+    { cwd: repoDir, inherit: true, killOnAbort, env },
+  );
+  try {
+    const report = readJunit(await readFile(reportFile, 'utf8'), suite);
+    if (result.code === 0 || result.code === nothingCollected || report.failed > 0) return report;
+    return withFailure(report, `pytest ${suite} ended with code ${result.code}`);
+  } catch {
+    const why = `pytest ${suite} wrote no report (code ${result.code}, signal ${result.signal})`;
+    return withFailure({ passed: 0, failed: 0, skipped: [], failures: [] }, why);
+  }
+}
