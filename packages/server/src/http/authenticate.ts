@@ -1,0 +1,21 @@
+import type { Engine } from '@sandport/engine';
+import { SandportFault } from '@sandport/protocol';
+import type { Exchange } from './exchange.ts';
+
+/**
+ * Finds out who asks, by `Authorization: Bearer KEY` or `X-API-Key: KEY`.
+ * @throws SandportFault `unauthorized`
+ */
+export function authenticate(exchange: Exchange, engine: Engine): void {
+  const { authorization, 'x-api-key': header } = exchange.request.headers;
+  const bearer = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
+  const apiKey = bearer ?? (typeof header === 'string' ? header : undefined);
+  if (apiKey === undefined)
+    throw new SandportFault(
+      'unauthorized',
+      'The request carries no API key; send Authorization: Bearer KEY, or X-API-Key: KEY.',
+    );
+  const principal = engine.keys.authenticate(apiKey);
+  if (principal === undefined) throw new SandportFault('unauthorized', 'The API key is not valid.');
+  exchange.principal = principal;
+}

@@ -1,0 +1,85 @@
+import { SandportFault } from '@sandport/protocol';
+import type { z } from 'zod';
+import type { Exchange } from './exchange.ts';
+
+/** Most bytes of a JSON body. `exec` carries its input in it. */
+const defaultLimitBytes = 1024 * 1024;
+
+/**
+ * Reads and checks a JSON body. No body at all counts as `{}`; the content type is not looked at,
+ * because clients exist that send `text/plain`.
+ * @throws SandportFault `invalid_request`, `payload_too_large`, `incomplete_body`
+ */
+export async function readJson<Schema extends z.ZodType>(
+  exchange: Exchange,
+  schema: Schema,
+  options: { limitBytes?: number } = {},
+): Promise<z.infer<Schema>> {
+  const text = await readText(exchange, options.limitBytes ?? defaultLimitBytes);
+  let value: unknown;
+  try {
+    value = text.trim() === '' ? {} : JSON.parse(text);
+  } catch (error) {
+    throw new SandportFault(
+      'invalid_request',
+      `The body is not valid JSON: ${error instanceof Error ? error.message : 'unreadable'}.`,
+      { field: 'body' },
+    );
+  }
+  return check(schema, value);
+}
+
+/** Checks a value that came from outside. @throws SandportFault `invalid_request` naming the field. */
+export function check<Schema extends z.ZodType>(schema: Schema, value: unknown): z.infer<Schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const field = issue?.path.join('.') || 'body';
+  if (issue?.code === 'unrecognized_keys') {
+    const known = knownKeys(schema);
+    throw new SandportFault(
+      'invalid_request',
+      `Unknown field${issue.keys.length > 1 ? 's' : ''} ${issue.keys.map((key) => `"${key}"`).join(', ')}${field === 'body' ? '' : ` in "${field}"`}${known.length > 0 && field === 'body' ? `; known are ${known.join(', ')}` : ''}.`,
+      { field: field === 'body' ? issue.keys[0] : `${field}.${issue.keys[0]}`, known },
+    );
+  }
+  throw new SandportFault('invalid_request', `"${field}": ${issue?.message ?? 'is not valid'}.`, {
+    field,
+  });
+}
+
+const knownKeys = (schema: z.ZodType): string[] =>
+  'shape' in schema && typeof schema.shape === 'object' && schema.shape !== null
+    ? Object.keys(schema.shape).sort()
+    : [];
+
+async function readText(exchange: Exchange, limitBytes: number): Promise<string> {
+  const { request } = exchange;
+  const tooLarge = () =>
+    new SandportFault('payload_too_large', `The body is larger than ${limitBytes} bytes.`, {
+      limit_bytes: limitBytes,
+    });
+  if (Number(request.headers['content-length'] ?? 0) > limitBytes) throw tooLarge();
+  exchange.takeBody();
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+      const buffer: Buffer = chunk;
+      bytes += buffer.length;
+      exchange.bytesIn = bytes;
+      if (bytes > limitBytes) throw tooLarge();
+      chunks.push(buffer);
+    }
+  } catch (error) {
+    if (error instanceof SandportFault) throw error;
+    throw new SandportFault('incomplete_body', 'The body ended before its announced length.', {
+      received_bytes: bytes,
+    });
+  }
+  const body = Buffer.concat(chunks);
+  const text = body.toString('utf8');
+  if (text.includes('\uFFFD') && !Buffer.from(text).equals(body))
+    throw new SandportFault('invalid_request', 'The body is not valid UTF-8.', { field: 'body' });
+  return text;
+}

@@ -1,0 +1,79 @@
+import { pipeline } from 'node:stream/promises';
+import type { OpenFile } from '@sandport/driver';
+import type { Engine } from '@sandport/engine';
+import { parseRange } from '../http/byte-range.ts';
+import { formatDigest, newSha256, wantsDigest } from '../http/digest.ts';
+import type { Exchange } from '../http/exchange.ts';
+import type { Route } from '../http/router.ts';
+import { pathOf } from './files.ts';
+
+/** The bytes of a file, streamed: whole, a range, or only its headers. */
+export const readFileRoutes = (engine: Engine): Route[] =>
+  (['GET', 'HEAD'] as const).map((method) => ({
+    method,
+    path: '/v1/sandboxes/:id/fs',
+    handle: async (exchange) => {
+      const path = pathOf(exchange);
+      const file = await engine.files.open(exchange.principal, exchange.param('id'), path);
+      try {
+        await answer(exchange, file, path);
+      } finally {
+        await file.close();
+      }
+    },
+  }));
+
+async function answer(exchange: Exchange, file: OpenFile, path: string): Promise<void> {
+  const { request, response } = exchange;
+  const { size, modified_at: modifiedAt } = file.entry;
+  response.setHeader('ETag', file.etag);
+  response.setHeader('Last-Modified', new Date(modifiedAt).toUTCString());
+  response.setHeader('Accept-Ranges', 'bytes');
+  response.setHeader('X-File-Size', size);
+  if (matches(request.headers['if-none-match'], file.etag)) {
+    exchange.empty(304);
+    return;
+  }
+  const ifRange = request.headers['if-range'];
+  const range =
+    ifRange === undefined || ifRange === file.etag
+      ? parseRange(request.headers.range, size, path)
+      : undefined;
+  const length = range === undefined ? size : range.end - range.start;
+  const status = range === undefined ? 200 : 206;
+  if (range !== undefined)
+    response.setHeader('Content-Range', `bytes ${range.start}-${range.end - 1}/${size}`);
+  response.setHeader('Content-Type', 'application/octet-stream');
+  const digest = range === undefined && wantsDigest(request.headers['want-repr-digest']);
+  if (request.method === 'HEAD') {
+    if (digest) response.setHeader('Repr-Digest', await digestOf(file));
+    response.writeHead(status, { 'Content-Length': length }).end();
+  } else if (digest) {
+    await sendWithDigest(exchange, file);
+  } else {
+    response.writeHead(status, { 'Content-Length': length });
+    await pipeline(file.stream(range), response);
+  }
+}
+
+/** RFC 9110: the weak comparison of If-None-Match, and `*`. */
+const matches = (field: string | undefined, etag: string): boolean =>
+  field !== undefined &&
+  field.split(',').some((each) => each.trim() === '*' || each.trim().replace(/^W\//, '') === etag);
+
+async function digestOf(file: OpenFile): Promise<string> {
+  const hash = newSha256();
+  for await (const chunk of file.stream()) hash.update(chunk);
+  return formatDigest(hash.digest());
+}
+
+/** Sends the bytes in chunks and their digest as the trailer. `X-File-Size` tells the length. */
+async function sendWithDigest(exchange: Exchange, file: OpenFile): Promise<void> {
+  const { response } = exchange;
+  const hash = newSha256();
+  const bytes = file.stream().on('data', (chunk) => hash.update(chunk));
+  response.writeHead(200, { Trailer: 'Repr-Digest' });
+  await pipeline(bytes, response, { end: false });
+  response.addTrailers({ 'Repr-Digest': formatDigest(hash.digest()) });
+  response.end();
+}

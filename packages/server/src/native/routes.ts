@@ -1,0 +1,36 @@
+import type { Engine } from '@sandport/engine';
+import type { Route } from '../http/router.ts';
+import { execRoutes } from './exec.ts';
+import { fileRoutes } from './files.ts';
+import { keyRoutes } from './keys.ts';
+import { readFileRoutes } from './read-file.ts';
+import { sandboxRoutes } from './sandboxes.ts';
+import { templateRoutes } from './templates.ts';
+import { volumeRoutes } from './volumes.ts';
+import { writeFileRoutes } from './write-file.ts';
+
+/** All routes of the native API. */
+export const nativeRoutes = (
+  engine: Engine,
+  options: { version: string; idleTimeoutMs: number },
+): Route[] => [
+  {
+    method: 'GET',
+    path: '/healthz',
+    open: true,
+    handle: (exchange) => exchange.json(200, { status: 'ok', version: options.version }),
+  },
+  {
+    method: 'GET',
+    path: '/version',
+    handle: (exchange) => exchange.json(200, { version: options.version }),
+  },
+  ...sandboxRoutes(engine),
+  ...readFileRoutes(engine),
+  ...writeFileRoutes(engine, options),
+  ...fileRoutes(engine),
+  ...execRoutes(engine),
+  ...templateRoutes(engine),
+  ...volumeRoutes(engine),
+  ...keyRoutes(engine),
+];
