@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { readJunit } from './junit.mjs';
+
+test('counts passes, failures, errors and skips with their reasons', () => {
+  const xml = `<?xml version="1.0"?><testsuites><testsuite tests="4">
+    <testcase classname="a.b" name="one" time="0.1" />
+    <testcase classname="a.b" name="two"><failure message="no &gt; yes">x</failure></testcase>
+    <testcase classname="a.b" name="three"><error message="setup">x</error></testcase>
+    <testcase classname="a.b" name="four"><skipped type="pytest.skip" message="no &quot;runsc&quot; here">x</skipped></testcase>
+  </testsuite></testsuites>`;
+  expect(readJunit(xml, 'suite')).toEqual({
+    passed: 1,
+    failed: 2,
+    skipped: [{ name: 'suite > a.b > four', reason: 'no "runsc" here' }],
+    failures: ['suite > a.b > two', 'suite > a.b > three'],
+  });
+});
