@@ -4,15 +4,14 @@ import { migrations } from './migrations.ts';
 export type Database = Libsql.Database;
 
 /**
- * Opens the state file, made when it is missing, and brings it to the newest schema.
+ * Opens the state file, made when it is missing, and brings it to the newest schema. The caller sees
+ * to it that nobody else writes to the file.
  * @throws Error when the file was written by a newer release.
  */
 export function openDatabase(file: string): Database {
   const database = new Libsql(file);
   database.exec('PRAGMA journal_mode = WAL');
   database.exec('PRAGMA synchronous = NORMAL');
-  database.exec('PRAGMA foreign_keys = ON');
-  database.exec('PRAGMA busy_timeout = 5000');
   migrate(database, file);
   return database;
 }

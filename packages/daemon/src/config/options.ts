@@ -1,0 +1,88 @@
+/** One setting of the daemon: by flag, by environment, or in the configuration file. */
+export interface DaemonOption {
+  /** Name in the configuration file and of the environment variable, as `data_dir`. */
+  readonly key: OptionKey;
+  /** Flag with its argument, as commander takes it. */
+  readonly flag: string;
+  readonly description: string;
+  /** For the help text. */
+  readonly defaultText: string;
+  /** True: the flag can be given several times; the environment separates with commas. */
+  readonly list?: boolean;
+}
+
+export type OptionKey =
+  | 'listen'
+  | 'data_dir'
+  | 'run_dir'
+  | 'templates_dir'
+  | 'isolation'
+  | 'alias'
+  | 'max_sandboxes'
+  | 'idle_timeout_seconds'
+  | 'log_level';
+
+export const daemonOptions: readonly DaemonOption[] = [
+  {
+    key: 'listen',
+    flag: '--listen <host:port>',
+    description: 'Address of the API; port 0 takes a free one.',
+    defaultText: '127.0.0.1:8420',
+  },
+  {
+    key: 'data_dir',
+    flag: '--data-dir <dir>',
+    description: 'Where sandboxes, volumes, templates and the state file lie.',
+    defaultText: '/var/lib/sandport',
+  },
+  {
+    key: 'run_dir',
+    flag: '--run-dir <dir>',
+    description: 'Where sockets and the state of the runtimes lie; on a tmpfs, a short path.',
+    defaultText: '/run/sandport/<hash of the data directory>',
+  },
+  {
+    key: 'templates_dir',
+    flag: '--templates-dir <dir>',
+    description: 'Where built templates lie; several daemons may share one.',
+    defaultText: 'DATA_DIR/templates',
+  },
+  {
+    key: 'isolation',
+    flag: '--isolation <auto|gvisor|container>',
+    description: 'Isolation of sandboxes that ask for none; auto: the strongest that works here.',
+    defaultText: 'auto',
+  },
+  {
+    key: 'alias',
+    flag: '--alias <name=template>',
+    description: 'Another name of a template. Can be repeated.',
+    defaultText: 'default, python-sandbox-template and ubuntu-24.04 mean base',
+    list: true,
+  },
+  {
+    key: 'max_sandboxes',
+    flag: '--max-sandboxes <number>',
+    description: 'Most sandboxes at one time.',
+    defaultText: '1000',
+  },
+  {
+    key: 'idle_timeout_seconds',
+    flag: '--idle-timeout-seconds <number>',
+    description: 'An upload that moves no byte for so long is given up.',
+    defaultText: '60',
+  },
+  {
+    key: 'log_level',
+    flag: '--log-level <level>',
+    description:
+      'trace, debug, info, warn, error, fatal or silent. Logs are JSON on standard error.',
+    defaultText: 'info',
+  },
+];
+
+/** Environment variable of a setting, as `SANDPORT_DATA_DIR`. */
+export const environmentName = (key: OptionKey): string => `SANDPORT_${key.toUpperCase()}`;
+
+/** Configuration file that is read when it is there and none is named. */
+export const defaultConfigFile = '/etc/sandport/config.json';

@@ -1,0 +1,121 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { ConfigError } from './config-error.ts';
+import { daemonOptions, defaultConfigFile, environmentName, type OptionKey } from './options.ts';
+
+/** The daemon's settings, complete. */
+export interface DaemonConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly dataDir: string;
+  /** True when nobody named another: then the user's own configuration gets the key, too. */
+  readonly isDefaultDataDir: boolean;
+  readonly runDir?: string | undefined;
+  readonly templatesDir?: string | undefined;
+  readonly isolation: 'auto' | 'gvisor' | 'container';
+  readonly aliases: Readonly<Record<string, string>>;
+  readonly maxSandboxes: number;
+  readonly idleTimeoutMs: number;
+  readonly logLevel: string;
+}
+
+/** Values as they come from flags: undefined where the flag was not given. */
+export type DaemonFlags = Partial<Record<OptionKey, string | readonly string[]>> & {
+  readonly config?: string;
+};
+
+const defaultDataDir = '/var/lib/sandport';
+
+const text = z.string().min(1);
+const values = z.strictObject({
+  listen: z
+    .string()
+    .regex(/^(\[[0-9a-fA-F:]+\]|[^:[\]]+):\d{1,5}$/, 'must look like 127.0.0.1:8420')
+    .default('127.0.0.1:8420'),
+  data_dir: text.default(defaultDataDir),
+  run_dir: text.optional(),
+  templates_dir: text.optional(),
+  isolation: z.enum(['auto', 'gvisor', 'container']).default('auto'),
+  alias: z.array(z.string().regex(/^[^=]+=[^=]+$/, 'must look like NAME=TEMPLATE')).default([]),
+  max_sandboxes: z.coerce.number().int().min(1).max(100_000).default(1000),
+  idle_timeout_seconds: z.coerce.number().min(0.1).max(86_400).default(60),
+  log_level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+});
+
+/**
+ * Flags come before the environment, the environment before the configuration file.
+ * @throws ConfigError that names the setting and where it came from
+ */
+export async function resolveConfig(
+  flags: DaemonFlags,
+  environment: NodeJS.ProcessEnv,
+): Promise<DaemonConfig> {
+  const file = await readConfigFile(flags.config ?? environment['SANDPORT_CONFIG']);
+  const given: Record<string, unknown> = {};
+  const origin = new Map<string, string>();
+  for (const { key, flag, list } of daemonOptions) {
+    const fromEnvironment = environment[environmentName(key)];
+    const split = list ? fromEnvironment?.split(',').filter(Boolean) : fromEnvironment;
+    const [value, from] =
+      flags[key] !== undefined
+        ? [flags[key], flag.split(' ')[0] ?? flag]
+        : split !== undefined
+          ? [split, environmentName(key)]
+          : [file.values[key], `"${key}" in ${file.name}`];
+    if (value === undefined) continue;
+    given[key] = value;
+    origin.set(key, from);
+  }
+  const result = values.safeParse(given);
+  if (!result.success) {
+    const issue = result.error.issues[0];
+    const key = String(issue?.path[0] ?? '');
+    throw new ConfigError(`${origin.get(key) ?? key}: ${issue?.message ?? 'not valid'}.`);
+  }
+  return complete(result.data);
+}
+
+function complete(data: z.infer<typeof values>): DaemonConfig {
+  const colon = data.listen.lastIndexOf(':');
+  const port = Number(data.listen.slice(colon + 1));
+  if (port > 65_535) throw new ConfigError(`--listen: the port ${port} is above 65535.`);
+  return {
+    host: data.listen.slice(0, colon).replace(/^\[|\]$/g, ''),
+    port,
+    dataDir: resolve(data.data_dir),
+    isDefaultDataDir: resolve(data.data_dir) === defaultDataDir,
+    runDir: data.run_dir === undefined ? undefined : resolve(data.run_dir),
+    templatesDir: data.templates_dir === undefined ? undefined : resolve(data.templates_dir),
+    isolation: data.isolation,
+    aliases: Object.fromEntries(data.alias.map((pair) => pair.split('=', 2))),
+    maxSandboxes: data.max_sandboxes,
+    idleTimeoutMs: data.idle_timeout_seconds * 1000,
+    logLevel: data.log_level,
+  };
+}
+
+async function readConfigFile(
+  named: string | undefined,
+): Promise<{ name: string; values: Record<string, unknown> }> {
+  const name = named ?? defaultConfigFile;
+  let content: string;
+  try {
+    content = await readFile(name, 'utf8');
+  } catch (error) {
+    if (named === undefined) return { name, values: {} };
+    throw new ConfigError(`The configuration file ${name} cannot be read: ${String(error)}`);
+  }
+  try {
+    const parsed = z.record(z.string(), z.unknown()).parse(JSON.parse(content));
+    const unknown = Object.keys(parsed).find((key) => !daemonOptions.some((o) => o.key === key));
+    if (unknown !== undefined)
+      throw new Error(
+        `unknown setting "${unknown}"; known are ${daemonOptions.map(({ key }) => key).join(', ')}`,
+      );
+    return { name, values: parsed };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(`The configuration file ${name} is not valid: ${why}`);
+  }
+}

@@ -1,0 +1,84 @@
+import { mkdir } from 'node:fs/promises';
+import { isIPv6 } from 'node:net';
+import { join } from 'node:path';
+import type { Driver } from '@sandport/driver';
+import { createLocalDriver } from '@sandport/driver-local';
+import { Engine } from '@sandport/engine';
+import { HttpServer } from '@sandport/server';
+import { openState } from '@sandport/state';
+import type { Logger } from 'pino';
+import { ConfigError } from './config/config-error.ts';
+import type { DaemonConfig } from './config/resolve.ts';
+import { lockDataDir } from './data-dir-lock.ts';
+import { publishLocalKey } from './local-key.ts';
+import { UndoStack } from './undo-stack.ts';
+import { version } from './version.ts';
+
+/** How long transfers may go on after a stop was asked for, in milliseconds. */
+const graceMs = 5_000;
+
+/** A daemon that runs. Closing it leaves its sandboxes running. */
+export interface Daemon extends AsyncDisposable {
+  readonly url: string;
+  readonly isolations: Driver['isolations'];
+}
+
+/**
+ * Puts the daemon together from its configuration and starts it.
+ * @throws ConfigError with a sentence for people
+ */
+export async function startDaemon(
+  config: DaemonConfig,
+  options: { logger: Logger; environment: NodeJS.ProcessEnv },
+): Promise<Daemon> {
+  const { logger } = options;
+  await using undo = new UndoStack();
+  await mkdir(config.dataDir, { recursive: true, mode: 0o711 });
+  undo.use(await lockDataDir(config.dataDir));
+  const state = undo.use(openState(join(config.dataDir, 'sandport.db')));
+  const driver = undo.use(
+    await createLocalDriver({
+      dataDir: config.dataDir,
+      ...(config.runDir === undefined ? {} : { runDir: config.runDir }),
+      ...(config.templatesDir === undefined ? {} : { templatesDir: config.templatesDir }),
+      isolation: config.isolation,
+      log: (level, message, fields) => logger[level](fields, message),
+    }),
+  );
+  const engine = undo.use(
+    new Engine({
+      driver,
+      state,
+      aliases: config.aliases,
+      maxSandboxes: config.maxSandboxes,
+      log: (message, fields) => logger.info(fields, message),
+    }),
+  );
+  logger.info(await engine.sandboxes.recover(), 'recovered');
+  const server = new HttpServer({ engine, logger, version, idleTimeoutMs: config.idleTimeoutMs });
+  undo.add(() => server.close(graceMs));
+  const url = await listen(server, config);
+  await publishLocalKey(engine, config, url, options.environment);
+  const owned = undo.move();
+  return {
+    url,
+    isolations: driver.isolations,
+    [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
+  };
+}
+
+async function listen(server: HttpServer, config: DaemonConfig): Promise<string> {
+  const shown = isIPv6(config.host) ? `[${config.host}]` : config.host;
+  try {
+    const { port } = await server.listen(config.host, config.port);
+    const reachable =
+      config.host === '0.0.0.0' ? '127.0.0.1' : config.host === '::' ? '[::1]' : shown;
+    return `http://${reachable}:${port}`;
+  } catch (error) {
+    const why =
+      error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+        ? 'another program listens there; stop it, or name another with --listen'
+        : String(error);
+    throw new ConfigError(`Cannot listen on ${shown}:${config.port}: ${why}.`);
+  }
+}

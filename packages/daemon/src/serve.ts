@@ -1,0 +1,44 @@
+import { pino } from 'pino';
+import { ConfigError } from './config/config-error.ts';
+import { type DaemonFlags, resolveConfig } from './config/resolve.ts';
+import { startDaemon } from './daemon.ts';
+import { version } from './version.ts';
+
+/**
+ * Runs the daemon until SIGTERM or SIGINT. Sandboxes keep running and are taken over by the next
+ * start. Logs go to standard error, one line for people to standard output.
+ * @returns the exit code: 0, or 1 when it could not start
+ */
+export async function runServe(flags: DaemonFlags): Promise<number> {
+  const stopped = new Promise<NodeJS.Signals>((resolve) => {
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
+  });
+  try {
+    const config = await resolveConfig(flags, process.env);
+    if (process.getuid?.() !== 0)
+      throw new ConfigError(
+        'The daemon needs root, because it mounts file systems and makes namespaces: start it with sudo.',
+      );
+    const logger = pino({ level: config.logLevel }, pino.destination({ fd: 2, sync: false }));
+    const startedAt = performance.now();
+    const daemon = await startDaemon(config, { logger, environment: process.env });
+    logger.info(
+      { url: daemon.url, version, ms: Math.round(performance.now() - startedAt) },
+      'listening',
+    );
+    const isolations = daemon.isolations.join(', ') || 'none; see `sandport doctor`';
+    process.stdout.write(
+      `Sandport ${version} listens on ${daemon.url} (isolation: ${isolations}; data: ${config.dataDir})\n`,
+    );
+    logger.info({ signal: await stopped }, 'stopping');
+    await daemon[Symbol.asyncDispose]();
+    logger.info('stopped');
+    await new Promise<void>((resolve) => logger.flush(() => resolve()));
+    return 0;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`sandport: ${error.message}\n`);
+    return 1;
+  }
+}
