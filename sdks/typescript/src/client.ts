@@ -1,0 +1,63 @@
+import { type ClientOptions, resolveClientConfig } from './config/client-options.ts';
+import { Transport } from './http/transport.ts';
+import { Keys } from './resources/keys.ts';
+import { Templates } from './resources/templates.ts';
+import { type VersionInfo, versionSchema } from './resources/version.ts';
+import { Volumes } from './resources/volumes.ts';
+
+/**
+ * A daemon, and what it has beside sandboxes. Sandboxes find their daemon themselves; make a client
+ * to use another one, or to manage templates, volumes and keys.
+ */
+export class Client {
+  readonly templates: Templates;
+  readonly volumes: Volumes;
+  readonly keys: Keys;
+  /** Sends requests; for code that builds on this package. */
+  readonly transport: Transport;
+  /** Milliseconds that a new sandbox may take. */
+  readonly createTimeoutMs: number;
+
+  /** @throws ConfigurationError when no address or key is to be found */
+  constructor(options: ClientOptions = {}) {
+    const config = resolveClientConfig(options);
+    this.transport = new Transport(config);
+    this.createTimeoutMs = config.idleTimeoutMs === 0 ? 0 : Math.max(config.idleTimeoutMs, 180_000);
+    this.templates = new Templates(this.transport);
+    this.volumes = new Volumes(this.transport);
+    this.keys = new Keys(this.transport);
+  }
+
+  /** Address of the daemon. */
+  get url(): string {
+    return this.transport.url;
+  }
+
+  /** Version of the daemon. */
+  version(options: { signal?: AbortSignal } = {}): Promise<VersionInfo> {
+    return this.transport.json({ method: 'GET', path: '/version', ...options }, versionSchema);
+  }
+
+  /** Closes the connections that are kept open; the process ends without it, too. */
+  close(): void {
+    this.transport.close();
+  }
+}
+
+/** Options to reach a daemon, or a client that has them. */
+export type ClientSource = Client | ClientOptions;
+
+const shared = new Map<string, Client>();
+
+/** The client for some options: one for each daemon, so that connections are used again. */
+export function clientFor(source: ClientSource = {}): Client {
+  if (source instanceof Client) return source;
+  const config = resolveClientConfig(source);
+  const key = JSON.stringify([config.url, config.apiKey, config.idleTimeoutMs]);
+  let client = shared.get(key);
+  if (client === undefined) {
+    client = new Client(config);
+    shared.set(key, client);
+  }
+  return client;
+}

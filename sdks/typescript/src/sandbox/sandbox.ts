@@ -1,0 +1,186 @@
+import { type SandboxObject, sandboxSchema, type SandboxStatus } from '@sandport/protocol';
+import { type Client, clientFor, type ClientSource } from '../client.ts';
+import { Commands, type OutputCallbacks } from '../commands/commands.ts';
+import type { CommandLine } from '../commands/command-options.ts';
+import type { CommandResult } from '../commands/command-result.ts';
+import { NotFoundError } from '../errors/api-errors.ts';
+import { CommandError } from '../errors/client-errors.ts';
+import { Filesystem, type SignalOptions } from '../filesystem/filesystem.ts';
+import { createBody, type SandboxCreateOptions } from './create-options.ts';
+import { listSandboxes, type SandboxFilter } from './list-sandboxes.ts';
+
+export interface ExecOptions {
+  /** Seconds after which the command is ended. @default never */
+  timeoutSeconds?: number | undefined;
+  /** Throw `CommandError` when the command fails. @default false */
+  check?: boolean | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+export interface ExecStreamOptions extends Omit<ExecOptions, 'check'>, OutputCallbacks {}
+
+/**
+ * One isolated Linux environment. `await using` kills it at the end of the block.
+ *
+ * @example
+ * const sandbox = await Sandbox.create({ template: 'base' });
+ * await sandbox.filesystem.write('/workspace/in.txt', 'hello\n');
+ * const { stdout } = await sandbox.commands.run('wc -c < /workspace/in.txt');
+ * await sandbox.kill();
+ */
+export class Sandbox implements AsyncDisposable {
+  readonly filesystem: Filesystem;
+  readonly commands: Commands;
+  readonly #client: Client;
+  #info: SandboxObject;
+
+  private constructor(client: Client, info: SandboxObject) {
+    this.#client = client;
+    this.#info = info;
+    this.filesystem = new Filesystem(client.transport, info.id);
+    this.commands = new Commands(client.transport, info.id);
+  }
+
+  /**
+   * Makes a sandbox and waits until it takes commands.
+   * @throws BadRequestError for an unknown template or option; ConflictError when the name is taken
+   */
+  static async create(options: SandboxCreateOptions = {}, config?: ClientSource): Promise<Sandbox> {
+    const client = clientFor(config);
+    const info = await client.transport.json(
+      {
+        method: 'POST',
+        path: '/v1/sandboxes',
+        json: createBody(options),
+        signal: options.signal,
+        idleTimeoutMs: client.createTimeoutMs,
+      },
+      sandboxSchema,
+    );
+    return new Sandbox(client, info);
+  }
+
+  /** Finds a sandbox by its id or its name. @throws NotFoundError */
+  static async get(
+    idOrName: string,
+    config?: ClientSource,
+    options: SignalOptions = {},
+  ): Promise<Sandbox> {
+    const client = clientFor(config);
+    return new Sandbox(client, await fetchInfo(client, idOrName, options));
+  }
+
+  /** Same as `get`. */
+  static connect(idOrName: string, config?: ClientSource): Promise<Sandbox> {
+    return Sandbox.get(idOrName, config);
+  }
+
+  /** All sandboxes that fit the filter, newest first. */
+  static async list(filter: SandboxFilter = {}, config?: ClientSource): Promise<Sandbox[]> {
+    const client = clientFor(config);
+    const sandboxes: Sandbox[] = [];
+    for await (const info of listSandboxes(client.transport, filter)) {
+      sandboxes.push(new Sandbox(client, info));
+    }
+    return sandboxes;
+  }
+
+  /** Same object as `filesystem`. */
+  get files(): Filesystem {
+    return this.filesystem;
+  }
+
+  get id(): string {
+    return this.#info.id;
+  }
+
+  /** Undefined when it was made without one. */
+  get name(): string | undefined {
+    return this.#info.name;
+  }
+
+  /** As of the last answer about this sandbox; see `refresh`. */
+  get status(): SandboxStatus {
+    return this.#info.status;
+  }
+
+  get template(): string {
+    return this.#info.template;
+  }
+
+  /** Everything the API says about the sandbox, spelled as it does; see `refresh`. */
+  get info(): SandboxObject {
+    return this.#info;
+  }
+
+  /** Asks the daemon for the present state. @throws NotFoundError when the sandbox is gone */
+  async refresh(options: SignalOptions = {}): Promise<SandboxObject> {
+    this.#info = await fetchInfo(this.#client, this.id, options);
+    return this.#info;
+  }
+
+  /** Runs a command to its end. */
+  async exec(command: CommandLine, options: ExecOptions = {}): Promise<CommandResult> {
+    const result = await this.commands.run(command, runOptions(options));
+    if (options.check === true && result.exitCode !== 0) {
+      const text = typeof command === 'string' ? command : command.join(' ');
+      const why = result.timedOut ? 'ran out of time' : `failed with exit code ${result.exitCode}`;
+      const last = result.stderr.trimEnd().split('\n').at(-1) ?? '';
+      throw new CommandError(
+        `The command ${JSON.stringify(text.slice(0, 200))} ${why}${last === '' ? '.' : `: ${last}`}`,
+        result,
+      );
+    }
+    return result;
+  }
+
+  /** Runs a command, giving its output to the callbacks as it comes. @returns the exit code */
+  async execStream(command: CommandLine, options: ExecStreamOptions = {}): Promise<number> {
+    const { onStdout, onStderr } = options;
+    const callbacks = { stdout: onStdout, stderr: onStderr };
+    for await (const event of this.commands.stream(command, runOptions(options))) {
+      if (event.type === 'exit') return event.exitCode;
+      await callbacks[event.type]?.(event.text);
+    }
+    throw new Error('The stream of a command ends with its exit.');
+  }
+
+  /** Ends the sandbox and deletes what is in it, volumes excepted. No error when it is gone. */
+  async kill(options: SignalOptions = {}): Promise<void> {
+    try {
+      await this.#client.transport.drain({
+        method: 'DELETE',
+        path: sandboxPath(this.id),
+        signal: options.signal,
+      });
+    } catch (error) {
+      if (!(error instanceof NotFoundError)) throw error;
+    }
+    this.#info = { ...this.#info, status: 'deleted' };
+  }
+
+  /** Same as `kill`. */
+  terminate(options: SignalOptions = {}): Promise<void> {
+    return this.kill(options);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+  }
+}
+
+const sandboxPath = (idOrName: string) => `/v1/sandboxes/${encodeURIComponent(idOrName)}`;
+
+function fetchInfo(client: Client, idOrName: string, { signal }: SignalOptions) {
+  return client.transport.json(
+    { method: 'GET', path: sandboxPath(idOrName), signal },
+    sandboxSchema,
+  );
+}
+
+function runOptions({ timeoutSeconds, signal }: ExecOptions) {
+  return {
+    timeoutMs: timeoutSeconds === undefined ? undefined : timeoutSeconds * 1000,
+    signal,
+  };
+}
