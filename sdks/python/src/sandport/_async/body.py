@@ -1,0 +1,41 @@
+"""Bodies of requests for asyncio: disks are read in a thread, so that the loop goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import AsyncIterable, AsyncIterator, Optional, Union
+
+from .._wire.body import Body, BytesLike, Content, MemoryBody, as_bytes, make_body
+
+#: What the synchronous client takes, and asynchronous iterables of bytes.
+AsyncContent = Union[Content, AsyncIterable[BytesLike]]
+
+
+class AsyncBody:
+    """Chunks of a body, counted and hashed as they are taken. To be iterated once."""
+
+    def __init__(self, content: AsyncContent) -> None:
+        """:raises TypeError: for what cannot be written to a file."""
+        if isinstance(content, AsyncIterable):
+            self._source: Optional[AsyncIterable[BytesLike]] = content
+            self.body = Body((), None)
+        else:
+            self._source = None
+            self.body = make_body(content)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        if self._source is not None:
+            async for chunk in self._source:
+                data = as_bytes(chunk)
+                if data:  # An empty chunk would end a chunked body.
+                    yield self.body.take(data)
+        elif isinstance(self.body, MemoryBody):
+            for data in self.body:
+                yield data
+        else:
+            while True:
+                # Reading and hashing leave the interpreter lock; StopIteration cannot cross.
+                data = await asyncio.to_thread(next, self.body, b"")
+                if not data:
+                    return
+                yield data

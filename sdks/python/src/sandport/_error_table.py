@@ -1,0 +1,439 @@
+"""Error classes and the error table. Generated from packages/protocol; do not edit."""
+
+from __future__ import annotations
+
+from typing import Mapping, NamedTuple, Tuple, Type
+
+from ._error_base import SandportError
+
+
+class BadRequestError(SandportError):
+    """Codes:
+
+    * ``invalid_request``
+    * ``invalid_path``
+    * ``symlink_loop``
+    * ``unknown_template``
+    * ``isolation_unavailable``
+    * ``command_not_started``
+    * ``incomplete_body``
+    * ``digest_mismatch``
+    * ``method_not_allowed``
+    * ``request_timeout``
+    * ``range_not_satisfiable``
+    * ``headers_too_large``
+    """
+
+
+class AuthError(SandportError):
+    """Codes:
+
+    * ``unauthorized``
+    * ``forbidden``
+    """
+
+
+class PermissionError(SandportError):
+    """Codes:
+
+    * ``read_only``
+    * ``permission_denied``
+    """
+
+
+class NotFoundError(SandportError):
+    """Codes:
+
+    * ``sandbox_not_found``
+    * ``file_not_found``
+    * ``template_not_found``
+    * ``volume_not_found``
+    * ``key_not_found``
+    * ``route_not_found``
+    """
+
+
+class ConflictError(SandportError):
+    """Codes:
+
+    * ``is_directory``
+    * ``not_a_directory``
+    * ``not_a_regular_file``
+    * ``directory_not_empty``
+    * ``path_busy``
+    * ``name_taken``
+    * ``invalid_state``
+    * ``volume_in_use``
+    """
+
+
+class PreconditionFailedError(SandportError):
+    """Codes:
+
+    * ``precondition_failed``
+    """
+
+
+class TooLargeError(SandportError):
+    """Codes:
+
+    * ``payload_too_large``
+    """
+
+
+class LimitError(SandportError):
+    """Codes:
+
+    * ``limit_reached``
+    """
+
+
+class ServerError(SandportError):
+    """Codes:
+
+    * ``internal``
+    * ``create_failed``
+    * ``template_build_failed``
+    """
+
+
+class UnavailableError(SandportError):
+    """Codes:
+
+    * ``shutting_down``
+    * ``sandbox_unresponsive``
+    """
+
+
+class StorageFullError(SandportError):
+    """Codes:
+
+    * ``disk_full``
+    """
+
+
+class ErrorRow(NamedTuple):
+    """What one code of the table means."""
+
+    status: int
+    retryable: bool
+    error_class: Type[SandportError]
+    carries: Tuple[str, ...]
+    meaning: str
+    advice: str
+
+
+ERROR_TABLE: Mapping[str, ErrorRow] = {
+    "invalid_request": ErrorRow(
+        status=400,
+        retryable=False,
+        error_class=BadRequestError,
+        carries=("field", "known"),
+        meaning="The request has a field that is unknown, missing or of the wrong type, or is not valid JSON.",
+        advice="Correct the field that the message names.",
+    ),
+    "invalid_path": ErrorRow(
+        status=400,
+        retryable=False,
+        error_class=BadRequestError,
+        carries=("path",),
+        meaning="The path is empty, relative, too long, or holds a NUL byte.",
+        advice="Send an absolute path of at most 4095 bytes, each name at most 255 bytes.",
+    ),
+    "symlink_loop": ErrorRow(
+        status=400,
+        retryable=False,
+        error_class=BadRequestError,
+        carries=("path",),
+        meaning="The path runs through more than 40 symbolic links, or through a link that the kernel makes up.",
+        advice="Name the file itself instead of the link.",
+    ),
+    "unknown_template": ErrorRow(
+        status=400,
+        retryable=False,
+        error_class=BadRequestError,
+        carries=("template", "known"),
+        meaning="No template or alias has this name.",
+        advice="Use one of the templates in `known`, or build it with `sandport template build`.",
+    ),
+    "isolation_unavailable": ErrorRow(
+        status=400,
+        retryable=False,
+        error_class=BadRequestError,
+        carries=("isolation", "known"),
+        meaning="This machine cannot run the isolation that was asked for.",
+        advice="Run `sandport doctor` on the machine, or leave `isolation` out.",
+    ),
+    "command_not_started": ErrorRow(
+        status=400,
+        retryable=False,
+        error_class=BadRequestError,
+        carries=("errno", "path"),
+        meaning="The command could not be started: the program, the working directory or the user does not exist.",
+        advice="Check `args[0]`, `cwd` and `user`.",
+    ),
+    "incomplete_body": ErrorRow(
+        status=400,
+        retryable=True,
+        error_class=BadRequestError,
+        carries=("path", "expected_bytes", "received_bytes"),
+        meaning="The body ended before the length that was announced; nothing was written.",
+        advice="Send the file again.",
+    ),
+    "digest_mismatch": ErrorRow(
+        status=400,
+        retryable=True,
+        error_class=BadRequestError,
+        carries=("path", "expected", "received"),
+        meaning="The bytes that arrived do not have the digest that was announced; nothing was written.",
+        advice="Send the file again.",
+    ),
+    "unauthorized": ErrorRow(
+        status=401,
+        retryable=False,
+        error_class=AuthError,
+        carries=(),
+        meaning="The request carries no API key, or one that is not valid.",
+        advice="Send `Authorization: Bearer KEY` or `X-API-Key: KEY`; the local key stands in client.json.",
+    ),
+    "forbidden": ErrorRow(
+        status=403,
+        retryable=False,
+        error_class=AuthError,
+        carries=(),
+        meaning="The API key is valid but may not do this.",
+        advice="Use an administrator key.",
+    ),
+    "read_only": ErrorRow(
+        status=403,
+        retryable=False,
+        error_class=PermissionError,
+        carries=("path",),
+        meaning="The path lies on a volume that is mounted read-only.",
+        advice="Write elsewhere, or mount the volume without `read_only`.",
+    ),
+    "permission_denied": ErrorRow(
+        status=403,
+        retryable=False,
+        error_class=PermissionError,
+        carries=("path", "errno"),
+        meaning="The kernel does not allow this operation on the path.",
+        advice="Check the flags of the file (immutable, append-only).",
+    ),
+    "sandbox_not_found": ErrorRow(
+        status=404,
+        retryable=False,
+        error_class=NotFoundError,
+        carries=("sandbox",),
+        meaning="No sandbox with this id or name exists in a namespace of this key.",
+        advice="List the sandboxes with `sandport ls`.",
+    ),
+    "file_not_found": ErrorRow(
+        status=404,
+        retryable=False,
+        error_class=NotFoundError,
+        carries=("path",),
+        meaning="Nothing exists at the path.",
+        advice="List the directory above it.",
+    ),
+    "template_not_found": ErrorRow(
+        status=404,
+        retryable=False,
+        error_class=NotFoundError,
+        carries=("template", "known"),
+        meaning="No template has this name.",
+        advice="List the templates with `sandport template ls`.",
+    ),
+    "volume_not_found": ErrorRow(
+        status=404,
+        retryable=False,
+        error_class=NotFoundError,
+        carries=("volume",),
+        meaning="No volume with this name exists in the namespace.",
+        advice="List the volumes.",
+    ),
+    "key_not_found": ErrorRow(
+        status=404,
+        retryable=False,
+        error_class=NotFoundError,
+        carries=("key",),
+        meaning="No API key has this id.",
+        advice="List the keys.",
+    ),
+    "route_not_found": ErrorRow(
+        status=404,
+        retryable=False,
+        error_class=NotFoundError,
+        carries=("route",),
+        meaning="The API has no such route.",
+        advice="See spec/openapi.json for the routes.",
+    ),
+    "method_not_allowed": ErrorRow(
+        status=405,
+        retryable=False,
+        error_class=BadRequestError,
+        carries=("route", "known"),
+        meaning="The route exists, but not for this method.",
+        advice="Use one of the methods in `known`.",
+    ),
+    "request_timeout": ErrorRow(
+        status=408,
+        retryable=True,
+        error_class=BadRequestError,
+        carries=(),
+        meaning="The client sent nothing for too long; nothing was written.",
+        advice="Send the request again.",
+    ),
+    "is_directory": ErrorRow(
+        status=409,
+        retryable=False,
+        error_class=ConflictError,
+        carries=("path",),
+        meaning="The path is a directory where a file is needed.",
+        advice="Name a file, or list the directory.",
+    ),
+    "not_a_directory": ErrorRow(
+        status=409,
+        retryable=False,
+        error_class=ConflictError,
+        carries=("path",),
+        meaning="The path, or a part of it, is not a directory.",
+        advice="Name a directory.",
+    ),
+    "not_a_regular_file": ErrorRow(
+        status=409,
+        retryable=False,
+        error_class=ConflictError,
+        carries=("path", "file_type"),
+        meaning="The path is a FIFO, a socket, a device, or belongs to a file system of the kernel.",
+        advice="Only regular files, directories and symbolic links are served; use a command for the rest.",
+    ),
+    "directory_not_empty": ErrorRow(
+        status=409,
+        retryable=False,
+        error_class=ConflictError,
+        carries=("path",),
+        meaning="The directory still has entries.",
+        advice="Remove it with `recursive=true`.",
+    ),
+    "path_busy": ErrorRow(
+        status=409,
+        retryable=True,
+        error_class=ConflictError,
+        carries=("path",),
+        meaning="The path is in use: it is a mount point, the root, or is being changed at this moment.",
+        advice="Name a path below it, or try again.",
+    ),
+    "name_taken": ErrorRow(
+        status=409,
+        retryable=False,
+        error_class=ConflictError,
+        carries=("name",),
+        meaning="Another sandbox of the namespace has this name.",
+        advice="Choose another name, or delete that sandbox.",
+    ),
+    "invalid_state": ErrorRow(
+        status=409,
+        retryable=False,
+        error_class=ConflictError,
+        carries=("sandbox", "status", "reason"),
+        meaning="The sandbox is in a state in which this cannot be done.",
+        advice="See `status` in the answer.",
+    ),
+    "volume_in_use": ErrorRow(
+        status=409,
+        retryable=False,
+        error_class=ConflictError,
+        carries=("volume", "sandboxes"),
+        meaning="The volume is mounted by a sandbox.",
+        advice="Delete the sandboxes in `sandboxes` first.",
+    ),
+    "precondition_failed": ErrorRow(
+        status=412,
+        retryable=False,
+        error_class=PreconditionFailedError,
+        carries=("path",),
+        meaning="The file is not in the state that the condition of the request names.",
+        advice="Read the file again and repeat the change.",
+    ),
+    "payload_too_large": ErrorRow(
+        status=413,
+        retryable=False,
+        error_class=TooLargeError,
+        carries=("limit_bytes",),
+        meaning="The body is larger than this route takes.",
+        advice="Send file contents to the file routes, which have no limit.",
+    ),
+    "range_not_satisfiable": ErrorRow(
+        status=416,
+        retryable=False,
+        error_class=BadRequestError,
+        carries=("path", "size"),
+        meaning="The range begins behind the end of the file.",
+        advice="Ask for the size first.",
+    ),
+    "limit_reached": ErrorRow(
+        status=429,
+        retryable=True,
+        error_class=LimitError,
+        carries=("limit",),
+        meaning="A limit of the daemon is reached.",
+        advice="Delete what is not needed, or raise the limit in the configuration.",
+    ),
+    "headers_too_large": ErrorRow(
+        status=431,
+        retryable=False,
+        error_class=BadRequestError,
+        carries=(),
+        meaning="The headers of the request are larger than 16 KiB.",
+        advice="Send fewer or shorter headers.",
+    ),
+    "internal": ErrorRow(
+        status=500,
+        retryable=False,
+        error_class=ServerError,
+        carries=("request_id",),
+        meaning="The daemon met a condition it did not expect.",
+        advice="Look up the request id in the daemon log.",
+    ),
+    "create_failed": ErrorRow(
+        status=500,
+        retryable=False,
+        error_class=ServerError,
+        carries=("reason",),
+        meaning="The sandbox could not be started; nothing of it is left.",
+        advice="See `reason`, and run `sandport doctor`.",
+    ),
+    "template_build_failed": ErrorRow(
+        status=500,
+        retryable=False,
+        error_class=ServerError,
+        carries=("template", "reason"),
+        meaning="The template could not be built.",
+        advice="See `reason`; the build log names the step.",
+    ),
+    "shutting_down": ErrorRow(
+        status=503,
+        retryable=True,
+        error_class=UnavailableError,
+        carries=(),
+        meaning="The daemon is stopping.",
+        advice="Send the request again after its restart.",
+    ),
+    "sandbox_unresponsive": ErrorRow(
+        status=504,
+        retryable=True,
+        error_class=UnavailableError,
+        carries=("sandbox",),
+        meaning="The init process of the sandbox does not answer; its files can still be read and written.",
+        advice="Try again, or delete the sandbox.",
+    ),
+    "disk_full": ErrorRow(
+        status=507,
+        retryable=False,
+        error_class=StorageFullError,
+        carries=("path",),
+        meaning="The disk, or the disk limit of the sandbox, is full; the file that was there is unchanged.",
+        advice="Remove files, or create the sandbox with a larger `disk_mb`.",
+    ),
+}

@@ -1,0 +1,221 @@
+"""The agent-sandbox style of the API: a client that creates sandboxes and keeps track of them."""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+from typing import Dict, List, Mapping, Optional, Tuple, Type
+
+from .._config import ConnectionConfig
+from .._wire import client as rules
+from .._wire import files, sandboxes
+from .._wire.call import RemotePath
+from ..errors import NotFoundError, SandportError
+from ..models import FileEntry, SandboxInfo
+from .commands import Commands
+from .filesystem import Filesystem
+from .sandbox import READY_TIMEOUT, Sandbox
+from .transport import Transport, shared_transport
+
+
+class ClientFiles(Filesystem):
+    """Files of one sandbox; relative paths start at ``/home/user``."""
+
+    def _path(self, path: RemotePath) -> RemotePath:
+        return rules.from_home(path)
+
+    def list(self, path: RemotePath = ".") -> List[FileEntry]:
+        """Entries of a directory, sorted by name. Symlinks are described as what they point at,
+        at the cost of one more request each; broken ones keep the type ``symlink``."""
+        return [self._followed(entry) for entry in super().list(path)]
+
+    def _followed(self, entry: FileEntry) -> FileEntry:
+        if entry.type != "symlink":
+            return entry
+        try:
+            return rules.with_target_type(entry, self.stat(entry.path))
+        except SandportError as error:
+            if files.means_missing(error):
+                return entry
+            raise
+
+    def delete(self, path: RemotePath, recursive: bool = False) -> None:
+        """The same as :meth:`remove`."""
+        self.remove(path, recursive=recursive)
+
+
+class ClientCommands(Commands):
+    """Commands in one sandbox; they are ended after 60 seconds unless told otherwise."""
+
+    default_timeout = rules.COMMAND_TIMEOUT
+
+
+class ClientSandbox(Sandbox):
+    """A sandbox of a :class:`SandboxClient`."""
+
+    def __init__(
+        self, transport: Transport, info: SandboxInfo, owner: Optional[SandboxClient] = None
+    ) -> None:
+        super().__init__(transport, info)
+        self._owner = owner
+        self._filesystem: ClientFiles = ClientFiles(transport, info.id)
+        self._commands = ClientCommands(transport, info.id)
+
+    @property
+    def files(self) -> ClientFiles:
+        """Its files; relative paths start at ``/home/user``."""
+        return self._filesystem
+
+    @property
+    def filesystem(self) -> ClientFiles:
+        """The same as :attr:`files`."""
+        return self._filesystem
+
+    @property
+    def claim_name(self) -> str:
+        """What :meth:`SandboxClient.get_sandbox` takes: the id."""
+        return self.id
+
+    @property
+    def sandbox_id(self) -> str:
+        return self.id
+
+    @property
+    def namespace(self) -> str:
+        return self._info.namespace
+
+    def kill(self) -> None:
+        """Deletes the sandbox and its files. No error when it is already gone."""
+        super().kill()
+        if self._owner is not None:
+            self._owner._forget(self.id)
+
+
+class SandboxClient:
+    """Creates sandboxes and keeps track of those that it created.
+
+    As a context manager it deletes them at the end of the block.
+    """
+
+    def __init__(self, connection_config: Optional[ConnectionConfig] = None) -> None:
+        """
+        :param connection_config: how to reach the daemon; what it leaves out is looked up.
+        :raises ConfigError: when no daemon is known.
+        """
+        self._transport = shared_transport(connection_config)
+        self._active: Dict[str, ClientSandbox] = {}
+        self._lock = threading.Lock()
+
+    def create_sandbox(
+        self,
+        template: str = "default",
+        namespace: str = "default",
+        sandbox_ready_timeout: float = READY_TIMEOUT,
+        labels: Optional[Mapping[str, str]] = None,
+        *,
+        shutdown_after_seconds: Optional[int] = None,
+    ) -> ClientSandbox:
+        """Starts a sandbox and returns when it takes commands.
+
+        :param sandbox_ready_timeout: seconds to wait for it.
+        :param labels: kept as its metadata.
+        :param shutdown_after_seconds: seconds after which it is deleted; None: never.
+        """
+        call = sandboxes.create(
+            template=template,
+            namespace=namespace,
+            metadata=rules.labels_as_metadata(labels),
+            ttl_seconds=shutdown_after_seconds,
+            ready_timeout=sandbox_ready_timeout,
+        )
+        return self._track(self._transport.call(call))
+
+    def get_sandbox(
+        self, claim_name: str, namespace: str = "default", resolve_timeout: float = 30
+    ) -> ClientSandbox:
+        """An existing sandbox by its id or name. This client then keeps track of it.
+
+        :param resolve_timeout: seconds to wait for the answer.
+        :raises NotFoundError: when the namespace has none.
+        """
+        call = sandboxes.get(claim_name, namespace, resolve_timeout)
+        info = self._transport.call(call)
+        with self._lock:
+            known = self._active.get(info.id)
+        return known or self._track(info)
+
+    def list_active_sandboxes(self) -> List[Tuple[str, str]]:
+        """``(namespace, claim_name)`` of each sandbox that this client keeps track of."""
+        with self._lock:
+            return [(item.namespace, item.claim_name) for item in self._active.values()]
+
+    def list_all_sandboxes(
+        self, namespace: str = "default", label_selector: Optional[str] = None
+    ) -> List[str]:
+        """Claim names of all sandboxes of a namespace.
+
+        :param label_selector: ``KEY=VALUE,...``: only those with these labels.
+        """
+        names: List[str] = []
+        cursor: Optional[str] = None
+        metadata = rules.parse_label_selector(label_selector)
+        while True:
+            page, cursor = self._transport.call(
+                sandboxes.list_page(namespace=namespace, metadata=metadata, cursor=cursor)
+            )
+            names.extend(info.id for info in page)
+            if cursor is None:
+                return names
+
+    def delete_sandbox(self, claim_name: str, namespace: str = "default") -> None:
+        """Deletes a sandbox by its id or name. No error when there is none."""
+        try:
+            info = self._transport.call(sandboxes.get(claim_name, namespace))
+            self._transport.call(sandboxes.delete(info.id))
+        except NotFoundError as error:
+            if error.code != "sandbox_not_found":
+                raise
+            self._forget(claim_name)
+        else:
+            self._forget(info.id)
+
+    def delete_all(self) -> None:
+        """Deletes every sandbox that this client keeps track of.
+
+        Tries all of them before it raises the first error.
+        """
+        with self._lock:
+            active = list(self._active.values())
+        first: Optional[SandportError] = None
+        for sandbox in active:
+            try:
+                sandbox.kill()
+            except SandportError as error:
+                first = first or error
+        if first is not None:
+            raise first
+
+    def _track(self, info: SandboxInfo) -> ClientSandbox:
+        sandbox = ClientSandbox(self._transport, info, self)
+        with self._lock:
+            self._active[info.id] = sandbox
+        return sandbox
+
+    def _forget(self, sandbox_id: str) -> None:
+        with self._lock:
+            self._active.pop(sandbox_id, None)
+
+    def __enter__(self) -> SandboxClient:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: Optional[Type[BaseException]],
+        exc: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        try:
+            self.delete_all()
+        except SandportError:
+            if exc is None:
+                raise

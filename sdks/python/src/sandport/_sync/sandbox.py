@@ -1,0 +1,247 @@
+"""One sandbox."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, List, Mapping, Optional, Sequence, Type, TypeVar, Union
+
+from .._config import ConnectionConfig
+from .._wire import sandboxes
+from .._wire.commands import Command, OutputCallback
+from .._wire.sandboxes import VolumeSpec
+from ..errors import NotFoundError, SandportError
+from ..models import ExecResult, SandboxInfo
+from .commands import Commands
+from .filesystem import Filesystem
+from .transport import Transport, shared_transport
+
+S = TypeVar("S", bound="Sandbox")
+
+#: Seconds that a sandbox may take to start.
+READY_TIMEOUT = 180.0
+
+
+class Sandbox:
+    """An isolated Linux environment. As a context manager it is deleted at the end of the block.
+
+    Made by :meth:`create`, :meth:`get` or :meth:`list`.
+    """
+
+    def __init__(self, transport: Transport, info: SandboxInfo) -> None:
+        self._transport = transport
+        self._info = info
+        self._filesystem = Filesystem(transport, info.id)
+        self._commands = Commands(transport, info.id)
+
+    @classmethod
+    def create(
+        cls: Type[S],
+        template: Optional[str] = None,
+        *,
+        volumes: Optional[Sequence[VolumeSpec]] = None,
+        namespace: Optional[str] = None,
+        name: Optional[str] = None,
+        metadata: Optional[Mapping[str, str]] = None,
+        env: Optional[Mapping[str, str]] = None,
+        ttl_seconds: Optional[int] = None,
+        resources: Optional[Mapping[str, Any]] = None,
+        user: Optional[str] = None,
+        workdir: Optional[str] = None,
+        isolation: Optional[str] = None,
+        url: Optional[str] = None,
+        api_key: Optional[str] = None,
+    ) -> S:
+        """Starts a sandbox and returns when it takes commands.
+
+        :param template: name or alias; the daemon's ``default`` when left out.
+        :param volumes: each ``{"name": ..., "read_only": ...}`` or a
+            :class:`~sandport.VolumeMount`; mounted at ``/mnt/{name}``.
+        :param namespace: compartment of the sandbox; ``default`` when left out.
+        :param name: DNS label, unique within the namespace.
+        :param metadata: labels, by which :meth:`list` can filter.
+        :param env: environment of every command.
+        :param ttl_seconds: seconds after which the sandbox is deleted; 0 or left out: never.
+        :param resources: ``cpu`` (cores), ``memory_mb``, ``disk_mb``, ``pids``.
+        :param user: user that commands run as and that files belong to.
+        :param workdir: directory of commands.
+        :param isolation: ``gvisor`` or ``container``; the strongest that works when left out.
+        :param url: address of the daemon; else ``SANDPORT_URL``, else the user's client.json.
+        :param api_key: likewise, else ``SANDPORT_API_KEY``.
+        """
+        transport = shared_transport(ConnectionConfig(url, api_key))
+        call = sandboxes.create(
+            template=template,
+            volumes=volumes,
+            namespace=namespace,
+            name=name,
+            metadata=metadata,
+            env=env,
+            ttl_seconds=ttl_seconds,
+            resources=resources,
+            user=user,
+            workdir=workdir,
+            isolation=isolation,
+            ready_timeout=READY_TIMEOUT,
+        )
+        return cls(transport, transport.call(call))
+
+    @classmethod
+    def get(
+        cls: Type[S],
+        sandbox: str,
+        *,
+        namespace: Optional[str] = None,
+        url: Optional[str] = None,
+        api_key: Optional[str] = None,
+    ) -> S:
+        """An existing sandbox by its id or name.
+
+        :raises NotFoundError: when there is none.
+        """
+        transport = shared_transport(ConnectionConfig(url, api_key))
+        return cls(transport, transport.call(sandboxes.get(sandbox, namespace)))
+
+    @classmethod
+    def connect(
+        cls: Type[S],
+        sandbox: str,
+        *,
+        namespace: Optional[str] = None,
+        url: Optional[str] = None,
+        api_key: Optional[str] = None,
+    ) -> S:
+        """The same as :meth:`get`."""
+        return cls.get(sandbox, namespace=namespace, url=url, api_key=api_key)
+
+    @classmethod
+    def list(
+        cls: Type[S],
+        *,
+        template: Optional[str] = None,
+        status: Optional[str] = None,
+        namespace: Optional[str] = None,
+        metadata: Optional[Mapping[str, str]] = None,
+        url: Optional[str] = None,
+        api_key: Optional[str] = None,
+    ) -> List[S]:
+        """All sandboxes that this key can see and that match all that is given."""
+        transport = shared_transport(ConnectionConfig(url, api_key))
+        found: List[S] = []
+        cursor: Optional[str] = None
+        while True:
+            call = sandboxes.list_page(
+                template=template,
+                status=status,
+                namespace=namespace,
+                metadata=metadata,
+                cursor=cursor,
+            )
+            page, cursor = transport.call(call)
+            found.extend(cls(transport, info) for info in page)
+            if cursor is None:
+                return found
+
+    @property
+    def id(self) -> str:
+        return self._info.id
+
+    @property
+    def name(self) -> Optional[str]:
+        return self._info.name
+
+    @property
+    def template(self) -> str:
+        return self._info.template
+
+    @property
+    def status(self) -> str:
+        """State at the last answer about this sandbox; :meth:`refresh` asks again."""
+        return self._info.status
+
+    @property
+    def info(self) -> SandboxInfo:
+        """All that the daemon said about this sandbox at the last answer."""
+        return self._info
+
+    @property
+    def filesystem(self) -> Filesystem:
+        """Its files."""
+        return self._filesystem
+
+    @property
+    def files(self) -> Filesystem:
+        """The same as :attr:`filesystem`."""
+        return self._filesystem
+
+    @property
+    def commands(self) -> Commands:
+        """Its commands."""
+        return self._commands
+
+    def refresh(self) -> SandboxInfo:
+        """Asks the daemon about this sandbox."""
+        self._info = self._transport.call(sandboxes.get(self.id))
+        return self._info
+
+    def exec(
+        self,
+        cmd: Command,
+        timeout_seconds: Optional[float] = None,
+        check: bool = False,
+        *,
+        cwd: Optional[str] = None,
+        env: Optional[Mapping[str, str]] = None,
+        user: Optional[str] = None,
+        stdin: Union[str, bytes, None] = None,
+    ) -> ExecResult:
+        """Runs a command; see :meth:`Commands.run`."""
+        return self._commands.run(
+            cmd, timeout_seconds, cwd=cwd, env=env, user=user, stdin=stdin, check=check
+        )
+
+    def exec_stream(
+        self,
+        cmd: Command,
+        on_stdout: Optional[OutputCallback] = None,
+        on_stderr: Optional[OutputCallback] = None,
+        timeout_seconds: Optional[float] = None,
+        *,
+        cwd: Optional[str] = None,
+        env: Optional[Mapping[str, str]] = None,
+        user: Optional[str] = None,
+        stdin: Union[str, bytes, None] = None,
+    ) -> int:
+        """Runs a command, hands on its output as it arrives, and gives its exit code."""
+        return self._commands.stream(
+            cmd, on_stdout, on_stderr, timeout_seconds, cwd=cwd, env=env, user=user, stdin=stdin
+        )
+
+    def kill(self) -> None:
+        """Deletes the sandbox and its files; volumes stay. No error when it is already gone."""
+        try:
+            self._transport.call(sandboxes.delete(self.id))
+        except NotFoundError as error:
+            if error.code != "sandbox_not_found":
+                raise
+
+    def terminate(self) -> None:
+        """The same as :meth:`kill`."""
+        self.kill()
+
+    def __enter__(self: S) -> S:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: Optional[Type[BaseException]],
+        exc: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        try:
+            self.kill()
+        except SandportError:
+            if exc is None:  # The error of the block matters more.
+                raise
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.id} {self.template} {self.status}>"

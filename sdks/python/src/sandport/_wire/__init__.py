@@ -1,0 +1,1 @@
+"""Requests and answers without any I/O: shared by the synchronous and the asynchronous client."""
