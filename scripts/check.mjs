@@ -1,4 +1,5 @@
 import * as architecturePaths from './checks/architecture-paths.mjs';
+import * as dependencies from './checks/dependencies.mjs';
 import * as fileLength from './checks/file-length.mjs';
 import * as format from './checks/format.mjs';
 import * as generated from './checks/generated.mjs';
@@ -18,6 +19,7 @@ const checks = [
   layers,
   fileLength,
   machinePaths,
+  dependencies,
   architecturePaths,
   generated,
   python,

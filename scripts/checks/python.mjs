@@ -6,9 +6,23 @@ import { run } from '../lib/run.mjs';
 export const name = 'Python (ruff, mypy)';
 
 const tools = [
-  ['ruff', ['check', '.', '../../tests/python', '../../examples/python']],
-  ['ruff', ['format', '--check', '.', '../../tests/python', '../../examples/python']],
-  ['mypy', ['--strict', 'src']],
+  [
+    'ruff',
+    ['check', '--config', 'pyproject.toml', '.', '../../tests/python', '../../examples/python'],
+  ],
+  [
+    'ruff',
+    [
+      'format',
+      '--check',
+      '--config',
+      'pyproject.toml',
+      '.',
+      '../../tests/python',
+      '../../examples/python',
+    ],
+  ],
+  ['mypy', []],
 ];
 
 export async function check() {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { namedPaths } from './architecture-paths.mjs';
+import { pythonRequirements } from './dependencies.mjs';
 import { findForbidden } from './machine-paths.mjs';
 
 test('finds the paths that a page names', () => {
@@ -14,4 +15,14 @@ test('finds machine paths and registry hosts, and leaves the guest’s own paths
   expect(findForbidden(`https://${host}/`)).toHaveLength(1);
   expect(findForbidden(`cat ${['/home', 'anna', 'x'].join('/')}`)).toHaveLength(1);
   expect(findForbidden('/home/user/input.csv /workspace/a 127.0.0.1:8420')).toEqual([]);
+});
+
+test('finds the names of Python requirements', () => {
+  const pyproject = 'dependencies = ["httpx>=0.27,<1"]\n[x]\ndev = ["mypy>=1", "ruff"]\n';
+  expect(pythonRequirements(pyproject, '# pinned\n-r other.txt\npandastack==0.10.0\n')).toEqual([
+    'httpx',
+    'mypy',
+    'ruff',
+    'pandastack',
+  ]);
 });

@@ -19,13 +19,16 @@ const required = {
   curl: 'curl',
 };
 const runscPackage = 'runsc';
+
+export const debianPackages = [...Object.keys(required), runscPackage];
+
 const withoutRunsc =
   'runsc is not in this distribution’s archive: sandboxes run with the isolation `container` only. Install runsc from gvisor.dev for the isolation `gvisor`.';
 
 /** Installs what is missing; does nothing, without the network, when nothing is. */
 export async function installDebianPackages(say) {
   if (!distribution().debianLike) return checkWithoutDpkg();
-  const missing = await missingPackages([...Object.keys(required), runscPackage]);
+  const missing = await missingPackages(debianPackages);
   const needed = missing.filter((name) => name !== runscPackage);
   if (missing.length === 0) return 'all there';
 
