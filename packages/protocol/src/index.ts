@@ -3,6 +3,7 @@ export * from './exec.ts';
 export * from './files.ts';
 export * from './guest-path.ts';
 export * from './ids.ts';
+export * from './openapi.ts';
 export * from './resources.ts';
 export * from './sandbox.ts';
 export * from './sandport-fault.ts';

@@ -25,6 +25,21 @@ class BadRequestError(SandportError):
     """
 
 
+class ConflictError(SandportError):
+    """Codes:
+
+    * ``template_not_built``
+    * ``is_directory``
+    * ``not_a_directory``
+    * ``not_a_regular_file``
+    * ``directory_not_empty``
+    * ``path_busy``
+    * ``name_taken``
+    * ``invalid_state``
+    * ``volume_in_use``
+    """
+
+
 class AuthError(SandportError):
     """Codes:
 
@@ -50,20 +65,6 @@ class NotFoundError(SandportError):
     * ``volume_not_found``
     * ``key_not_found``
     * ``route_not_found``
-    """
-
-
-class ConflictError(SandportError):
-    """Codes:
-
-    * ``is_directory``
-    * ``not_a_directory``
-    * ``not_a_regular_file``
-    * ``directory_not_empty``
-    * ``path_busy``
-    * ``name_taken``
-    * ``invalid_state``
-    * ``volume_in_use``
     """
 
 
@@ -155,6 +156,14 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         carries=("template", "known"),
         meaning="No template or alias has this name.",
         advice="Use one of the templates in `known`, or build it with `sandport template build`.",
+    ),
+    "template_not_built": ErrorRow(
+        status=409,
+        retryable=True,
+        error_class=ConflictError,
+        carries=("template",),
+        meaning="The template is known, but has not been built on this machine yet.",
+        advice="Build it with `sandport template build NAME`.",
     ),
     "isolation_unavailable": ErrorRow(
         status=400,
