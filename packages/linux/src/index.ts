@@ -1,1 +1,50 @@
-export {};
+export {
+  type CgroupHierarchy,
+  type CgroupInfo,
+  type CgroupMode,
+  type RemoveCgroupOptions,
+  detectCgroups,
+  killCgroup,
+  listCgroupProcesses,
+  readCgroupOomKills,
+  removeCgroup,
+} from './cgroups.ts';
+export { SystemError, errnoOf } from './ffi/system-error.ts';
+export { type DiskImageOptions, createDiskImage, mountDiskImage } from './mounts/disk-image.ts';
+export { type MountEntry, listMounts } from './mounts/list-mounts.ts';
+export { type OverlayOptions, mountOverlay } from './mounts/overlay.ts';
+export {
+  type ProbeResult,
+  probeIdMappedOverlay,
+  probeOpenat2,
+  probeOverlay,
+} from './mounts/probes.ts';
+export {
+  type BindTreeOptions,
+  type IdMappedTreeOptions,
+  type UnmountOptions,
+  attachTree,
+  bindTree,
+  createIdMappedTree,
+  unmount,
+} from './mounts/trees.ts';
+export { type UserNamespaceOptions, createUserNamespace } from './mounts/user-namespace.ts';
+export { isAlive, processStartTime } from './process-identity.ts';
+export type { EntryType, FileStat } from './rooted-fs/file-stat.ts';
+export type { GuestOwner } from './rooted-fs/id-mapping.ts';
+export type { DirEntry } from './rooted-fs/list-directory.ts';
+export type { ByteRange, OpenedFile } from './rooted-fs/opened-file.ts';
+export type { PendingFile } from './rooted-fs/pending-file.ts';
+export { removeTree } from './rooted-fs/remove-host-tree.ts';
+export type { RemoveOptions } from './rooted-fs/remove-path.ts';
+export {
+  RootedFsError,
+  type RootedFsErrorDetails,
+  type RootedFsErrorKind,
+} from './rooted-fs/rooted-fs-error.ts';
+export {
+  type CreateWriterOptions,
+  type MakeDirectoryOptions,
+  RootedFs,
+  type RootedFsOptions,
+} from './rooted-fs/rooted-fs.ts';

@@ -1,0 +1,140 @@
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  AT_SYMLINK_FOLLOW,
+  AT_SYMLINK_NOFOLLOW,
+  O_CLOEXEC,
+} from './constants.ts';
+import { check, declare, systemCallNumbers } from './library.ts';
+import { type ByteString, terminated } from './byte-string.ts';
+
+// Safe, all of them: every pointer is a Buffer that lives during the call, strings are
+// NUL-terminated, and the sizes the kernel is told are the sizes of the buffers. A variadic
+// argument is declared as what it is: Linux passes it in the same register.
+const openat2Call = declare('long syscall(long nr, int dirfd, void *path, void *how, size_t size)');
+const statxCall = declare(
+  'long syscall(long nr, int dirfd, void *path, int flags, uint32_t mask, void *buffer)',
+);
+const openatCall = declare('int openat(int dirfd, void *path, int flags, uint32_t mode)');
+const readlinkatCall = declare('long readlinkat(int dirfd, void *path, void *out, size_t size)');
+const mkdiratCall = declare('int mkdirat(int dirfd, void *path, uint32_t mode)');
+const unlinkatCall = declare('int unlinkat(int dirfd, void *path, int flags)');
+const linkatCall = declare('int linkat(int fromDir, void *from, int toDir, void *to, int flags)');
+const renameat2Call = declare(
+  'int renameat2(int fromDir, void *from, int toDir, void *to, uint32_t flags)',
+);
+const fstatfsCall = declare('int fstatfs(int fd, void *buffer)');
+const getdentsCall = declare('long getdents64(int fd, void *buffer, size_t size)');
+const ioctlCall = declare('int ioctl(int fd, unsigned long request, void *argument)');
+
+const openHow = Buffer.alloc(24);
+
+/** Opens `path` below `dirfd`; O_CLOEXEC is always set. `resolve` is a set of RESOLVE flags. */
+export function openat2(dirfd: number, path: ByteString, flags: number, resolve: number): number {
+  // A 32-bit view of struct open_how { u64 flags, mode, resolve }; all values fit the low halves.
+  openHow.writeUInt32LE((flags | O_CLOEXEC) >>> 0, 0);
+  openHow.writeUInt32LE(resolve, 16);
+  const name = terminated(path);
+  return check('openat2', () =>
+    openat2Call(systemCallNumbers.openat2, dirfd, name, openHow, openHow.length),
+  );
+}
+
+/** Opens one name below `dirfd`, or a trusted path; O_CLOEXEC is always set. */
+export function openat(dirfd: number, path: ByteString, flags: number, mode = 0): number {
+  const name = terminated(path);
+  return check('openat', () => openatCall(dirfd, name, flags | O_CLOEXEC, mode));
+}
+
+/** Opens the same file once more with other flags. `fd` may be an O_PATH descriptor. */
+export function reopen(fd: number, flags: number): number {
+  return openat(AT_FDCWD, descriptorPath(fd), flags);
+}
+
+/** The kernel's name for an open file, as a path: a link that no guest can change. */
+export function descriptorPath(fd: number): ByteString {
+  return `/proc/self/fd/${fd}` as ByteString; // ASCII without NUL.
+}
+
+const linkBuffer = Buffer.alloc(4096);
+
+/** Text of a symlink; with an empty name that of the O_PATH descriptor itself. */
+export function readlinkat(dirfd: number, name: ByteString): ByteString {
+  const path = terminated(name);
+  const length = check('readlinkat', () => readlinkatCall(dirfd, path, linkBuffer, 4096));
+  return linkBuffer.toString('latin1', 0, length) as ByteString; // The kernel's paths hold no NUL.
+}
+
+export function mkdirat(dirfd: number, name: ByteString, mode: number): void {
+  const path = terminated(name);
+  check('mkdirat', () => mkdiratCall(dirfd, path, mode));
+}
+
+/** @param flags 0 or AT_REMOVEDIR */
+export function unlinkat(dirfd: number, name: ByteString, flags: number): void {
+  const path = terminated(name);
+  check('unlinkat', () => unlinkatCall(dirfd, path, flags));
+}
+
+/** Gives an open file (O_TMPFILE ones too) a name that must be free. */
+export function linkDescriptor(fd: number, toDirectory: number, name: ByteString): void {
+  const from = terminated(descriptorPath(fd));
+  const to = terminated(name);
+  check('linkat', () => linkatCall(AT_FDCWD, from, toDirectory, to, AT_SYMLINK_FOLLOW));
+}
+
+/** @param flags 0 or RENAME_NOREPLACE */
+export function renameat2(
+  fromDirectory: number,
+  from: ByteString,
+  toDirectory: number,
+  to: ByteString,
+  flags = 0,
+): void {
+  const source = terminated(from);
+  const target = terminated(to);
+  check('renameat2', () => renameat2Call(fromDirectory, source, toDirectory, target, flags));
+}
+
+/** Larger than struct statfs on every machine. */
+const statfsBuffer = Buffer.alloc(256);
+
+/** The magic number of the file system an open file is on. */
+export function fileSystemMagic(fd: number): number {
+  check('fstatfs', () => fstatfsCall(fd, statfsBuffer));
+  return statfsBuffer.readUInt32LE(0);
+}
+
+/** Fills `buffer` with struct linux_dirent64 records; 0 at the end of the directory. */
+export function getdents(fd: number, buffer: Buffer): number {
+  return check('getdents64', () => getdentsCall(fd, buffer, buffer.length));
+}
+
+const statxBuffer = Buffer.alloc(256);
+const STATX_BASIC_STATS = 0x7ff;
+
+/** Calls statx on one name (or, when it is empty, on `fd` itself); never follows a symlink. */
+export function statx(fd: number, name: ByteString): Buffer {
+  const path = terminated(name);
+  const flags = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH;
+  check('statx', () =>
+    statxCall(systemCallNumbers.statx, fd, path, flags, STATX_BASIC_STATS, statxBuffer),
+  );
+  return statxBuffer;
+}
+
+const FS_IOC_GETFLAGS = 0x80086601;
+const FS_IOC_SETFLAGS = 0x40086602;
+const FS_APPEND_AND_IMMUTABLE = 0x20 | 0x10;
+const flagsBuffer = Buffer.alloc(8);
+
+/** Clears the immutable and append-only flags of an open file. True when there was one. */
+export function clearProtection(fd: number): boolean {
+  // Safe: both requests move an int; the buffer has room for a long.
+  check('ioctl', () => ioctlCall(fd, FS_IOC_GETFLAGS, flagsBuffer));
+  const flags = flagsBuffer.readUInt32LE(0);
+  if ((flags & FS_APPEND_AND_IMMUTABLE) === 0) return false;
+  flagsBuffer.writeUInt32LE((flags & ~FS_APPEND_AND_IMMUTABLE) >>> 0, 0);
+  check('ioctl', () => ioctlCall(fd, FS_IOC_SETFLAGS, flagsBuffer));
+  return true;
+}

@@ -1,0 +1,50 @@
+import { constants } from 'node:os';
+import koffi from 'koffi';
+import { SystemError } from './system-error.ts';
+
+/** The C library that Node itself runs on. Calls are synchronous and stay on the main thread. */
+const library = koffi.load(null);
+
+const errnoNames = new Map<number, string>();
+for (const [name, value] of Object.entries(constants.errno)) {
+  if (!errnoNames.has(value)) errnoNames.set(value, name);
+}
+
+/** System call numbers that C libraries of supported systems have no wrapper for. */
+const numbersByArchitecture = {
+  x64: { statx: 332, openTree: 428, moveMount: 429, openat2: 437, mountSetattr: 442 },
+  arm64: { statx: 291, openTree: 428, moveMount: 429, openat2: 437, mountSetattr: 442 },
+} as const;
+
+function numbersOfThisMachine(): (typeof numbersByArchitecture)['x64' | 'arm64'] {
+  if (process.arch === 'x64' || process.arch === 'arm64') {
+    return numbersByArchitecture[process.arch];
+  }
+  throw new Error(`sandport runs on x64 and arm64 machines, this one is ${process.arch}`);
+}
+
+export const systemCallNumbers = numbersOfThisMachine();
+
+type Argument = number | bigint | Uint8Array | null;
+/** A C function whose result is an integer, -1 with errno on failure. */
+export type NativeCall = (...args: Argument[]) => number;
+
+/**
+ * Declares a C function by its prototype. Pointers are `void *` and take a Uint8Array, whose memory
+ * the callee may use until it returns and no longer.
+ */
+export function declare(prototype: string): NativeCall {
+  const native: (...args: Argument[]) => unknown = library.func(prototype);
+  return (...args) => Number(native(...args));
+}
+
+/** Runs a call, again when a signal interrupted it. @throws SystemError */
+export function check(syscall: string, call: () => number): number {
+  for (;;) {
+    const result = call();
+    if (result !== -1) return result;
+    const errno = koffi.errno();
+    const code = errnoNames.get(errno) ?? `E${errno}`;
+    if (code !== 'EINTR') throw new SystemError(code, syscall);
+  }
+}

@@ -1,0 +1,76 @@
+import { closeSync } from 'node:fs';
+import { type ByteString, textOf } from '../ffi/byte-string.ts';
+import { O_DIRECTORY, O_NONBLOCK, O_RDONLY } from '../ffi/constants.ts';
+import { readlinkat } from '../ffi/file-calls.ts';
+import { statEntry } from './entry.ts';
+import type { FileStat } from './file-stat.ts';
+import type { IdMapping } from './id-mapping.ts';
+import type { RootDirectory } from './root-directory.ts';
+import { scanDirectory } from './scan-directory.ts';
+import { sortInSlices } from './sort-in-slices.ts';
+import { TimeSlice } from './time-slice.ts';
+
+/** One entry of a directory. */
+export class DirEntry {
+  readonly #bytes: ByteString;
+  /** Of the entry itself: symlinks are not followed. */
+  readonly stat: FileStat;
+
+  constructor(bytes: ByteString, stat: FileStat) {
+    this.#bytes = bytes;
+    this.stat = stat;
+  }
+
+  /** Decoded as UTF-8, with U+FFFD for what is not. */
+  get name(): string {
+    return textOf(this.#bytes);
+  }
+
+  /** The name as it is. */
+  get nameBytes(): Buffer {
+    return Buffer.from(this.#bytes, 'latin1');
+  }
+}
+
+/**
+ * Entries sorted by name, byte by byte. What vanishes meanwhile is left out.
+ * @throws SystemError, Refusal
+ */
+export async function listDirectory(
+  root: RootDirectory,
+  path: ByteString,
+  ids: IdMapping,
+): Promise<DirEntry[]> {
+  // With O_DIRECTORY the kernel opens nothing else: no FIFO, no device.
+  const fd = root.open(path, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
+  try {
+    // A hidden area is empty for us, whatever the template has there.
+    if (root.isHiddenArea(root.pathOf(fd))) return [];
+    const slice = new TimeSlice();
+    const names: ByteString[] = [];
+    for await (const batch of scanDirectory(fd)) {
+      for (const name of batch) names.push(name);
+      if (slice.isOver) await slice.yield();
+    }
+    const entries: DirEntry[] = [];
+    for (const name of await sortInSlices(names, slice)) {
+      const stat = statOf(fd, name, ids);
+      if (stat !== undefined) entries.push(new DirEntry(name, stat));
+      if (slice.isOver) await slice.yield();
+    }
+    return entries;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function statOf(directory: number, name: ByteString, ids: IdMapping): FileStat | undefined {
+  const raw = statEntry(directory, name);
+  if (raw === undefined) return undefined;
+  if (raw.type !== 'symlink') return ids.guestStat(raw);
+  try {
+    return ids.guestStat(raw, textOf(readlinkat(directory, name)));
+  } catch {
+    return undefined; // It vanished, or is no longer a symlink.
+  }
+}

@@ -1,0 +1,171 @@
+import { closeSync } from 'node:fs';
+import type { ByteString } from '../ffi/byte-string.ts';
+import { O_NOFOLLOW, O_PATH } from '../ffi/constants.ts';
+import { readlinkat } from '../ffi/file-calls.ts';
+import { textOf } from '../ffi/byte-string.ts';
+import { statDescriptor } from './entry.ts';
+import type { FileStat } from './file-stat.ts';
+import { parsePath } from './guest-path.ts';
+import { type GuestOwner, IdMapping } from './id-mapping.ts';
+import { type DirEntry, listDirectory } from './list-directory.ts';
+import { type Creation, openDirectory } from './make-directory.ts';
+import { type OpenedFile, openRegularFile } from './opened-file.ts';
+import { PendingFile } from './pending-file.ts';
+import { type RemoveOptions, removePath } from './remove-path.ts';
+import { RootDirectory } from './root-directory.ts';
+import { RootedFsError, rootedFsErrorOf } from './rooted-fs-error.ts';
+import { findWriteTarget } from './write-target.ts';
+
+export interface RootedFsOptions {
+  /** Host id of the guest's id 0. @default 0 */
+  readonly idBase?: number;
+  /** How many ids the guest has. @default 65536 */
+  readonly idCount?: number;
+  /**
+   * Normal absolute paths that are another file system for the guest. They can be stat'ed and are
+   * empty directories; nothing is served below them.
+   * @default ['/proc', '/sys', '/dev', '/run/sandport']
+   */
+  readonly hiddenAreas?: readonly string[];
+}
+
+export interface CreateWriterOptions {
+  /** Make missing parent directories. @default true */
+  readonly createParents?: boolean;
+  /** Permission bits of a new file. @default 0o644 */
+  readonly mode?: number;
+  /** Permission bits of new parents. @default 0o755 */
+  readonly directoryMode?: number;
+  /** Owner of a new file and of new parents. @default root of the guest */
+  readonly owner?: GuestOwner;
+}
+
+export interface MakeDirectoryOptions {
+  /** Permission bits of new directories. @default 0o755 */
+  readonly mode?: number;
+  /** Owner of new directories. @default root of the guest */
+  readonly owner?: GuestOwner;
+}
+
+const DEFAULT_HIDDEN_AREAS = ['/proc', '/sys', '/dev', '/run/sandport'];
+
+/**
+ * Files below one directory that a hostile guest owns and changes while we work. Paths are absolute
+ * and resolve as they would for the guest: symlinks and `..` stay inside. After the resolution all
+ * work is on descriptors. Only regular files, directories and symlinks are served, nothing blocks
+ * on a FIFO or a device. Every method throws RootedFsError.
+ */
+export class RootedFs implements Disposable {
+  readonly #root: RootDirectory;
+  readonly #ids: IdMapping;
+
+  private constructor(root: RootDirectory, ids: IdMapping) {
+    this.#root = root;
+    this.#ids = ids;
+  }
+
+  /** @param directory trusted path on the host: the guest's `/` */
+  static open(directory: string, options: RootedFsOptions = {}): RootedFs {
+    const ids = new IdMapping(options.idBase ?? 0, options.idCount ?? 65536);
+    try {
+      const areas = options.hiddenAreas ?? DEFAULT_HIDDEN_AREAS;
+      return new RootedFs(new RootDirectory(directory, areas), ids);
+    } catch (error) {
+      throw rootedFsErrorOf(error, directory);
+    }
+  }
+
+  /** Opens a regular file for reading; follows symlinks. The caller closes it. */
+  openFile(path: string): OpenedFile {
+    return this.#run(path, (bytes) => openRegularFile(this.#root, bytes, path, this.#ids));
+  }
+
+  /** Begins an atomic write; a symlink's target is written. The caller commits or aborts. */
+  createWriter(path: string, options: CreateWriterOptions = {}): PendingFile {
+    return this.#run(path, (bytes) => {
+      const file = this.#creation(path, options.owner, options.mode ?? 0o644);
+      const parents = { ...file, mode: options.directoryMode ?? 0o755 };
+      const createParents = options.createParents ?? true;
+      const target = findWriteTarget(this.#root, bytes, createParents ? parents : undefined);
+      try {
+        return new PendingFile(target, file, path);
+      } catch (error) {
+        closeSync(target.directory);
+        throw error;
+      }
+    });
+  }
+
+  /** Entries of a directory, sorted by name byte by byte. */
+  async list(path: string): Promise<DirEntry[]> {
+    try {
+      return await listDirectory(this.#root, parsePath(path), this.#ids);
+    } catch (error) {
+      throw rootedFsErrorOf(error, path);
+    }
+  }
+
+  /** @param options.followSymlinks false: of a symlink itself. @default true */
+  stat(path: string, options: { readonly followSymlinks?: boolean } = {}): FileStat {
+    return this.#run(path, (bytes) => {
+      const follow = options.followSymlinks ?? true;
+      const fd = this.#root.open(bytes, follow ? O_PATH : O_PATH | O_NOFOLLOW);
+      try {
+        const raw = statDescriptor(fd);
+        if (raw.type !== 'symlink') return this.#ids.guestStat(raw);
+        return this.#ids.guestStat(raw, textOf(readlinkat(fd, '' as ByteString)));
+      } finally {
+        closeSync(fd);
+      }
+    });
+  }
+
+  /** Removes a file, a symlink (not its target) or a directory; never crosses a mount (`busy`). */
+  async remove(path: string, options: RemoveOptions = {}): Promise<void> {
+    try {
+      await removePath(this.#root, parsePath(path), options);
+    } catch (error) {
+      throw rootedFsErrorOf(error, path);
+    }
+  }
+
+  /** Makes a directory and its parents; no error when it is there. */
+  makeDirectory(path: string, options: MakeDirectoryOptions = {}): void {
+    closeSync(this.openMountTarget(path, options));
+  }
+
+  /** As makeDirectory; returns an O_PATH descriptor of it, which the caller closes. */
+  openMountTarget(path: string, options: MakeDirectoryOptions = {}): number {
+    return this.#run(path, (bytes) => {
+      const creation = this.#creation(path, options.owner, options.mode ?? 0o755);
+      return openDirectory(this.#root, bytes, creation);
+    });
+  }
+
+  /** What was opened before stays usable. Idempotent. */
+  close(): void {
+    this.#root.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #creation(path: string, owner: GuestOwner = { uid: 0, gid: 0 }, mode: number): Creation {
+    try {
+      const hostUid = this.#ids.toHost(owner.uid);
+      return { hostUid, hostGid: this.#ids.toHost(owner.gid), mode };
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new RootedFsError('permission_denied', path, { reason: error.message });
+    }
+  }
+
+  #run<Result>(path: string, operation: (bytes: ByteString) => Result): Result {
+    try {
+      return operation(parsePath(path));
+    } catch (error) {
+      throw rootedFsErrorOf(error, path);
+    }
+  }
+}

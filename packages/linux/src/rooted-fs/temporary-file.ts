@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto';
+import { type ByteString, byteString } from '../ffi/byte-string.ts';
+import { O_CREAT, O_EXCL, O_NOFOLLOW, O_TMPFILE, O_WRONLY } from '../ffi/constants.ts';
+import { linkDescriptor, openat, renameat2, unlinkat } from '../ffi/file-calls.ts';
+import { errnoOf } from '../ffi/system-error.ts';
+
+/** What the running kernel is trusted to have; a test masks it to walk the other path. */
+export const temporaryFileFeatures = { unnamedFiles: true };
+
+/** Names of ours in a guest's directories start like this. */
+export const TEMPORARY_PREFIX = '.sandport-';
+
+export function temporaryName(): ByteString {
+  return byteString(TEMPORARY_PREFIX + randomBytes(9).toString('hex'));
+}
+
+/** A new file in a directory, for writing, that is not at its name yet. */
+export interface TemporaryFile {
+  readonly fd: number;
+  /** Undefined: it has none, and is gone when its descriptor is closed. */
+  name: ByteString | undefined;
+}
+
+/** @throws SystemError */
+export function createTemporaryFile(directory: number): TemporaryFile {
+  if (temporaryFileFeatures.unnamedFiles) {
+    try {
+      const fd = openat(directory, '.' as ByteString, O_TMPFILE | O_WRONLY, 0o600);
+      return { fd, name: undefined };
+    } catch (error) {
+      // EISDIR and EINVAL: what file systems and kernels without O_TMPFILE say.
+      if (!['EOPNOTSUPP', 'EISDIR', 'EINVAL'].includes(errnoOf(error) ?? '')) throw error;
+    }
+  }
+  const name = temporaryName();
+  const flags = O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY;
+  return { fd: openat(directory, name, flags, 0o600), name };
+}
+
+/**
+ * Puts the file at `name`, atomically, replacing what is there unless it is a directory.
+ * @throws SystemError; the file then still has `file.name`, if any
+ */
+export function publish(file: TemporaryFile, directory: number, name: ByteString): void {
+  if (file.name === undefined) {
+    try {
+      linkDescriptor(file.fd, directory, name);
+      return;
+    } catch (error) {
+      if (errnoOf(error) !== 'EEXIST') throw error;
+    }
+    const temporary = temporaryName();
+    linkDescriptor(file.fd, directory, temporary);
+    file.name = temporary;
+  }
+  renameat2(directory, file.name, directory, name);
+  file.name = undefined;
+}
+
+/** Takes the file's temporary name away; no error when that cannot be done. */
+export function discard(file: TemporaryFile, directory: number): void {
+  if (file.name === undefined) return;
+  try {
+    unlinkat(directory, file.name, 0);
+  } catch {
+    // The guest removed it, or the file system no longer lets us.
+  }
+  file.name = undefined;
+}
