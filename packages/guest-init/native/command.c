@@ -1,0 +1,296 @@
+#define _GNU_SOURCE
+#include "command.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "connection.h"
+#include "spawn.h"
+#include "streams.h"
+#include "wire.h"
+
+/* Room that the answers about one command need. */
+#define REPORT_BYTES 64u
+
+static struct command **table;
+static size_t table_count;
+static size_t table_capacity;
+static bool any_process;
+static int64_t next_tick = NEVER;
+
+static struct command *find(uint32_t id) {
+  for (size_t i = 0; i < table_count; i++) {
+    if (table[i]->attached && table[i]->id == id) return table[i];
+  }
+  return NULL;
+}
+
+static void start_failed(uint32_t id, uint8_t step, int error) {
+  uint8_t *payload = connection_frame(MSG_START_FAILED, id, 5);
+  if (payload == NULL) return;
+  payload[0] = step;
+  put_u32(payload + 1, (uint32_t)error);
+}
+
+static struct command *new_command(void) {
+  if (table_count == COMMANDS_MAX) return NULL;
+  if (table_count == table_capacity) {
+    size_t capacity = table_capacity == 0 ? 16 : table_capacity * 2;
+    struct command **bigger = realloc(table, capacity * sizeof *table);
+    if (bigger == NULL) return NULL;
+    table = bigger;
+    table_capacity = capacity;
+  }
+  return calloc(1, sizeof(struct command));
+}
+
+/* A group that outlived a timed-out command does not own a number that the kernel gave away anew. */
+static void forget_group(pid_t pid) {
+  for (size_t i = 0; i < table_count; i++) {
+    if (table[i]->reaped && table[i]->pid == pid) table[i]->kill_at = NEVER;
+  }
+}
+
+bool command_start(uint32_t id, const uint8_t *payload, size_t bytes) {
+  if (find(id) != NULL) return false;
+  struct start_request request;
+  int problem = start_request_parse(&request, payload, bytes);
+  if (problem < 0) return false;
+  if (problem > 0) {
+    start_failed(id, STEP_REQUEST, problem);
+    return true;
+  }
+  struct command *command = new_command();
+  struct spawned child;
+  problem = command == NULL ? EAGAIN : spawn(&request, &child);
+  if (problem != 0) {
+    start_failed(id, STEP_RESOURCES, problem);
+    free(command);
+  } else {
+    forget_group(child.pid);
+    command->id = id;
+    command->pid = child.pid;
+    command->attached = true;
+    command->status_fd = child.status_fd;
+    command->stdin_fd = child.stdin_fd;
+    output_open(&command->outputs[0], child.stdout_fd, MSG_STDOUT);
+    output_open(&command->outputs[1], child.stderr_fd, MSG_STDERR);
+    command->deadline = request.timeout_ms == 0 ? NEVER : now_ms() + (int64_t)request.timeout_ms;
+    command->kill_at = NEVER;
+    if (command->deadline < next_tick) next_tick = command->deadline;
+    table[table_count++] = command;
+    any_process = true;
+  }
+  start_request_free(&request);
+  return true;
+}
+
+bool command_stdin(uint32_t id, const uint8_t *data, size_t bytes) {
+  struct command *command = find(id);
+  /* It may have ended while the bytes were on their way. */
+  if (command == NULL) return true;
+  return !command->stdin_closing && stdin_take(command, data, bytes);
+}
+
+bool command_stdin_close(uint32_t id) {
+  struct command *command = find(id);
+  if (command == NULL) return true;
+  command->stdin_closing = true;
+  stdin_write(command);
+  return true;
+}
+
+static void signal_group(const struct command *command, int signal) {
+  /* Before its setsid the child is still in our own group. */
+  if (kill(-command->pid, signal) != 0 && errno == ESRCH && !command->reaped) {
+    kill(command->pid, signal);
+  }
+}
+
+bool command_kill(uint32_t id, int signal) {
+  if (signal < 1 || signal > 64) return false;
+  struct command *command = find(id);
+  if (command != NULL && !command->reaped) signal_group(command, signal);
+  return true;
+}
+
+bool command_credit(uint32_t id, uint8_t stream, uint32_t bytes) {
+  if (stream != 1 && stream != 2) return false;
+  struct command *command = find(id);
+  if (command == NULL) return true;
+  struct output *output = &command->outputs[stream - 1];
+  if (bytes > CREDIT_MAX - output->credit) return false;
+  output->credit += bytes;
+  return true;
+}
+
+void commands_detach(void) {
+  for (size_t i = 0; i < table_count; i++) {
+    struct command *command = table[i];
+    command->attached = false;
+    command->stdin_closing = true;
+    stdin_write(command);
+  }
+}
+
+int64_t commands_tick(int64_t now) {
+  if (now < next_tick) return next_tick;
+  next_tick = NEVER;
+  for (size_t i = 0; i < table_count; i++) {
+    struct command *command = table[i];
+    if (now >= command->deadline && !command->reaped) {
+      command->timed_out = true;
+      command->deadline = NEVER;
+      command->kill_at = now + KILL_GRACE_MS;
+      signal_group(command, SIGTERM);
+    }
+    if (now >= command->kill_at) {
+      command->kill_at = NEVER;
+      signal_group(command, SIGKILL);
+    }
+    if (command->deadline < next_tick) next_tick = command->deadline;
+    if (command->kill_at < next_tick) next_tick = command->kill_at;
+  }
+  return next_tick;
+}
+
+/* True when an answer about the command can be sent, or need not. */
+static bool can_report(const struct command *command) {
+  return !command->attached || connection_room() >= REPORT_BYTES;
+}
+
+size_t commands_poll_max(void) { return table_count * 4; }
+
+static size_t add(struct pollfd *polls, size_t count, int fd, short events) {
+  polls[count] = (struct pollfd){.fd = fd, .events = events};
+  return count + 1;
+}
+
+size_t commands_poll(struct pollfd *polls) {
+  size_t count = 0;
+  for (size_t i = 0; i < table_count; i++) {
+    struct command *command = table[i];
+    count = add(polls, count, can_report(command) ? command->status_fd : -1, POLLIN);
+    count = add(polls, count, command->stdin_bytes > 0 ? command->stdin_fd : -1, POLLOUT);
+    for (int o = 0; o < 2; o++) {
+      struct output *output = &command->outputs[o];
+      count = add(polls, count, output_wanted(command, output) ? output->fd : -1, POLLIN);
+    }
+  }
+  return count;
+}
+
+/* The child says that it runs, or why not. */
+static void read_status(struct command *command) {
+  uint8_t report[5];
+  ssize_t n = read(command->status_fd, report, sizeof report);
+  if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  close(command->status_fd);
+  command->status_fd = -1;
+  command->started = true;
+  if (!command->attached) return;
+  if (n == (ssize_t)sizeof report) {
+    start_failed(command->id, report[0], (int)get_u32(report + 1));
+    command->attached = false;
+    return;
+  }
+  uint8_t *payload = connection_frame(MSG_STARTED, command->id, 4);
+  if (payload != NULL) put_u32(payload, (uint32_t)command->pid);
+}
+
+void commands_ready(const struct pollfd *polls, size_t count) {
+  for (size_t i = 0; i < table_count && i * 4 < count; i++) {
+    struct command *command = table[i];
+    const struct pollfd *of = polls + i * 4;
+    if (of[0].revents != 0 && can_report(command)) read_status(command);
+    if (of[1].revents != 0) stdin_write(command);
+    for (int o = 0; o < 2; o++) {
+      struct output *output = &command->outputs[o];
+      if (of[2 + o].revents != 0 && output_wanted(command, output)) output_read(command, output);
+    }
+  }
+}
+
+void commands_reap(void) {
+  for (;;) {
+    int status;
+    pid_t pid = waitpid(-1, &status, WNOHANG);
+    if (pid < 0 && errno == EINTR) continue;
+    if (pid <= 0) {
+      any_process = pid == 0;
+      return;
+    }
+    for (size_t i = 0; i < table_count; i++) {
+      struct command *command = table[i];
+      if (command->pid != pid || command->reaped) continue;
+      command->reaped = true;
+      command->status = status;
+      command->deadline = NEVER;
+      output_finish(&command->outputs[0]);
+      output_finish(&command->outputs[1]);
+    }
+  }
+}
+
+bool commands_any_process(void) { return any_process; }
+
+void commands_mark_oom(pid_t session) {
+  for (size_t i = 0; i < table_count; i++) {
+    if (!table[i]->reaped && (session == 0 || table[i]->pid == session)) {
+      table[i]->oom_killed = true;
+    }
+  }
+}
+
+static void send_exit(struct command *command) {
+  uint8_t *payload = connection_frame(MSG_EXIT, command->id, 3);
+  if (payload == NULL) return;
+  payload[0] = WIFEXITED(command->status) ? (uint8_t)WEXITSTATUS(command->status) : 0;
+  payload[1] = WIFSIGNALED(command->status) ? (uint8_t)WTERMSIG(command->status) : 0;
+  payload[2] = (uint8_t)((command->timed_out ? EXIT_TIMED_OUT : 0) |
+                         (command->oom_killed ? EXIT_OOM_KILLED : 0));
+  command->attached = false;
+}
+
+static bool is_over(const struct command *command) {
+  return command->reaped && !command->attached && command->status_fd < 0 &&
+         command->outputs[0].fd < 0 && command->outputs[1].fd < 0 && command->kill_at == NEVER;
+}
+
+void commands_advance(void) {
+  size_t kept = 0;
+  for (size_t i = 0; i < table_count; i++) {
+    struct command *command = table[i];
+    stdin_grant(command);
+    if (command->reaped) {
+      stdin_close(command);
+      if (command->status_fd >= 0 && can_report(command)) read_status(command);
+      for (int o = 0; o < 2; o++) {
+        struct output *output = &command->outputs[o];
+        while (command->attached && output_wanted(command, output) &&
+               output_read(command, output)) {
+        }
+      }
+      if (command->attached && command->started && command->outputs[0].remaining == 0 &&
+          command->outputs[1].remaining == 0) {
+        send_exit(command);
+      }
+    }
+    if (is_over(command)) {
+      free(command);
+    } else {
+      table[kept++] = command;
+    }
+  }
+  table_count = kept;
+  /* Another one is first next time, so that a full output buffer starves nobody. */
+  if (kept > 1) {
+    struct command *first = table[0];
+    memmove(table, table + 1, (kept - 1) * sizeof *table);
+    table[kept - 1] = first;
+  }
+}

@@ -1,0 +1,236 @@
+#define _GNU_SOURCE
+#include "connection.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "wire.h"
+
+#define HEADER_BYTES 9u
+#define IN_BYTES (64u * 1024u)
+#define OUT_BYTES (256u * 1024u)
+/* Input is handled only while answers of this size fit. */
+#define ANSWER_BYTES 256u
+#define BACKOFF_FIRST_MS 10
+#define BACKOFF_MAX_MS 500
+
+static struct sockaddr_un address = {.sun_family = AF_UNIX};
+static const char *token;
+static int fd = -1;
+static bool accepted;
+static int64_t retry_at;
+static int backoff_ms = BACKOFF_FIRST_MS;
+
+static uint8_t in_base[IN_BYTES];
+static uint8_t *in = in_base;
+static size_t in_capacity = IN_BYTES;
+static size_t in_bytes;
+
+static uint8_t out[OUT_BYTES];
+static size_t out_head;
+static size_t out_tail;
+
+void connection_setup(const char *socket_path, const char *token_text) {
+  strncpy(address.sun_path, socket_path, sizeof address.sun_path - 1);
+  token = token_text;
+}
+
+int connection_fd(void) { return fd; }
+
+bool connection_open(void) { return accepted; }
+
+static void in_release(void) {
+  if (in != in_base) {
+    free(in);
+    in = in_base;
+    in_capacity = IN_BYTES;
+  }
+}
+
+void connection_drop(const char *reason) {
+  if (fd < 0) return;
+  close(fd);
+  fd = -1;
+  in_bytes = 0;
+  in_release();
+  out_head = out_tail = 0;
+  if (accepted) commands_detach();
+  accepted = false;
+  retry_at = now_ms() + backoff_ms;
+  if (reason != NULL) log_line("connection dropped: %s", reason);
+}
+
+static void retry_later(int64_t now) {
+  retry_at = now + backoff_ms;
+  backoff_ms = backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : backoff_ms * 2;
+}
+
+int64_t connection_tick(int64_t now) {
+  if (fd >= 0) return NEVER;
+  if (now < retry_at) return retry_at;
+  fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
+    if (fd >= 0) close(fd);
+    fd = -1;
+    retry_later(now);
+    return retry_at;
+  }
+  size_t token_bytes = strlen(token);
+  uint8_t *hello = connection_frame(MSG_HELLO, 0, 1 + token_bytes);
+  hello[0] = PROTOCOL_VERSION;
+  memcpy(hello + 1, token, token_bytes);
+  /* A daemon that refuses us is not asked in a tight loop. */
+  backoff_ms = backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : backoff_ms * 2;
+  connection_flush();
+  return fd >= 0 ? NEVER : retry_at;
+}
+
+size_t connection_room(void) {
+  size_t room = OUT_BYTES - (out_tail - out_head);
+  return room > HEADER_BYTES ? room - HEADER_BYTES : 0;
+}
+
+uint8_t *connection_frame(uint8_t type, uint32_t id, size_t payload_bytes) {
+  if (fd < 0 || payload_bytes > connection_room()) return NULL;
+  if (OUT_BYTES - out_tail < HEADER_BYTES + payload_bytes) {
+    memmove(out, out + out_head, out_tail - out_head);
+    out_tail -= out_head;
+    out_head = 0;
+  }
+  uint8_t *frame = out + out_tail;
+  put_u32(frame, (uint32_t)(5 + payload_bytes));
+  frame[4] = type;
+  put_u32(frame + 5, id);
+  out_tail += HEADER_BYTES + payload_bytes;
+  return frame + HEADER_BYTES;
+}
+
+void connection_trim(uint8_t *payload, size_t payload_bytes) {
+  uint8_t *frame = payload - HEADER_BYTES;
+  if (payload_bytes > 0) {
+    put_u32(frame, (uint32_t)(5 + payload_bytes));
+    out_tail = (size_t)(payload - out) + payload_bytes;
+  } else {
+    out_tail = (size_t)(frame - out);
+  }
+}
+
+void connection_flush(void) {
+  while (fd >= 0 && out_tail > out_head) {
+    ssize_t n = send(fd, out + out_head, out_tail - out_head, MSG_NOSIGNAL);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
+    if (n <= 0) {
+      connection_drop(NULL);
+      return;
+    }
+    out_head += (size_t)n;
+  }
+  out_head = out_tail = 0;
+}
+
+static bool can_answer(void) { return connection_room() >= ANSWER_BYTES; }
+
+short connection_events(void) {
+  short events = 0;
+  if (can_answer() && in_bytes < in_capacity) events |= POLLIN;
+  if (out_tail > out_head) events |= POLLOUT;
+  return events;
+}
+
+/* Handles one complete frame. False: the frame makes no sense. */
+static bool dispatch(uint8_t type, uint32_t id, uint8_t *payload, size_t bytes) {
+  if (type == MSG_HELLO_OK) {
+    if (accepted || bytes != 1 || payload[0] != PROTOCOL_VERSION) return false;
+    accepted = true;
+    backoff_ms = BACKOFF_FIRST_MS;
+    log_flush();
+    return true;
+  }
+  if (!accepted) return false;
+  switch (type) {
+    case MSG_START:
+      return command_start(id, payload, bytes);
+    case MSG_STDIN:
+      return command_stdin(id, payload, bytes);
+    case MSG_STDIN_CLOSE:
+      return bytes == 0 && command_stdin_close(id);
+    case MSG_KILL:
+      return bytes == 1 && command_kill(id, payload[0]);
+    case MSG_CREDIT:
+      return bytes == 5 && command_credit(id, payload[0], get_u32(payload + 1));
+    case MSG_PING: {
+      if (bytes != 8) return false;
+      uint8_t *pong = connection_frame(MSG_PONG, 0, 8);
+      if (pong != NULL) memcpy(pong, payload, 8);
+      return true;
+    }
+    default:
+      return false;
+  }
+}
+
+/* Makes room for a frame of `need` bytes that does not fit the buffer. */
+static bool in_grow(size_t need) {
+  uint8_t *bigger = malloc(need);
+  if (bigger == NULL) return false;
+  memcpy(bigger, in, in_bytes);
+  in_release();
+  in = bigger;
+  in_capacity = need;
+  return true;
+}
+
+bool connection_process(void) {
+  size_t at = 0;
+  bool stalled = false;
+  while (fd >= 0 && in_bytes - at >= 4) {
+    size_t rest = get_u32(in + at);
+    if (rest < 5 || rest > FRAME_MAX) {
+      connection_drop("frame of impossible length");
+      return false;
+    }
+    if (in_bytes - at < 4 + rest) break;
+    if (!can_answer()) {
+      stalled = true;
+      break;
+    }
+    if (!dispatch(in[at + 4], get_u32(in + at + 5), in + at + HEADER_BYTES, rest - 5)) {
+      connection_drop("frame that makes no sense");
+      return false;
+    }
+    at += 4 + rest;
+  }
+  if (fd < 0) return false;
+  in_bytes -= at;
+  if (at > 0 && in_bytes > 0) memmove(in, in + at, in_bytes);
+  size_t need = in_bytes >= 4 ? 4 + (size_t)get_u32(in) : 0;
+  if (in != in_base && need <= IN_BYTES && in_bytes <= IN_BYTES) {
+    memcpy(in_base, in, in_bytes);
+    in_release();
+  }
+  if (need > in_capacity && need <= 4 + FRAME_MAX && !in_grow(need)) {
+    connection_drop("no memory for a frame");
+    return false;
+  }
+  return stalled;
+}
+
+void connection_ready(short revents) {
+  if (fd < 0) return;
+  if (revents & (POLLOUT | POLLHUP | POLLERR)) connection_flush();
+  if (fd < 0 || !(revents & (POLLIN | POLLHUP | POLLERR)) || in_bytes >= in_capacity) return;
+  ssize_t n = recv(fd, in + in_bytes, in_capacity - in_bytes, 0);
+  if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (n <= 0) {
+    connection_drop(NULL);
+    return;
+  }
+  in_bytes += (size_t)n;
+}

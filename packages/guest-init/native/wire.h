@@ -1,0 +1,64 @@
+/* Numbers of the wire protocol; PROTOCOL.md describes them. */
+#ifndef SANDPORT_WIRE_H
+#define SANDPORT_WIRE_H
+
+#include <stdint.h>
+
+#define PROTOCOL_VERSION 1
+
+enum to_init {
+  MSG_HELLO_OK = 0x01,
+  MSG_START = 0x02,
+  MSG_STDIN = 0x03,
+  MSG_STDIN_CLOSE = 0x04,
+  MSG_KILL = 0x05,
+  MSG_CREDIT = 0x06,
+  MSG_PING = 0x07,
+};
+
+enum from_init {
+  MSG_HELLO = 0x81,
+  MSG_STARTED = 0x82,
+  MSG_START_FAILED = 0x83,
+  MSG_STDOUT = 0x84,
+  MSG_STDERR = 0x85,
+  MSG_STDIN_CREDIT = 0x86,
+  MSG_EXIT = 0x87,
+  MSG_PONG = 0x88,
+  MSG_LOG = 0x89,
+};
+
+enum start_tag {
+  TAG_ARG = 1,
+  TAG_ENV = 2,
+  TAG_CWD = 3,
+  TAG_USER = 4,
+  TAG_TIMEOUT_MS = 5,
+  TAG_STDIN = 6,
+};
+
+enum start_step {
+  STEP_REQUEST = 1,
+  STEP_RESOURCES = 2,
+  STEP_USER = 3,
+  STEP_CWD = 4,
+  STEP_EXEC = 5,
+};
+
+enum exit_flag {
+  EXIT_TIMED_OUT = 1,
+  EXIT_OOM_KILLED = 2,
+};
+
+static inline uint32_t get_u32(const uint8_t *p) {
+  return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static inline void put_u32(uint8_t *p, uint32_t v) {
+  p[0] = (uint8_t)v;
+  p[1] = (uint8_t)(v >> 8);
+  p[2] = (uint8_t)(v >> 16);
+  p[3] = (uint8_t)(v >> 24);
+}
+
+#endif

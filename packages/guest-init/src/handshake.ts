@@ -1,0 +1,80 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { encodeFrame, FrameReader } from './frames.ts';
+import { FromInit, PROTOCOL_VERSION, ToInit } from './wire.ts';
+
+/** Time for a peer to present the token. */
+const HELLO_TIMEOUT_MS = 5_000;
+/** Peers that may be about to present it; a further one replaces the oldest. */
+const PENDING_MAX = 8;
+/** A HELLO is no longer than this. */
+const HELLO_MAX_BYTES = 512;
+
+function digest(text: string | Buffer): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+/** Tells the init of a sandbox from anything else in it that connects. */
+export class Handshake {
+  readonly #tokenDigest: Buffer;
+  readonly #onAccepted: (socket: Socket) => void;
+  readonly #pending = new Map<Socket, NodeJS.Timeout>();
+
+  constructor(token: string, onAccepted: (socket: Socket) => void) {
+    this.#tokenDigest = digest(token);
+    this.#onAccepted = onAccepted;
+  }
+
+  /** Takes a new connection; drops it unless its first frame is a HELLO with the token. */
+  begin(socket: Socket): void {
+    const oldest = this.#pending.keys().next().value;
+    if (this.#pending.size >= PENDING_MAX && oldest !== undefined) this.#drop(oldest);
+    const timer = setTimeout(() => this.#drop(socket), HELLO_TIMEOUT_MS).unref();
+    this.#pending.set(socket, timer);
+    const reader = new FrameReader(HELLO_MAX_BYTES);
+    socket.on('error', () => this.#drop(socket));
+    socket.on('close', () => this.#drop(socket));
+    socket.on('data', (chunk: Buffer) => this.#onData(socket, reader, chunk));
+  }
+
+  /** Drops every peer that has not presented the token. */
+  close(): void {
+    for (const socket of this.#pending.keys()) this.#drop(socket);
+  }
+
+  #onData(socket: Socket, reader: FrameReader, chunk: Buffer): void {
+    if (!this.#pending.has(socket)) return;
+    try {
+      for (const frame of reader.read(chunk)) {
+        const accepted =
+          frame.type === FromInit.hello &&
+          frame.id === 0 &&
+          frame.payload[0] === PROTOCOL_VERSION &&
+          timingSafeEqual(digest(frame.payload.subarray(1)), this.#tokenDigest);
+        if (accepted) this.#accept(socket);
+        else this.#drop(socket);
+        return;
+      }
+    } catch {
+      this.#drop(socket);
+    }
+  }
+
+  #accept(socket: Socket): void {
+    clearTimeout(this.#pending.get(socket));
+    this.#pending.delete(socket);
+    socket.removeAllListeners('data');
+    socket.removeAllListeners('error');
+    socket.removeAllListeners('close');
+    this.#onAccepted(socket);
+    socket.write(encodeFrame(ToInit.helloOk, 0, Buffer.from([PROTOCOL_VERSION])));
+  }
+
+  #drop(socket: Socket): void {
+    const timer = this.#pending.get(socket);
+    if (timer === undefined) return;
+    clearTimeout(timer);
+    this.#pending.delete(socket);
+    socket.destroy();
+  }
+}

@@ -1,0 +1,194 @@
+import { chmod, rm } from 'node:fs/promises';
+import { createServer, type Server, type Socket } from 'node:net';
+import { Handshake } from './handshake.ts';
+import { InitConnection } from './init-connection.ts';
+import { InitError } from './init-error.ts';
+import type { InitCommand } from './running-command.ts';
+import type { InitCommandSpec } from './start-payload.ts';
+
+/** What fits into sockaddr_un. */
+const SOCKET_PATH_MAX_BYTES = 107;
+const TOKEN = /^[\x21-\x7e]{32,256}$/;
+/** Until the next try to listen, when that failed. */
+const LISTEN_RETRY_MS = 250;
+
+export interface InitChannelOptions {
+  /** In a directory that the guest cannot write to. At most 107 bytes. */
+  readonly socketPath: string;
+  /** 32 to 256 printable ASCII characters; the init has the same in its token file. */
+  readonly token: string;
+  /** Gets what the init logs, and why a connection was dropped. @default nothing is logged */
+  readonly onLog?: (text: string) => void;
+}
+
+/**
+ * The daemon's end of the connection to one sandbox's init. The socket exists only while no init
+ * is connected: the guest has nothing to connect to in the meantime.
+ */
+export class InitChannel implements AsyncDisposable {
+  readonly #socketPath: string;
+  readonly #onLog: (text: string) => void;
+  readonly #handshake: Handshake;
+  readonly #connectListeners = new Set<() => void>();
+  readonly #disconnectListeners = new Set<() => void>();
+  #connection: InitConnection | undefined;
+  #server: Server | undefined;
+  /** Opens and closes of the listening socket run one after the other. */
+  #listening: Promise<void> = Promise.resolve();
+  #retryTimer: NodeJS.Timeout | undefined;
+  #disposed = false;
+
+  private constructor(options: InitChannelOptions) {
+    this.#socketPath = options.socketPath;
+    this.#onLog = options.onLog ?? (() => {});
+    this.#handshake = new Handshake(options.token, (socket) => this.#onAccepted(socket));
+  }
+
+  /**
+   * Begins to listen; a stale socket file is replaced.
+   * @throws RangeError for a token or a path that cannot be used; errors of the file system
+   */
+  static async listen(options: InitChannelOptions): Promise<InitChannel> {
+    const pathBytes = Buffer.byteLength(options.socketPath);
+    if (pathBytes > SOCKET_PATH_MAX_BYTES) {
+      throw new RangeError(
+        `the socket path ${options.socketPath} has ${pathBytes} bytes; ` +
+          `UNIX sockets allow ${SOCKET_PATH_MAX_BYTES}: choose a shorter data directory`,
+      );
+    }
+    if (!TOKEN.test(options.token)) {
+      throw new RangeError('the token must be 32 to 256 printable ASCII characters');
+    }
+    const channel = new InitChannel(options);
+    await channel.#open();
+    return channel;
+  }
+
+  get connected(): boolean {
+    return this.#connection !== undefined;
+  }
+
+  /** @throws InitError `disconnected` when it takes longer; the signal's reason */
+  whenConnected(timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    if (this.connected) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const finish = (settle: () => void) => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+        this.#connectListeners.delete(onConnect);
+        settle();
+      };
+      const onConnect = () => finish(resolve);
+      const onAbort = () => finish(() => reject(signal?.reason));
+      const timer = setTimeout(() => {
+        const message = `the init did not connect within ${timeoutMs} ms`;
+        finish(() => reject(new InitError('disconnected', message)));
+      }, timeoutMs);
+      this.#connectListeners.add(onConnect);
+      signal?.addEventListener('abort', onAbort);
+      if (signal?.aborted === true) onAbort();
+    });
+  }
+
+  /** Called each time the init goes away; not on dispose. */
+  onDisconnect(listener: () => void): void {
+    this.#disconnectListeners.add(listener);
+  }
+
+  /**
+   * Resolves when the program runs.
+   * @throws InitError `not_started`, `unresponsive` (10 s), `disconnected`, `protocol`
+   */
+  async start(spec: InitCommandSpec): Promise<InitCommand> {
+    return this.#requireConnection().start(spec);
+  }
+
+  /**
+   * Resolves to the round trip in milliseconds.
+   * @throws InitError `unresponsive`, `disconnected`
+   */
+  async ping(timeoutMs: number): Promise<number> {
+    return this.#requireConnection().ping(timeoutMs);
+  }
+
+  /** Ends the connection and removes the socket; commands go on inside the sandbox. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
+    clearTimeout(this.#retryTimer);
+    this.#handshake.close();
+    this.#connection?.close(new InitError('disconnected', 'the channel was closed'));
+    await this.#close();
+  }
+
+  #requireConnection(): InitConnection {
+    if (this.#connection === undefined) {
+      throw new InitError('disconnected', 'the init is not connected');
+    }
+    return this.#connection;
+  }
+
+  #onAccepted(socket: Socket): void {
+    if (this.#disposed) {
+      socket.destroy();
+      return;
+    }
+    const previous = this.#connection;
+    const connection = new InitConnection(socket, {
+      onLog: this.#onLog,
+      onClose: () => this.#onConnectionClosed(connection),
+    });
+    this.#connection = connection;
+    previous?.close(new InitError('disconnected', 'the init connected anew'));
+    this.#handshake.close();
+    void this.#close();
+    for (const listener of this.#connectListeners) listener();
+  }
+
+  #onConnectionClosed(connection: InitConnection): void {
+    if (this.#connection === connection) {
+      this.#connection = undefined;
+      if (!this.#disposed) this.#reopen();
+    }
+    if (this.#disposed) return;
+    for (const listener of this.#disconnectListeners) listener();
+  }
+
+  #reopen(): void {
+    this.#open().catch((error: unknown) => {
+      this.#onLog(`cannot listen for the init: ${String(error)}`);
+      if (this.#disposed) return;
+      this.#retryTimer = setTimeout(() => this.#reopen(), LISTEN_RETRY_MS).unref();
+    });
+  }
+
+  #open(): Promise<void> {
+    const opened = this.#listening.then(async () => {
+      if (this.#disposed || this.#server !== undefined || this.connected) return;
+      await rm(this.#socketPath, { force: true });
+      const server = createServer((socket) => this.#handshake.begin(socket));
+      server.on('error', (error) => this.#onLog(`listening for the init: ${error.message}`));
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(this.#socketPath, () => {
+          server.off('error', reject);
+          resolve();
+        });
+      });
+      this.#server = server;
+      // Inside the sandbox the init has another user id; the directory is what protects it.
+      await chmod(this.#socketPath, 0o666);
+    });
+    this.#listening = opened.catch(() => {});
+    return opened;
+  }
+
+  #close(): Promise<void> {
+    this.#listening = this.#listening.then(() => {
+      if (!this.#disposed && !this.connected) return;
+      // Removes the socket file; connections that were accepted stay.
+      this.#server?.close();
+      this.#server = undefined;
+    });
+    return this.#listening;
+  }
+}

@@ -1,0 +1,178 @@
+import type { Socket } from 'node:net';
+import { encodeFrame, type Frame, FrameReader } from './frames.ts';
+import { InitError } from './init-error.ts';
+import { Pinger } from './pinger.ts';
+import { type InitCommand, RunningCommand } from './running-command.ts';
+import { encodeStart, type InitCommandSpec } from './start-payload.ts';
+import { FRAME_MAX_BYTES, FromInit, ToInit } from './wire.ts';
+
+/** From START to the answer. */
+const START_TIMEOUT_MS = 10_000;
+/** Commands on one connection, those included that nobody waits for any more. */
+const COMMANDS_MAX = 4096;
+/** An init with so much unread input gets no further commands. */
+const UNSENT_MAX_BYTES = 8 * FRAME_MAX_BYTES;
+/** Log lines of one connection that are passed on. */
+const LOG_FRAMES_MAX = 1000;
+const LOG_TEXT_MAX = 4096;
+
+export interface InitConnectionOptions {
+  readonly onLog: (text: string) => void;
+  /** Called once, after every command has been failed. */
+  readonly onClose: () => void;
+}
+
+/** One authenticated connection to an init. All that comes from it is untrusted. */
+export class InitConnection {
+  readonly #socket: Socket;
+  readonly #options: InitConnectionOptions;
+  readonly #reader = new FrameReader(FRAME_MAX_BYTES);
+  readonly #commands = new Map<number, RunningCommand>();
+  readonly #pinger: Pinger;
+  #unsettled = 0;
+  #lastId = 0;
+  #logFrames = 0;
+  #closed = false;
+
+  constructor(socket: Socket, options: InitConnectionOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    this.#pinger = new Pinger(
+      (value) => {
+        const payload = Buffer.allocUnsafe(8);
+        payload.writeBigUInt64LE(value, 0);
+        this.#send(encodeFrame(ToInit.ping, 0, payload));
+      },
+      () => this.#onSilent(),
+    );
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    socket.on('error', () => {});
+    socket.on('close', () => this.close(new InitError('disconnected', 'the init disconnected')));
+  }
+
+  /** @throws InitError `not_started`, `unresponsive`, or why the connection ended meanwhile */
+  async start(spec: InitCommandSpec): Promise<InitCommand> {
+    const payload = encodeStart(spec);
+    if (this.#socket.writableLength > UNSENT_MAX_BYTES || this.#commands.size >= COMMANDS_MAX) {
+      throw new InitError('unresponsive', 'the init does not take more commands');
+    }
+    const command = new RunningCommand(this.#nextId(), spec.stdin === true, (frame) =>
+      this.#send(frame),
+    );
+    this.#commands.set(command.id, command);
+    this.#unsettled += 1;
+    const timer = setTimeout(() => this.#onStartTimeout(command), START_TIMEOUT_MS);
+    this.#send(encodeFrame(ToInit.start, command.id, payload));
+    try {
+      return await command.started;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  ping(timeoutMs: number): Promise<number> {
+    return this.#pinger.ping(timeoutMs);
+  }
+
+  /** Drops the connection; every command gets the error. Idempotent. */
+  close(error: InitError): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#pinger.close(error);
+    this.#socket.destroy();
+    for (const command of this.#commands.values()) command.fail(error);
+    this.#commands.clear();
+    this.#options.onClose();
+  }
+
+  #nextId(): number {
+    do {
+      this.#lastId = (this.#lastId + 1) >>> 0;
+    } while (this.#lastId === 0 || this.#commands.has(this.#lastId));
+    return this.#lastId;
+  }
+
+  #send(frame: Buffer): void {
+    if (!this.#closed) this.#socket.write(frame);
+  }
+
+  #onData(chunk: Buffer): void {
+    try {
+      for (const frame of this.#reader.read(chunk)) {
+        if (this.#closed) return;
+        const violation = this.#onFrame(frame);
+        if (violation !== undefined) return this.#onViolation(violation);
+      }
+    } catch (error) {
+      this.#onViolation(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** Returns what is wrong with the frame. */
+  #onFrame(frame: Frame): string | undefined {
+    switch (frame.type) {
+      case FromInit.pong:
+        return frame.payload.length === 8 && this.#pinger.pong(frame.payload.readBigUInt64LE(0))
+          ? undefined
+          : 'an answer to no ping';
+      case FromInit.log:
+        this.#onLog(frame.payload);
+        return undefined;
+      default:
+        return this.#onCommandFrame(frame);
+    }
+  }
+
+  #onCommandFrame(frame: Frame): string | undefined {
+    const command = this.#commands.get(frame.id);
+    if (command === undefined) return `frame ${frame.type} for unknown command ${frame.id}`;
+    const settledBefore = command.settled;
+    const startedBefore = command.hasStarted;
+    const received = command.receive(frame);
+    if (typeof received === 'object') return received.violation;
+    if (received === 'over') {
+      this.#commands.delete(command.id);
+      if (!settledBefore) this.#onSettled();
+    } else if (!startedBefore && command.hasStarted && !settledBefore) {
+      this.#pinger.watch();
+    }
+    return undefined;
+  }
+
+  #onLog(payload: Buffer): void {
+    this.#logFrames += 1;
+    if (this.#logFrames > LOG_FRAMES_MAX) return;
+    const text = payload.subarray(0, LOG_TEXT_MAX).toString('utf8').trimEnd();
+    for (const line of text.split('\n')) this.#options.onLog(line);
+    if (this.#logFrames === LOG_FRAMES_MAX) {
+      this.#options.onLog('too many log lines: the rest is dropped');
+    }
+  }
+
+  #onSettled(): void {
+    this.#unsettled -= 1;
+    if (this.#unsettled === 0) this.#pinger.unwatch();
+  }
+
+  #onViolation(reason: string): void {
+    this.#options.onLog(`connection to the init dropped: ${reason}`);
+    this.close(new InitError('protocol', `the init broke the protocol: ${reason}`));
+  }
+
+  #onStartTimeout(command: RunningCommand): void {
+    if (command.hasStarted || command.settled) return;
+    command.kill('SIGKILL');
+    command.fail(
+      new InitError('unresponsive', `the init did not start it within ${START_TIMEOUT_MS} ms`),
+    );
+    this.#onSettled();
+  }
+
+  #onSilent(): void {
+    for (const command of this.#commands.values()) {
+      if (command.settled || !command.hasStarted) continue;
+      command.fail(new InitError('unresponsive', 'the init does not answer'));
+      this.#unsettled -= 1;
+    }
+  }
+}

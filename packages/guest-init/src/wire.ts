@@ -1,0 +1,40 @@
+/** Numbers of the wire protocol; PROTOCOL.md describes them. */
+
+export const PROTOCOL_VERSION = 1;
+
+/** Bytes after the length word of a frame. Both sides refuse more. */
+export const FRAME_MAX_BYTES = 1024 * 1024;
+/** Credit of each output stream when a command starts. */
+export const OUTPUT_WINDOW_BYTES = 256 * 1024;
+/** Bytes of stdin that may be sent ahead. */
+export const STDIN_WINDOW_BYTES = 64 * 1024;
+
+export const ToInit = {
+  helloOk: 0x01,
+  start: 0x02,
+  stdin: 0x03,
+  stdinClose: 0x04,
+  kill: 0x05,
+  credit: 0x06,
+  ping: 0x07,
+} as const;
+
+export const FromInit = {
+  hello: 0x81,
+  started: 0x82,
+  startFailed: 0x83,
+  stdout: 0x84,
+  stderr: 0x85,
+  stdinCredit: 0x86,
+  exit: 0x87,
+  pong: 0x88,
+  log: 0x89,
+} as const;
+
+export const StartTag = { arg: 1, env: 2, cwd: 3, user: 4, timeoutMs: 5, stdin: 6 } as const;
+
+export const ExitFlag = { timedOut: 1, oomKilled: 2 } as const;
+
+/** What went wrong before the program ran, by its number on the wire. */
+export const START_STEPS = ['request', 'resources', 'user', 'cwd', 'exec'] as const;
+export type StartStep = (typeof START_STEPS)[number];
