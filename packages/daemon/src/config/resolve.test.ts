@@ -1,0 +1,100 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ConfigError } from './config-error.ts';
+import { daemonOptions, environmentName } from './options.ts';
+import { resolveConfig } from './resolve.ts';
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'sandport-config-'));
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+async function configFile(content: unknown): Promise<string> {
+  const file = join(directory, 'config.json');
+  await writeFile(file, typeof content === 'string' ? content : JSON.stringify(content));
+  return file;
+}
+
+test('with nothing given', async () => {
+  expect(await resolveConfig({}, {})).toMatchObject({
+    host: '127.0.0.1',
+    port: 8420,
+    dataDir: '/var/lib/sandport',
+    isDefaultDataDir: true,
+    isolation: 'auto',
+    aliases: {},
+    maxSandboxes: 1000,
+    idleTimeoutMs: 60_000,
+    logLevel: 'info',
+  });
+});
+
+test('a flag comes before the environment, the environment before the file', async () => {
+  const config = await configFile({ max_sandboxes: 1, log_level: 'warn', isolation: 'container' });
+  const environment = { SANDPORT_MAX_SANDBOXES: '2', SANDPORT_LOG_LEVEL: 'error' };
+  expect(await resolveConfig({ config, max_sandboxes: '3' }, environment)).toMatchObject({
+    maxSandboxes: 3,
+    logLevel: 'error',
+    isolation: 'container',
+  });
+});
+
+test('every option can be given in all three ways', async () => {
+  const values: Record<string, string> = {
+    listen: '[::1]:0',
+    data_dir: '/d',
+    run_dir: '/r',
+    templates_dir: '/t',
+    isolation: 'gvisor',
+    alias: 'a=b',
+    max_sandboxes: '7',
+    idle_timeout_seconds: '1.5',
+    log_level: 'silent',
+  };
+  const expected = {
+    host: '::1',
+    port: 0,
+    dataDir: '/d',
+    isDefaultDataDir: false,
+    runDir: '/r',
+    templatesDir: '/t',
+    isolation: 'gvisor',
+    aliases: { a: 'b' },
+    maxSandboxes: 7,
+    idleTimeoutMs: 1500,
+    logLevel: 'silent',
+  };
+  expect(Object.keys(values).sort()).toEqual(daemonOptions.map(({ key }) => key).sort());
+  const asList = { ...values, alias: ['a=b'] };
+  expect(await resolveConfig(asList, {})).toEqual(expected);
+  expect(await resolveConfig({ config: await configFile(asList) }, {})).toEqual(expected);
+  const environment = Object.fromEntries(
+    daemonOptions.map(({ key }) => [environmentName(key), values[key]]),
+  );
+  expect(await resolveConfig({}, environment)).toEqual(expected);
+});
+
+test.each([
+  [{ listen: 'nowhere' }, {}, '--listen'],
+  [{ listen: '127.0.0.1:70000' }, {}, '70000'],
+  [{ max_sandboxes: 'many' }, {}, '--max-sandboxes'],
+  [{ alias: ['x'] }, {}, '--alias'],
+  [{}, { SANDPORT_ISOLATION: 'strong' }, 'SANDPORT_ISOLATION'],
+  [{ config: '/nonexistent/sandport.json' }, {}, '/nonexistent/sandport.json'],
+])('%j with %j is refused by name', async (flags, environment, named) => {
+  const failure = await resolveConfig(flags, environment).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(ConfigError);
+  expect(String(failure)).toContain(named);
+});
+
+test.each([
+  ['{', 'not valid'],
+  ['{"listenn": "x"}', 'unknown setting "listenn"'],
+  ['{"log_level": "loud"}', '"log_level" in'],
+])('a configuration file with %s is refused by name', async (content, named) => {
+  const config = await configFile(content);
+  await expect(resolveConfig({ config }, {})).rejects.toThrow(named);
+});
