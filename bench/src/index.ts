@@ -1,1 +1,4 @@
-export {};
+export * from './floor-server.ts';
+export * from './http-client.ts';
+export * from './report.ts';
+export * from './statistics.ts';

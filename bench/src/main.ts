@@ -1,0 +1,81 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Measurement, meetsBudget, renderTable } from './report.ts';
+import { create } from './rows/create.ts';
+import { exec } from './rows/exec.ts';
+import { idle } from './rows/idle.ts';
+import { largeFiles } from './rows/large-files.ts';
+import { pythonSdk } from './rows/python-sdk.ts';
+import { smallFiles } from './rows/small-files.ts';
+import { type Row, type Subject, workingIsolations } from './subject.ts';
+
+const rows: readonly Row[] = [smallFiles, largeFiles, create, exec, pythonSdk, idle];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    'size-mib': { type: 'string', default: '1024' },
+    idle: { type: 'string', default: '200' },
+    quick: { type: 'boolean', default: false },
+  },
+});
+const options = {
+  sizeMib: Number(values['size-mib']),
+  idle: Number(values.idle),
+  quick: values.quick,
+};
+
+function environment(name: string): string {
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`${name} is not set: run \`npm run bench\``);
+  return value;
+}
+
+const chosen =
+  positionals.length > 0
+    ? rows.filter(({ name }) => positionals.includes(name))
+    : rows.filter(({ onlyWhenNamed }) => !onlyWhenNamed);
+const unknown = positionals.filter((name) => !rows.some((row) => row.name === name));
+if (unknown.length > 0) {
+  console.error(
+    `no row ${unknown.join(', ')}; there are ${rows.map(({ name }) => name).join(', ')}`,
+  );
+  process.exit(2);
+}
+
+const config = { url: environment('SANDPORT_URL'), apiKey: environment('SANDPORT_API_KEY') };
+const subject: Subject = {
+  ...config,
+  daemonPid: Number(environment('BENCH_DAEMON_PID')),
+  floorUrl: environment('BENCH_FLOOR_URL'),
+  workDir: environment('BENCH_WORK_DIR'),
+  python: environment('BENCH_PYTHON'),
+  benchDir: environment('BENCH_DIR'),
+  isolations: await workingIsolations(config),
+};
+if (subject.isolations.length === 0) {
+  console.error('No isolation works on this machine: run `npx sandport doctor`.');
+  process.exit(1);
+}
+
+const measurements: Measurement[] = [];
+for (const row of chosen) {
+  console.error(`measuring ${row.name} …`);
+  measurements.push(...(await row.measure(subject, options)));
+}
+console.log(renderTable(measurements));
+
+const results = join(subject.benchDir, 'results');
+mkdirSync(results, { recursive: true });
+const takenAt = new Date().toISOString();
+const file = join(results, `${takenAt.replaceAll(/[:.]/g, '-')}.json`);
+const machine = { node: process.version, cores: cpus().length, cpu: cpus()[0]?.model };
+const withVerdict = measurements.map((m) => ({ ...m, met: meetsBudget(m) }));
+writeFileSync(
+  file,
+  `${JSON.stringify({ takenAt, machine, options, measurements: withVerdict }, null, 2)}\n`,
+);
+console.log(`\nThe numbers as JSON: bench/results/${file.slice(results.length + 1)}`);
+process.exit(measurements.some((m) => meetsBudget(m) === false) ? 1 : 0);
