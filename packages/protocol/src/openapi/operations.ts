@@ -142,12 +142,12 @@ export const operations: readonly Operation[] = [
     path: '/v1/sandboxes/{id}/fs',
     summary: 'The bytes of a file, streamed.',
     description:
-      'Takes `Range`, `If-Range` and `If-None-Match`. With `Want-Repr-Digest` the SHA-256 comes as the trailer `Repr-Digest` and the length as `X-File-Size`.',
+      'Takes `Range`, `If-Range`, `If-Match` and `If-None-Match`. With `Want-Repr-Digest` the SHA-256 comes as the trailer `Repr-Digest` and the length as `X-File-Size`.',
     tag: 'files',
     parameters: [path, wantDigest],
     status: 200,
     response: { kind: 'bytes' },
-    errors: [...pathErrors, 'is_directory', 'range_not_satisfiable'],
+    errors: [...pathErrors, 'is_directory', 'precondition_failed', 'range_not_satisfiable'],
   },
   {
     id: 'headFile',
@@ -157,7 +157,7 @@ export const operations: readonly Operation[] = [
     tag: 'files',
     parameters: [path, wantDigest],
     status: 200,
-    errors: [...pathErrors, 'is_directory'],
+    errors: [...pathErrors, 'is_directory', 'precondition_failed'],
   },
   {
     id: 'writeFile',

@@ -1,6 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import type { OpenFile } from '@sandport/driver';
 import type { Engine } from '@sandport/engine';
+import { SandportFault } from '@sandport/protocol';
 import { parseRange } from '../http/byte-range.ts';
 import { formatDigest, newSha256, wantsDigest } from '../http/digest.ts';
 import type { Exchange } from '../http/exchange.ts';
@@ -30,6 +31,10 @@ async function answer(exchange: Exchange, file: OpenFile, path: string): Promise
   response.setHeader('Last-Modified', new Date(modifiedAt).toUTCString());
   response.setHeader('Accept-Ranges', 'bytes');
   response.setHeader('X-File-Size', size);
+  if (request.headers['if-match'] !== undefined && !matches(request.headers['if-match'], file.etag))
+    throw new SandportFault('precondition_failed', `${path} is not the file that If-Match names.`, {
+      path,
+    });
   if (matches(request.headers['if-none-match'], file.etag)) {
     exchange.empty(304);
     return;
@@ -56,7 +61,7 @@ async function answer(exchange: Exchange, file: OpenFile, path: string): Promise
   }
 }
 
-/** RFC 9110: the weak comparison of If-None-Match, and `*`. */
+/** True when one of the validators in the field is this one, or `*`. */
 const matches = (field: string | undefined, etag: string): boolean =>
   field !== undefined &&
   field.split(',').some((each) => each.trim() === '*' || each.trim().replace(/^W\//, '') === etag);
