@@ -1,1 +1,2 @@
-export {};
+export { createLocalDriver } from './create-local-driver.ts';
+export type { LocalDriverOptions, Log, LogLevel } from './options.ts';

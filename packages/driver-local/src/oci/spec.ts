@@ -27,8 +27,6 @@ export interface OciSpecOptions {
   readonly idCount: number;
   /** What the kernel's cgroups can enforce. */
   readonly cgroup: { readonly cpuQuota: boolean; readonly swap: boolean };
-  /** Volumes in the guest; they are part of the root's mounts already. */
-  readonly volumes: readonly { readonly source: string; readonly guestPath: string }[];
 }
 
 interface Mount {
@@ -125,7 +123,7 @@ function initArguments({ isolation, limits }: OciSpecOptions): string[] {
   return args;
 }
 
-function mounts({ limits, controlDir, initBinary, isolation, volumes }: OciSpecOptions): Mount[] {
+function mounts({ limits, controlDir, initBinary, isolation }: OciSpecOptions): Mount[] {
   const shmBytes = Math.max(1 << 20, Math.floor(limits.memoryBytes / 2));
   const bind = (source: string, destination: string, ...options: string[]): Mount => ({
     destination,
@@ -176,7 +174,6 @@ function mounts({ limits, controlDir, initBinary, isolation, volumes }: OciSpecO
       : []),
     bind(controlDir, '/run/sandport', 'ro', 'noexec'),
     bind(initBinary, '/run/sandport/init', 'ro'),
-    ...volumes.map(({ source, guestPath }) => bind(source, guestPath)),
   ];
 }
 

@@ -1,0 +1,128 @@
+import type { Command, CommandExit, CommandSpec, SandboxCommands } from '@sandport/driver';
+import { type InitChannel, InitError } from '@sandport/guest-init';
+import { SandportFault } from '@sandport/protocol';
+
+export interface SandboxCommandsOptions {
+  readonly id: string;
+  readonly channel: InitChannel;
+  readonly user: string;
+  readonly workdir: string;
+  /** Environment of every command. */
+  readonly env: Readonly<Record<string, string>>;
+  /** How often the kernel has killed for want of memory, if the host can tell. */
+  readonly oomKills: () => number;
+  /** Why the sandbox is dead; undefined while it lives. */
+  readonly deathReason: () => string | undefined;
+  /** Called when the init stops answering. */
+  readonly onTrouble: () => void;
+}
+
+/** Exit code of a shell whose command was killed by SIGKILL. */
+const killedExitCode = 128 + 9;
+
+/** Runs commands through the init of one sandbox. */
+export class InitSandboxCommands implements SandboxCommands {
+  readonly #options: SandboxCommandsOptions;
+
+  constructor(options: SandboxCommandsOptions) {
+    this.#options = options;
+  }
+
+  async start(spec: CommandSpec): Promise<Command> {
+    const { channel, user, workdir, env } = this.#options;
+    this.#refuseWhenDead();
+    const oomKillsBefore = this.#options.oomKills();
+    try {
+      const command = await channel.start({
+        args: [...spec.args],
+        cwd: spec.cwd ?? workdir,
+        env: { ...env, ...spec.env },
+        user: spec.user ?? user,
+        ...(spec.timeoutMs === undefined ? {} : { timeoutMs: spec.timeoutMs }),
+        stdin: spec.stdin ?? false,
+      });
+      // An error that breaks the streams is told by `exit`; it must not end the process as well.
+      for (const stream of [command.stdout, command.stderr, command.stdin])
+        stream?.on('error', () => {});
+      let killed = false;
+      const exit = command.exit.then(
+        (result): CommandExit => ({
+          ...result,
+          oomKilled:
+            result.oomKilled ||
+            (!killed &&
+              !result.timedOut &&
+              result.exitCode === killedExitCode &&
+              this.#options.oomKills() > oomKillsBefore),
+        }),
+        (error: unknown) => {
+          throw this.#fault(error, spec);
+        },
+      );
+      // Whoever does not wait for the end must not bring the process down.
+      exit.catch(() => {});
+      return {
+        pid: command.pid,
+        stdout: command.stdout,
+        stderr: command.stderr,
+        ...(command.stdin ? { stdin: command.stdin } : {}),
+        exit,
+        kill: (signal = 'SIGTERM') => {
+          killed ||= signal === 'SIGKILL';
+          command.kill(signal);
+        },
+      };
+    } catch (error) {
+      throw this.#fault(error, spec);
+    }
+  }
+
+  #refuseWhenDead(): void {
+    const reason = this.#options.deathReason();
+    if (reason === undefined) return;
+    throw new SandportFault('invalid_state', `The sandbox is not running: ${reason}.`, {
+      sandbox: this.#options.id,
+      reason,
+    });
+  }
+
+  #fault(error: unknown, spec: CommandSpec): unknown {
+    if (!(error instanceof InitError)) return error;
+    const sandbox = this.#options.id;
+    if (error.kind === 'not_started') return notStarted(error, spec, this.#options);
+    this.#options.onTrouble();
+    try {
+      this.#refuseWhenDead();
+    } catch (fault) {
+      return fault;
+    }
+    return new SandportFault(
+      'sandbox_unresponsive',
+      `The init of the sandbox does not answer (${error.kind}).`,
+      { sandbox },
+      { cause: error },
+    );
+  }
+}
+
+function notStarted(
+  error: InitError,
+  spec: CommandSpec,
+  { user, workdir }: SandboxCommandsOptions,
+): SandportFault {
+  const path = error.step === 'cwd' ? (spec.cwd ?? workdir) : spec.args[0];
+  const subject =
+    error.step === 'user'
+      ? `the user ${JSON.stringify(spec.user ?? user)}`
+      : error.step === 'cwd'
+        ? `the working directory ${JSON.stringify(path)}`
+        : error.step === 'exec'
+          ? `the program ${JSON.stringify(path)}`
+          : 'the request';
+  return new SandportFault(
+    'command_not_started',
+    `The command was not started: ${subject}: ${error.code ?? error.message}.`,
+    { path, ...(error.code === undefined ? {} : { errno: error.code }) },
+    { cause: error },
+  );
+}

@@ -1,0 +1,51 @@
+import type { RootedFs } from '@sandport/linux';
+import type { Isolation, SandboxId } from '@sandport/protocol';
+import type { CgroupFeatures } from './machine/cgroup-features.ts';
+import type { Layout } from './layout.ts';
+import type { Log } from './options.ts';
+import type { Runtime } from './runtimes/runtime.ts';
+import type { IdRanges } from './sandbox/id-ranges.ts';
+import type { Limiter } from './sandbox/limiter.ts';
+import type { LiveSandbox } from './sandbox/live-sandbox.ts';
+import type { LivenessWatch } from './sandbox/liveness.ts';
+import type { LocalTemplates } from './templates/template-store.ts';
+import type { LocalVolumes } from './volumes.ts';
+
+/** What the parts of one driver share. */
+export interface DriverContext {
+  readonly layout: Layout;
+  readonly log: Log;
+  readonly runtimes: ReadonlyMap<Isolation, Runtime>;
+  readonly cgroup: CgroupFeatures;
+  readonly templates: LocalTemplates;
+  readonly volumes: LocalVolumes;
+  readonly ranges: IdRanges;
+  readonly starts: Limiter;
+  readonly liveness: LivenessWatch;
+  /** Binary of the init that sandboxes run, where their users can reach it. */
+  readonly initBinary: string;
+  readonly live: Map<SandboxId, LiveSandbox>;
+  /** Open roots of sandboxes that had no processes when they were taken over. */
+  readonly stoppedRoots: Map<SandboxId, RootedFs>;
+  /** Deletions of removed disks that are still under way. */
+  readonly background: Set<Promise<void>>;
+  /** Told before each step of a create; a test lets it throw. */
+  readonly onStep?: ((step: CreateStep) => void) | undefined;
+}
+
+/** Steps of a create, in order. */
+export const createSteps = [
+  'template',
+  'directories',
+  'disk',
+  'ids',
+  'root',
+  'volumes',
+  'control',
+  'channel',
+  'bundle',
+  'start',
+  'connect',
+  'record',
+] as const;
+export type CreateStep = (typeof createSteps)[number];

@@ -1,0 +1,75 @@
+import { closeSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Driver } from '@sandport/driver';
+import { initBinaryPath } from '@sandport/guest-init';
+import { createUserNamespace } from '@sandport/linux';
+import type { Isolation } from '@sandport/protocol';
+import type { CreateStep, DriverContext } from './context.ts';
+import { installInit } from './init-copy.ts';
+import { Layout } from './layout.ts';
+import { LocalDriver } from './local-driver.ts';
+import { cgroupFeatures } from './machine/cgroup-features.ts';
+import type { LocalDriverOptions } from './options.ts';
+import { makeDirectories } from './run-dir.ts';
+import type { Runtime } from './runtimes/runtime.ts';
+import { usableRuntimes } from './machine/usable-runtimes.ts';
+import { IdRanges } from './sandbox/id-ranges.ts';
+import { Limiter } from './sandbox/limiter.ts';
+import { LivenessWatch } from './sandbox/liveness.ts';
+import { LocalTemplates } from './templates/template-store.ts';
+import { LocalVolumes } from './volumes.ts';
+
+/** Runtimes that start at one time; more only get in each other's way. */
+const startsAtOnce = 8;
+
+/**
+ * A driver for sandboxes on this machine. Call `adopt` once before anything else.
+ * @throws Error when it cannot work here at all, with a sentence that says why
+ */
+export async function createLocalDriver(options: LocalDriverOptions): Promise<Driver> {
+  return new LocalDriver(await makeContext(options));
+}
+
+export interface ContextHooks {
+  readonly onStep?: (step: CreateStep) => void;
+}
+
+/** What a driver stands on; `hooks` are for tests. */
+export async function makeContext(
+  options: LocalDriverOptions,
+  hooks: ContextHooks = {},
+): Promise<DriverContext> {
+  if (process.getuid?.() !== 0)
+    throw new Error('sandboxes on this machine need root: start the daemon with sudo');
+  const dataDir = resolve(options.dataDir);
+  const layout = new Layout(dataDir, options.runDir);
+  makeDirectories(layout);
+  const log = options.log ?? (() => {});
+  const [cgroup, usable] = await Promise.all([cgroupFeatures(), usableRuntimes(layout, log)]);
+  const wanted = options.isolation ?? 'auto';
+  const runtimes = new Map<Isolation, Runtime>();
+  for (const [isolation, runtime] of usable)
+    if (wanted === 'auto' || wanted === isolation) runtimes.set(isolation, runtime);
+  const ranges = new IdRanges({
+    seed: Number.parseInt(layout.hash.slice(0, 8), 16),
+    createNamespace: createUserNamespace,
+    closeNamespace: closeSync,
+  });
+  if (runtimes.has('container')) ranges.prepare();
+  return {
+    layout,
+    log,
+    runtimes,
+    cgroup,
+    templates: new LocalTemplates(options.templatesDir ?? join(dataDir, 'templates')),
+    volumes: new LocalVolumes(layout.volumes),
+    ranges,
+    starts: new Limiter(startsAtOnce),
+    liveness: new LivenessWatch(),
+    initBinary: installInit(initBinaryPath(), layout.runDir),
+    live: new Map(),
+    stoppedRoots: new Map(),
+    background: new Set(),
+    onStep: hooks.onStep,
+  };
+}

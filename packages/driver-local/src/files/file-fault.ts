@@ -1,0 +1,50 @@
+import { type ErrorCode, SandportFault } from '@sandport/protocol';
+import { RootedFsError, type RootedFsErrorKind } from '@sandport/linux';
+
+const codes: Record<RootedFsErrorKind, ErrorCode> = {
+  not_found: 'file_not_found',
+  is_directory: 'is_directory',
+  not_a_directory: 'not_a_directory',
+  not_a_regular_file: 'not_a_regular_file',
+  symlink_loop: 'symlink_loop',
+  invalid_path: 'invalid_path',
+  not_empty: 'directory_not_empty',
+  busy: 'path_busy',
+  read_only: 'read_only',
+  permission_denied: 'permission_denied',
+  disk_full: 'disk_full',
+  truncated: 'path_busy',
+  io: 'internal',
+};
+
+const sentences: Record<RootedFsErrorKind, (path: string) => string> = {
+  not_found: (path) => `Nothing exists at ${path}.`,
+  is_directory: (path) => `${path} is a directory.`,
+  not_a_directory: (path) => `${path}, or a part of it, is not a directory.`,
+  not_a_regular_file: (path) => `${path} is not a regular file.`,
+  symlink_loop: (path) => `${path} runs through too many symbolic links.`,
+  invalid_path: (path) => `${path} is not a valid path.`,
+  not_empty: (path) => `The directory ${path} is not empty.`,
+  busy: (path) => `${path} is in use, or being changed at this moment.`,
+  read_only: (path) => `${path} lies on a file system that is mounted read-only.`,
+  permission_denied: (path) => `The kernel does not allow this on ${path}.`,
+  disk_full: (path) => `The disk is full; ${path} was not changed.`,
+  truncated: (path) => `${path} became shorter while it was read.`,
+  io: (path) => `The disk failed at ${path}.`,
+};
+
+/** What a client is told about a failed file operation. */
+export function fileFault(error: unknown, path: string): unknown {
+  if (!(error instanceof RootedFsError)) return error;
+  const shown = path.length > 200 ? `${path.slice(0, 200)}…` : path;
+  return new SandportFault(
+    codes[error.kind],
+    sentences[error.kind](shown),
+    {
+      path: shown,
+      ...(error.errno === undefined ? {} : { errno: error.errno }),
+      ...(error.fileType === undefined ? {} : { file_type: error.fileType }),
+    },
+    { cause: error },
+  );
+}

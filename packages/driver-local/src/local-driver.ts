@@ -1,0 +1,106 @@
+import type {
+  AdoptionReport,
+  Driver,
+  DriverSandbox,
+  SandboxSpec,
+  TemplateStore,
+  VolumeStore,
+} from '@sandport/driver';
+import type { Isolation, SandboxId } from '@sandport/protocol';
+import { SandportFault } from '@sandport/protocol';
+import type { DriverContext } from './context.ts';
+import { removeWhenEmpty } from './run-dir.ts';
+import { adoptSandboxes } from './sandbox/adopt.ts';
+import { createSandbox } from './sandbox/create.ts';
+import { removeSandbox } from './sandbox/remove.ts';
+
+/** Runs sandboxes on this machine through OCI runtimes. */
+export class LocalDriver implements Driver {
+  readonly name = 'local';
+  readonly isolations: readonly Isolation[];
+  readonly templates: TemplateStore;
+  readonly volumes: VolumeStore;
+  readonly #context: DriverContext;
+  readonly #creating = new Map<SandboxId, { abort: AbortController; done: Promise<unknown> }>();
+  readonly #removing = new Map<SandboxId, Promise<void>>();
+  #closed = false;
+
+  constructor(context: DriverContext) {
+    this.#context = context;
+    this.isolations = [...context.runtimes.keys()];
+    this.templates = context.templates;
+    this.volumes = context.volumes;
+  }
+
+  async create(spec: SandboxSpec, options: { signal?: AbortSignal } = {}): Promise<DriverSandbox> {
+    const { id } = spec;
+    if (this.#closed) throw new SandportFault('shutting_down', 'The driver is stopping.');
+    if (this.#creating.has(id) || this.#context.live.has(id)) {
+      const reason = `a sandbox with the id ${id} exists`;
+      throw new SandportFault('create_failed', `The sandbox was not started: ${reason}.`, {
+        reason,
+      });
+    }
+    const abort = new AbortController();
+    const signal = options.signal ? AbortSignal.any([abort.signal, options.signal]) : abort.signal;
+    const done = createSandbox(this.#context, spec, { signal });
+    this.#creating.set(id, { abort, done });
+    try {
+      return await done;
+    } finally {
+      this.#creating.delete(id);
+    }
+  }
+
+  adopt(known: readonly SandboxSpec[]): Promise<AdoptionReport> {
+    return adoptSandboxes(this.#context, known);
+  }
+
+  remove(id: SandboxId): Promise<void> {
+    const removal =
+      this.#removing.get(id) ?? this.#remove(id).finally(() => this.#removing.delete(id));
+    this.#removing.set(id, removal);
+    return removal;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const { context, creating } = { context: this.#context, creating: [...this.#creating.values()] };
+    for (const { abort } of creating) abort.abort(shuttingDown());
+    await Promise.allSettled(creating.map(({ done }) => done));
+    await Promise.allSettled(this.#removing.values());
+    context.liveness.close();
+    await Promise.all([...context.live.values()].map((sandbox) => sandbox.release()));
+    for (const root of context.stoppedRoots.values()) root.close();
+    await context.ranges.close();
+    await Promise.all(context.background);
+    await removeWhenEmpty(context.layout);
+  }
+
+  async #remove(id: SandboxId): Promise<void> {
+    const context = this.#context;
+    const creating = this.#creating.get(id);
+    creating?.abort.abort(new SandportFault('create_failed', 'The sandbox was removed.'));
+    await creating?.done.catch(() => {});
+    context.liveness.unwatch(id);
+    const live = context.live.get(id);
+    context.live.delete(id);
+    context.stoppedRoots.get(id)?.close();
+    context.stoppedRoots.delete(id);
+    await live?.release();
+    try {
+      await removeSandbox(context, id);
+    } catch (error) {
+      throw new SandportFault(
+        'internal',
+        `The sandbox ${id} could not be removed completely.`,
+        { sandbox: id },
+        { cause: error },
+      );
+    }
+  }
+}
+
+const shuttingDown = () => new SandportFault('shutting_down', 'The driver is stopping.');
+

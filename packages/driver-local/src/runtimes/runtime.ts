@@ -1,0 +1,77 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { Isolation } from '@sandport/protocol';
+import { findProgram } from './find-program.ts';
+
+/** A program that starts sandboxes of one isolation. */
+export interface Runtime {
+  readonly isolation: Isolation;
+  readonly name: string;
+  readonly program: string;
+  readonly version: string;
+  /** Options before the subcommand, beside those for the state directory and the log. */
+  readonly flags: readonly string[];
+}
+
+const run = promisify(execFile);
+
+/** The runtime for `container` that is installed; undefined when there is none. */
+export async function findContainerRuntime(): Promise<Runtime | undefined> {
+  for (const name of ['runc', 'crun']) {
+    const program = findProgram(name);
+    if (program === undefined) continue;
+    const version = await readVersion(program);
+    if (version !== undefined)
+      return { isolation: 'container', name, program, version, flags: [] };
+  }
+  return undefined;
+}
+
+/** gVisor's runtime, with the options that its version understands; undefined when not installed. */
+export async function findGvisorRuntime(): Promise<Runtime | undefined> {
+  const program = findProgram('runsc');
+  if (program === undefined) return undefined;
+  const version = await readVersion(program);
+  const help = await helpOf(program);
+  if (version === undefined || help === undefined) return undefined;
+  return { isolation: 'gvisor', name: 'runsc', program, version, flags: gvisorFlags(help) };
+}
+
+/**
+ * Options for runsc: no network, host-side file changes seen at once, and host sockets that can be
+ * connected to (the init's), never made. Names differ between versions; `help` is what
+ * `runsc flags` prints.
+ */
+export function gvisorFlags(help: string): string[] {
+  const has = (flag: string) => new RegExp(`^\\s+--?${flag}\\b`, 'm').test(help);
+  const flags = ['--network=none', '--file-access=shared', `--platform=${platform(help)}`];
+  flags.push(has('host-uds') ? '--host-uds=open' : '--fsgofer-host-uds');
+  if (has('overlay2')) flags.push('--overlay2=none');
+  if (has('file-access-mounts')) flags.push('--file-access-mounts=shared');
+  if (has('cpu-num-from-quota')) flags.push('--cpu-num-from-quota');
+  return flags;
+}
+
+/** The newer systrap where the version offers it; kvm needs hardware that may be absent. */
+function platform(help: string): string {
+  const text = /-platform value\s+([^\n]*)|-platform string\s+([^\n]*)/.exec(help)?.[0] ?? '';
+  return text.includes('systrap') ? 'systrap' : 'ptrace';
+}
+
+async function readVersion(program: string): Promise<string | undefined> {
+  try {
+    const { stdout } = await run(program, ['--version'], { timeout: 10_000 });
+    return /version\s+(?:release-)?(\S+)/.exec(stdout)?.[1];
+  } catch {
+    return undefined;
+  }
+}
+
+async function helpOf(program: string): Promise<string | undefined> {
+  try {
+    const { stdout, stderr } = await run(program, ['flags'], { timeout: 10_000 });
+    return stdout + stderr;
+  } catch {
+    return undefined;
+  }
+}

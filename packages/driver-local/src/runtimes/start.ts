@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import type { Runtime } from './runtime.ts';
+
+export interface StartOptions {
+  readonly id: string;
+  /** Where the runtime keeps its own state. */
+  readonly stateDir: string;
+  readonly bundle: string;
+  readonly pidFile: string;
+  /** File that the runtime writes its errors to. */
+  readonly log: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Creates and starts a sandbox; resolves with the host's process id of its first process once the
+ * runtime has done its work. The sandbox is in a session of its own and outlives this process.
+ * @throws Error with the runtime's last words
+ */
+export async function startWithRuntime(runtime: Runtime, options: StartOptions): Promise<number> {
+  const { id, stateDir, bundle, pidFile, log, signal } = options;
+  const args = [...runtime.flags, '--root', stateDir, '--log', log, '--log-format', 'json'];
+  args.push('run', '--detach', '--bundle', bundle, '--pid-file', pidFile, id);
+  const code = await runToEnd(runtime.program, args, signal);
+  if (code === 0) return Number.parseInt(readFileSync(pidFile, 'utf8'), 10);
+  throw new Error(lastWords(log) ?? `${runtime.name} ended with ${code}`);
+}
+
+function runToEnd(
+  program: string,
+  args: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<number | string> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) throw signal.reason;
+    const child = spawn(program, args, { stdio: 'ignore', detached: true });
+    const abort = () => child.kill('SIGKILL');
+    signal?.addEventListener('abort', abort, { once: true });
+    const settle = () => signal?.removeEventListener('abort', abort);
+    child.once('error', (error) => {
+      settle();
+      reject(error);
+    });
+    child.once('exit', (code, killedBy) => {
+      settle();
+      if (signal?.aborted) reject(signal.reason);
+      else resolve(code ?? killedBy ?? 'unknown');
+    });
+  });
+}
+
+/** Message of the last error in a runtime's log of JSON lines. */
+export function lastWords(log: string): string | undefined {
+  let text: string;
+  try {
+    text = readFileSync(log, 'utf8');
+  } catch {
+    return undefined;
+  }
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  let last: string | undefined;
+  for (const line of lines) {
+    const level = /"level":\s*"(\w+)"/.exec(line)?.[1];
+    const message = /"msg":\s*("(?:[^"\\]|\\.)*")/.exec(line)?.[1];
+    if (level === 'error' || level === 'fatal') last = message && String(JSON.parse(message));
+  }
+  return (last ?? lines.at(-1))?.slice(0, 1000);
+}

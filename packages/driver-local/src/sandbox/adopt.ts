@@ -1,0 +1,172 @@
+import { closeSync, existsSync, readdirSync } from 'node:fs';
+import type { AdoptionReport, DriverSandbox, SandboxSpec, StoppedSandbox } from '@sandport/driver';
+import { InitChannel } from '@sandport/guest-init';
+import { isAlive, listMounts, mountDiskImage, type RootedFs } from '@sandport/linux';
+import type { SandboxId } from '@sandport/protocol';
+import type { DriverContext } from '../context.ts';
+import { RootedSandboxFiles } from '../files/sandbox-files.ts';
+import { findUser, type UserIds } from '../templates/passwd.ts';
+import type { TemplateVersion } from '../templates/version.ts';
+import { killSandbox } from './end-processes.ts';
+import { keepWatch } from './keep-watch.ts';
+import { LiveSandbox } from './live-sandbox.ts';
+import { readRecord, type SandboxRecord } from './record.ts';
+import { deleteTrash, removeSandbox } from './remove.ts';
+import { makeGate, mountRoot, mountVolumes, openRoot, unmountRoot } from './root-mount.ts';
+
+/** How long an init that lives may take to come back; it tries at least twice a second. */
+const reconnectTimeoutMs = 2000;
+
+/**
+ * Takes over the known sandboxes that live, mounts the disks of those that do not, and removes
+ * whatever else lies in the driver's directories and control groups.
+ */
+export async function adoptSandboxes(
+  context: DriverContext,
+  known: readonly SandboxSpec[],
+): Promise<AdoptionReport> {
+  const running: DriverSandbox[] = [];
+  const stopped: StoppedSandbox[] = [];
+  const lost: SandboxId[] = [];
+  const mountPoints = new Set((await listMounts()).map((mount) => mount.mountPoint));
+  // Before anything new takes a range of ids.
+  for (const id of listNames(context.layout.sandboxes)) {
+    const record = readRecord(context.layout.sandbox(id).record);
+    if (record?.isolation === 'container') context.ranges.reserve(record.idBase);
+  }
+  const adopt = async (spec: SandboxSpec) => {
+    const found = await adoptOne(context, spec, mountPoints).catch((error: unknown) => {
+      context.log('error', 'a sandbox cannot be taken over', {
+        sandbox: spec.id,
+        error: String(error),
+      });
+      return undefined;
+    });
+    if (found === undefined) lost.push(spec.id);
+    else if ('died' in found) running.push(found);
+    else stopped.push(found);
+  };
+  await Promise.all(known.map(adopt));
+  await removeUnknown(context, new Set([...running, ...stopped].map((sandbox) => sandbox.id)));
+  return { running, stopped, lost };
+}
+
+async function adoptOne(
+  context: DriverContext,
+  spec: SandboxSpec,
+  mountPoints: ReadonlySet<string>,
+): Promise<DriverSandbox | StoppedSandbox | undefined> {
+  const layout = context.layout.sandbox(spec.id);
+  const record = readRecord(layout.record);
+  const template = record && context.templates.find(record.template, record.templateVersion);
+  const owner = template && findUser(template.passwd, spec.user);
+  if (!record || !template || !owner) return undefined;
+  const { process } = record;
+  const alive = process !== undefined && isAlive(process.pid, process.startTime);
+  if (alive && mountPoints.has(layout.root)) {
+    return adoptLiving(context, spec, record, template, owner, process);
+  }
+  await killSandbox(layout, process);
+  const root = await reopenRoot(context, spec, record, template, mountPoints);
+  if (root === undefined) return undefined;
+  context.stoppedRoots.set(spec.id, root);
+  const reason = 'its processes ended while the daemon was not running';
+  return { id: spec.id, files: new RootedSandboxFiles(root, owner), reason };
+}
+
+async function adoptLiving(
+  context: DriverContext,
+  spec: SandboxSpec,
+  record: SandboxRecord,
+  template: TemplateVersion,
+  owner: UserIds,
+  process: { pid: number; startTime: number },
+): Promise<LiveSandbox> {
+  const { id } = spec;
+  const layout = context.layout.sandbox(id);
+  const channel = await InitChannel.listen({
+    socketPath: layout.socket,
+    token: record.token,
+    onLog: (text) => context.log('warn', 'a guest init says', { sandbox: id, text }),
+  });
+  const live = new LiveSandbox({
+    id,
+    channel,
+    root: openRoot(layout, record.idBase),
+    owner,
+    user: spec.user,
+    workdir: spec.workdir,
+    env: { ...template.record.env, ...spec.env },
+    oomKills: () => context.cgroup.oomKills(layout.cgroup),
+    onTrouble: () => context.liveness.check(id),
+  });
+  keepWatch(context, live, process);
+  // One that does not come back is alive all the same: its commands say so, its files work.
+  await channel.whenConnected(reconnectTimeoutMs).catch(() =>
+    context.log('warn', 'the init of a sandbox has not come back yet', { sandbox: id }),
+  );
+  return live;
+}
+
+/** The root of a sandbox without processes, mounted again where a reboot took it away. */
+async function reopenRoot(
+  context: DriverContext,
+  spec: SandboxSpec,
+  record: SandboxRecord,
+  template: TemplateVersion,
+  mountPoints: ReadonlySet<string>,
+): Promise<RootedFs | undefined> {
+  const layout = context.layout.sandbox(spec.id);
+  const { idBase, isolation } = record;
+  if (mountPoints.has(layout.root)) return openRoot(layout, idBase);
+  if (existsSync(layout.diskImage) && !mountPoints.has(layout.disk))
+    await mountDiskImage({ file: layout.diskImage, mountPoint: layout.disk });
+  if (!existsSync(layout.upper)) return undefined;
+  const namespaceFd =
+    isolation === 'container' ? await context.ranges.namespaceFor(idBase) : undefined;
+  try {
+    unmountRoot(layout);
+    makeGate(layout, idBase);
+    mountRoot({ layout, templateRoot: template.rootPath, namespaceFd });
+    const root = openRoot(layout, idBase);
+    mountVolumes(spec, context.volumes, root, namespaceFd);
+    return root;
+  } finally {
+    if (namespaceFd !== undefined) closeSync(namespaceFd);
+  }
+}
+
+/** Removes every sandbox of this driver that nobody knows, and what earlier removals left. */
+async function removeUnknown(
+  context: DriverContext,
+  keep: ReadonlySet<string>,
+): Promise<void> {
+  const { layout } = context;
+  const cgroups = context.cgroup.children(layout.cgroup);
+  const found = new Set([
+    ...listNames(layout.sandboxes),
+    ...listNames(layout.roots),
+    ...listNames(layout.controls),
+    ...listNames(layout.bundles),
+    ...cgroups,
+  ]);
+  const remove = (id: string) =>
+    context.starts.run(() =>
+      removeSandbox(context, id).catch((error: unknown) =>
+        context.log('error', 'cannot remove what is left of a sandbox', {
+          sandbox: id,
+          error: String(error),
+        }),
+      ),
+    );
+  await Promise.all([...found].filter((id) => !keep.has(id)).map(remove));
+  for (const name of listNames(layout.trash)) void deleteTrash(context, name);
+}
+
+function listNames(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}

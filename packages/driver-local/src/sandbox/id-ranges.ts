@@ -1,0 +1,109 @@
+/** Host ids that one sandbox owns. */
+export const idRangeSize = 65_536;
+
+/** Above the ids of people and system services; a multiple of the range size. */
+const firstBase = 16 * idRangeSize;
+const rangeCount = 65_000;
+/** Drivers of different data directories begin far apart, so that their ranges rarely meet. */
+const rangesPerDriver = 128;
+
+interface Range {
+  readonly base: number;
+  /** Descriptor of a user namespace that maps the range. */
+  readonly namespaceFd: number;
+}
+
+export interface IdRangesOptions {
+  /** Spreads drivers over the ids: any integer. */
+  readonly seed: number;
+  readonly createNamespace: (range: { base: number; count: number }) => Promise<number>;
+  readonly closeNamespace: (fd: number) => void;
+  /** Ranges that are made ready ahead of need. @default 4 */
+  readonly spare?: number;
+}
+
+/**
+ * Gives every `container` sandbox a range of host ids that no other sandbox of this driver has,
+ * with a user namespace that maps it. A few are kept ready, because making one takes a process.
+ */
+export class IdRanges {
+  readonly #options: IdRangesOptions;
+  readonly #start: number;
+  readonly #used = new Set<number>();
+  readonly #ready: Range[] = [];
+  #filling: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(options: IdRangesOptions) {
+    this.#options = options;
+    this.#start = (Math.abs(Math.trunc(options.seed)) % 500) * rangesPerDriver;
+  }
+
+  /** Takes a range. Its descriptor stays open until {@link release}. */
+  async take(): Promise<Range> {
+    const range = this.#ready.shift() ?? (await this.#create());
+    this.prepare();
+    return range;
+  }
+
+  /** Notes the range of a sandbox from before; gives a namespace only when it is asked for. */
+  reserve(base: number): void {
+    this.#used.add(base);
+  }
+
+  /** Namespace for a range that is reserved already. The caller closes the descriptor. */
+  namespaceFor(base: number): Promise<number> {
+    return this.#options.createNamespace({ base, count: idRangeSize });
+  }
+
+  /** Gives a range back. A descriptor that comes with it is kept for the next sandbox. */
+  release(base: number, namespaceFd?: number): void {
+    if (namespaceFd === undefined) {
+      this.#used.delete(base);
+    } else if (!this.#closed && this.#ready.length < (this.#options.spare ?? 4)) {
+      this.#ready.push({ base, namespaceFd });
+    } else {
+      this.#options.closeNamespace(namespaceFd);
+      this.#used.delete(base);
+    }
+  }
+
+  /** Begins to make spare ranges; errors come again when a range is taken. */
+  prepare(): void {
+    if (this.#filling || this.#closed) return;
+    this.#filling = this.#fill()
+      .catch(() => {})
+      .finally(() => (this.#filling = undefined));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#filling;
+    for (const range of this.#ready.splice(0)) this.#options.closeNamespace(range.namespaceFd);
+  }
+
+  async #fill(): Promise<void> {
+    while (!this.#closed && this.#ready.length < (this.#options.spare ?? 4))
+      this.#ready.push(await this.#create());
+  }
+
+  async #create(): Promise<Range> {
+    const base = this.#freeBase();
+    this.#used.add(base);
+    try {
+      const namespaceFd = await this.namespaceFor(base);
+      return { base, namespaceFd };
+    } catch (error) {
+      this.#used.delete(base);
+      throw error;
+    }
+  }
+
+  #freeBase(): number {
+    for (let step = 0; step < rangeCount; step++) {
+      const base = firstBase + ((this.#start + step) % rangeCount) * idRangeSize;
+      if (!this.#used.has(base)) return base;
+    }
+    throw new Error('no range of user ids is free');
+  }
+}

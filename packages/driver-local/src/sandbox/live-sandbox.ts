@@ -1,0 +1,64 @@
+import type { DriverSandbox, SandboxCommands, SandboxDeath, SandboxFiles } from '@sandport/driver';
+import type { InitChannel } from '@sandport/guest-init';
+import type { RootedFs } from '@sandport/linux';
+import type { SandboxId } from '@sandport/protocol';
+import { InitSandboxCommands } from '../commands/sandbox-commands.ts';
+import { RootedSandboxFiles } from '../files/sandbox-files.ts';
+import type { UserIds } from '../templates/passwd.ts';
+
+export interface LiveSandboxOptions {
+  readonly id: SandboxId;
+  readonly channel: InitChannel;
+  readonly root: RootedFs;
+  readonly owner: UserIds;
+  readonly user: string;
+  readonly workdir: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly oomKills: () => number;
+  /** Asks to look at once whether the sandbox is alive. */
+  readonly onTrouble: () => void;
+}
+
+/** A running sandbox: its files and its commands. */
+export class LiveSandbox implements DriverSandbox {
+  readonly id: SandboxId;
+  readonly files: SandboxFiles;
+  readonly commands: SandboxCommands;
+  readonly died: Promise<SandboxDeath>;
+  readonly #channel: InitChannel;
+  readonly #root: RootedFs;
+  readonly #resolveDied: (death: SandboxDeath) => void;
+  #deathReason: string | undefined;
+
+  constructor(options: LiveSandboxOptions) {
+    this.id = options.id;
+    this.#channel = options.channel;
+    this.#root = options.root;
+    this.files = new RootedSandboxFiles(options.root, options.owner);
+    this.commands = new InitSandboxCommands({
+      ...options,
+      deathReason: () => this.#deathReason,
+    });
+    let resolveDied: (death: SandboxDeath) => void = () => {};
+    this.died = new Promise((resolve) => {
+      resolveDied = resolve;
+    });
+    this.#resolveDied = resolveDied;
+    options.channel.onDisconnect(() => options.onTrouble());
+  }
+
+  /** Tells everyone that the sandbox is gone; its files stay. */
+  markDead(reason: string): void {
+    if (this.#deathReason !== undefined) return;
+    this.#deathReason = reason;
+    void this.#channel[Symbol.asyncDispose]();
+    this.#resolveDied({ reason });
+  }
+
+  /** Lets go of the sandbox without a word to those who wait for its death. */
+  async release(): Promise<void> {
+    this.#deathReason ??= 'it was removed, or its daemon stopped';
+    await this.#channel[Symbol.asyncDispose]();
+    this.#root.close();
+  }
+}
