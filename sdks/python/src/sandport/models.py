@@ -143,7 +143,7 @@ class FileEntry:
 class WriteResult(Dict[str, Any]):
     """``{"path": ..., "bytes": ...}``; both are attributes too."""
 
-    #: Validator of the contents that were written, quoted, for ``if_match``; None if unknown.
+    #: Validator of the contents that were written, quoted as in HTTP; None if unknown.
     etag: Optional[str]
 
     def __init__(self, path: str, size_bytes: int, etag: Optional[str] = None) -> None:

@@ -142,8 +142,8 @@ class AsyncSandboxClient:
         :param resolve_timeout: seconds to wait for the answer.
         :raises NotFoundError: when the namespace has none.
         """
-        call = sandboxes.get(claim_name, namespace, resolve_timeout)
-        info = await self._transport.call(call)
+        info = await self._transport.call(sandboxes.get(claim_name, resolve_timeout))
+        sandboxes.in_namespace(info, namespace)
         known = self._active.get(info.id)
         return known or self._track(info)
 
@@ -172,7 +172,8 @@ class AsyncSandboxClient:
     async def delete_sandbox(self, claim_name: str, namespace: str = "default") -> None:
         """Deletes a sandbox by its id or name. No error when there is none."""
         try:
-            info = await self._transport.call(sandboxes.get(claim_name, namespace))
+            info = await self._transport.call(sandboxes.get(claim_name))
+            sandboxes.in_namespace(info, namespace)
             await self._transport.call(sandboxes.delete(info.id))
         except NotFoundError as error:
             if error.code != "sandbox_not_found":

@@ -102,14 +102,12 @@ class AsyncFilesystem:
         content: AsyncContent,
         *,
         mode: Optional[int] = None,
-        if_match: Optional[str] = None,
     ) -> WriteResult:
         """Writes a file; readers see the whole old or the whole new one. Parents are made.
 
         :param content: text (sent as UTF-8), bytes, a file object in binary mode (read in a
             thread), or an iterable of bytes, asynchronous or not. The latter two are streamed.
         :param mode: permission bits of a new file, as ``0o755``; a file that is there keeps its.
-        :param if_match: an ``etag``: write only if the file still has those contents.
         :raises DigestMismatchError: when the daemon stored other bytes than were sent.
         """
         sent = AsyncBody(content)
@@ -118,7 +116,6 @@ class AsyncFilesystem:
             self._sandbox_id,
             self._path(path),
             mode=mode,
-            if_match=if_match,
             size=body.size,
             sha256=body.sha256 if isinstance(body, MemoryBody) else None,
         )

@@ -99,7 +99,6 @@ class AsyncSandbox:
         cls: Type[S],
         sandbox: str,
         *,
-        namespace: Optional[str] = None,
         url: Optional[str] = None,
         api_key: Optional[str] = None,
     ) -> S:
@@ -108,19 +107,18 @@ class AsyncSandbox:
         :raises NotFoundError: when there is none.
         """
         transport = AsyncTransport(ConnectionConfig(url, api_key))
-        return await cls._first_answer(transport, sandboxes.get(sandbox, namespace))
+        return await cls._first_answer(transport, sandboxes.get(sandbox))
 
     @classmethod
     async def connect(
         cls: Type[S],
         sandbox: str,
         *,
-        namespace: Optional[str] = None,
         url: Optional[str] = None,
         api_key: Optional[str] = None,
     ) -> S:
         """The same as :meth:`get`."""
-        return await cls.get(sandbox, namespace=namespace, url=url, api_key=api_key)
+        return await cls.get(sandbox, url=url, api_key=api_key)
 
     @classmethod
     async def list(

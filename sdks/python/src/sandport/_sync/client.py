@@ -138,8 +138,8 @@ class SandboxClient:
         :param resolve_timeout: seconds to wait for the answer.
         :raises NotFoundError: when the namespace has none.
         """
-        call = sandboxes.get(claim_name, namespace, resolve_timeout)
-        info = self._transport.call(call)
+        info = self._transport.call(sandboxes.get(claim_name, resolve_timeout))
+        sandboxes.in_namespace(info, namespace)
         with self._lock:
             known = self._active.get(info.id)
         return known or self._track(info)
@@ -170,7 +170,8 @@ class SandboxClient:
     def delete_sandbox(self, claim_name: str, namespace: str = "default") -> None:
         """Deletes a sandbox by its id or name. No error when there is none."""
         try:
-            info = self._transport.call(sandboxes.get(claim_name, namespace))
+            info = self._transport.call(sandboxes.get(claim_name))
+            sandboxes.in_namespace(info, namespace)
             self._transport.call(sandboxes.delete(info.id))
         except NotFoundError as error:
             if error.code != "sandbox_not_found":

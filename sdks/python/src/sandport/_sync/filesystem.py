@@ -94,14 +94,12 @@ class Filesystem:
         content: Content,
         *,
         mode: Optional[int] = None,
-        if_match: Optional[str] = None,
     ) -> WriteResult:
         """Writes a file; readers see the whole old or the whole new one. Parents are made.
 
         :param content: text (sent as UTF-8), bytes, a file object in binary mode, or an iterable
             of bytes. The latter two are streamed.
         :param mode: permission bits of a new file, as ``0o755``; a file that is there keeps its.
-        :param if_match: an ``etag``: write only if the file still has those contents.
         :raises DigestMismatchError: when the daemon stored other bytes than were sent.
         """
         body = make_body(content)
@@ -109,7 +107,6 @@ class Filesystem:
             self._sandbox_id,
             self._path(path),
             mode=mode,
-            if_match=if_match,
             size=body.size,
             sha256=body.sha256 if isinstance(body, MemoryBody) else None,
         )

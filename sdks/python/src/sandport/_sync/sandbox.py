@@ -90,7 +90,6 @@ class Sandbox:
         cls: Type[S],
         sandbox: str,
         *,
-        namespace: Optional[str] = None,
         url: Optional[str] = None,
         api_key: Optional[str] = None,
     ) -> S:
@@ -99,19 +98,18 @@ class Sandbox:
         :raises NotFoundError: when there is none.
         """
         transport = shared_transport(ConnectionConfig(url, api_key))
-        return cls(transport, transport.call(sandboxes.get(sandbox, namespace)))
+        return cls(transport, transport.call(sandboxes.get(sandbox)))
 
     @classmethod
     def connect(
         cls: Type[S],
         sandbox: str,
         *,
-        namespace: Optional[str] = None,
         url: Optional[str] = None,
         api_key: Optional[str] = None,
     ) -> S:
         """The same as :meth:`get`."""
-        return cls.get(sandbox, namespace=namespace, url=url, api_key=api_key)
+        return cls.get(sandbox, url=url, api_key=api_key)
 
     @classmethod
     def list(

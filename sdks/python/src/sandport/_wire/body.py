@@ -81,7 +81,8 @@ def make_body(content: Content) -> Body:
     if isinstance(content, bytes):
         return MemoryBody(content)
     if isinstance(content, (bytearray, memoryview)):
-        return MemoryBody(memoryview(content).cast("B"))
+        view = memoryview(content)
+        return MemoryBody(view.cast("B") if view.c_contiguous else view.tobytes())
     if isinstance(content, io.TextIOBase):
         raise TypeError("the file is opened in text mode; open it with mode 'rb'")
     read = getattr(content, "read", None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from dataclasses import replace
 from typing import Dict, Mapping, Optional
 
@@ -17,9 +16,14 @@ COMMAND_TIMEOUT = 60.0
 
 
 def from_home(path: RemotePath) -> RemotePath:
-    """An absolute path; ``""`` stays as it is, for the daemon to refuse."""
+    """An absolute path; ``""`` stays as it is, for the daemon to refuse.
+
+    Only ``.`` is taken out: what ``..`` means depends on the symlinks before it.
+    """
     text = remote_path(path)
-    return posixpath.join(HOME, text) if text else text
+    if not text or text.startswith("/"):
+        return text
+    return "/".join([HOME, *(part for part in text.split("/") if part != ".")])
 
 
 def parse_label_selector(selector: Optional[str]) -> Dict[str, str]:

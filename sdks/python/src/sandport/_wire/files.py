@@ -19,18 +19,18 @@ def write(
     path: RemotePath,
     *,
     mode: Optional[int] = None,
-    if_match: Optional[str] = None,
     size: Optional[int] = None,
     sha256: Optional[bytes] = None,
 ) -> Request:
-    """A PUT without its body. ``size`` None means a chunked body."""
+    """A PUT without its body. ``size`` None means a chunked body. The daemon refuses bytes that
+    do not have the digest; without one it says that of what it stored."""
     headers = {"Content-Type": "application/octet-stream"}
     if size is not None:
         headers["Content-Length"] = str(size)
     if sha256 is not None:
         headers["Repr-Digest"] = format_digest(sha256)
-    if if_match is not None:
-        headers["If-Match"] = if_match
+    else:
+        headers["Want-Repr-Digest"] = "sha-256=1"
     octal = f"{mode:04o}" if mode is not None else None
     return Request("PUT", _fs(sandbox, path=remote_path(path), mode=octal), headers)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
+from ..errors import make_error
 from ..models import SandboxInfo, VolumeMount
 from .call import Answer, Call, ReadTimeout, Request, ignore, json_request, target
 
@@ -46,12 +47,20 @@ def create(
     return Call(json_request("POST", target("sandboxes"), body, ready_timeout), _info)
 
 
-def get(
-    sandbox: str, namespace: Optional[str] = None, wait: ReadTimeout = "idle"
-) -> Call[SandboxInfo]:
-    """By id or name; names are unique within a namespace only."""
-    where = target("sandboxes", sandbox, query={"namespace": namespace})
-    return Call(Request("GET", where, read_timeout=wait), _info)
+def get(sandbox: str, wait: ReadTimeout = "idle") -> Call[SandboxInfo]:
+    """By id or name. Of several sandboxes with the name the daemon prefers ``default``'s."""
+    return Call(Request("GET", target("sandboxes", sandbox), read_timeout=wait), _info)
+
+
+def in_namespace(info: SandboxInfo, namespace: str) -> SandboxInfo:
+    """:raises NotFoundError: when the sandbox lies in another namespace."""
+    if info.namespace == namespace:
+        return info
+    raise make_error(
+        f"No sandbox {info.name or info.id!r} exists in the namespace {namespace!r}.",
+        code="sandbox_not_found",
+        details={"sandbox": info.name or info.id},
+    )
 
 
 def delete(sandbox_id: str) -> Call[None]:
