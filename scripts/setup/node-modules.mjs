@@ -6,17 +6,19 @@ import { asInvokingUser } from '../lib/privilege.mjs';
 import { run } from '../lib/run.mjs';
 import { checkDiskSpace } from './platform.mjs';
 
-/** Runs `npm ci` unless node_modules is what package-lock.json asks for. */
+/**
+ * Runs `npm ci` unless node_modules is what package-lock.json asks for. A registry that does not
+ * carry the binaries for other platforms makes npm leave those out of the lock file, and `npm ci`
+ * refuses such a file: then `npm install` takes the same versions and leaves the file alone.
+ */
 export async function installNodeModules(say) {
   if (nodeModulesMatch(repoDir)) return 'up to date';
   checkDiskSpace();
-  say('npm ci');
-  const result = await run('npm', ['ci', '--no-audit', '--no-fund'], {
-    cwd: repoDir,
-    logFile: join(logsDir, 'npm-ci.log'),
-    onLine: say,
-    ...(await asInvokingUser()),
-  });
+  const flags = ['--no-audit', '--no-fund'];
+  let result = await npm(['ci', ...flags], say);
+  if (result.code !== 0 && lockIsRefused(result)) {
+    result = await npm(['install', '--no-save', ...flags], say);
+  }
   if (result.code !== 0) {
     throw new Failure(
       'The npm packages could not be installed: check that the npm registry can be reached, then try again.',
@@ -24,6 +26,23 @@ export async function installNodeModules(say) {
     );
   }
   return 'installed';
+}
+
+const lockIsRefused = ({ log }) => log.some((line) => line.includes('EUSAGE'));
+
+async function npm(args, say) {
+  const log = [];
+  say(`npm ${args[0]}`);
+  const result = await run('npm', args, {
+    cwd: repoDir,
+    logFile: join(logsDir, 'npm.log'),
+    onLine: (line) => {
+      log.push(line);
+      say(line);
+    },
+    ...(await asInvokingUser()),
+  });
+  return { ...result, log };
 }
 
 /**
