@@ -1,6 +1,7 @@
 import type { RootedFs } from '@sandport/linux';
 import type { Isolation, SandboxId } from '@sandport/protocol';
 import type { CgroupFeatures } from './machine/cgroup-features.ts';
+import type { Privileges } from './machine/privileges.ts';
 import type { Layout } from './layout.ts';
 import type { Log } from './options.ts';
 import type { Runtime } from './runtimes/runtime.ts';
@@ -17,6 +18,7 @@ export interface DriverContext {
   readonly log: Log;
   readonly runtimes: ReadonlyMap<Isolation, Runtime>;
   readonly cgroup: CgroupFeatures;
+  readonly privileges: Privileges;
   readonly templates: LocalTemplates;
   readonly volumes: LocalVolumes;
   readonly ranges: IdRanges;

@@ -9,6 +9,7 @@ import { installInit } from './init-copy.ts';
 import { Layout } from './layout.ts';
 import { LocalDriver } from './local-driver.ts';
 import { cgroupFeatures } from './machine/cgroup-features.ts';
+import { readPrivileges } from './machine/privileges.ts';
 import type { LocalDriverOptions } from './options.ts';
 import { makeDirectories } from './run-dir.ts';
 import type { Runtime } from './runtimes/runtime.ts';
@@ -61,6 +62,7 @@ export async function makeContext(
     log,
     runtimes,
     cgroup,
+    privileges: readPrivileges(),
     templates: new LocalTemplates(options.templatesDir ?? join(dataDir, 'templates')),
     volumes: new LocalVolumes(layout.volumes),
     ranges,

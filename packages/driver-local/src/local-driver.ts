@@ -66,7 +66,10 @@ export class LocalDriver implements Driver {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    const { context, creating } = { context: this.#context, creating: [...this.#creating.values()] };
+    const { context, creating } = {
+      context: this.#context,
+      creating: [...this.#creating.values()],
+    };
     for (const { abort } of creating) abort.abort(shuttingDown());
     await Promise.allSettled(creating.map(({ done }) => done));
     await Promise.allSettled(this.#removing.values());
@@ -103,4 +106,3 @@ export class LocalDriver implements Driver {
 }
 
 const shuttingDown = () => new SandportFault('shutting_down', 'The driver is stopping.');
-

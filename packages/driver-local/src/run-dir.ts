@@ -34,7 +34,8 @@ export async function removeWhenEmpty(layout: Layout): Promise<void> {
 }
 
 /** Where the runtimes keep their state. */
-const stateDirs = ({ runDir }: Layout) => ['runc', 'crun', 'runsc'].map((name) => join(runDir, name));
+const stateDirs = ({ runDir }: Layout) =>
+  ['runc', 'crun', 'runsc'].map((name) => join(runDir, name));
 
 function listNames(directory: string): string[] {
   try {

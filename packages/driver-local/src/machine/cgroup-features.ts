@@ -29,8 +29,7 @@ export async function cgroupFeatures(): Promise<CgroupFeatures> {
     memory: memory !== undefined,
     pids: of('pids') !== undefined,
     cpuQuota: cpu !== undefined && hasQuota(cpu.mountPoint, cpu.version),
-    swap:
-      memory?.version === 2 || existsSync(join(memoryMount, 'memory.memsw.limit_in_bytes')),
+    swap: memory?.version === 2 || existsSync(join(memoryMount, 'memory.memsw.limit_in_bytes')),
     oomKills: (path) =>
       memory === undefined
         ? 0

@@ -1,5 +1,6 @@
 import type { SandboxLimits } from '@sandport/driver';
 import type { Isolation } from '@sandport/protocol';
+import type { Privileges } from '../machine/privileges.ts';
 import { initCapabilities } from './capabilities.ts';
 import { maskedPaths, readonlyPaths } from './kernel-areas.ts';
 import { type SeccompProfile, seccompProfile } from './seccomp-profile.ts';
@@ -27,6 +28,7 @@ export interface OciSpecOptions {
   readonly idCount: number;
   /** What the kernel's cgroups can enforce. */
   readonly cgroup: { readonly cpuQuota: boolean; readonly swap: boolean };
+  readonly privileges: Privileges;
 }
 
 interface Mount {
@@ -67,6 +69,7 @@ export interface OciSpec {
  */
 export function ociSpec(options: OciSpecOptions): OciSpec {
   const { isolation, limits } = options;
+  const { openFiles } = options.privileges;
   const container = isolation === 'container';
   const mapping = [{ containerID: 0, hostID: options.idBase, size: options.idCount }];
   return {
@@ -85,12 +88,12 @@ export function ociSpec(options: OciSpecOptions): OciSpec {
         ambient: [],
       },
       rlimits: [
-        { type: 'RLIMIT_NOFILE', hard: 65_536, soft: 65_536 },
+        { type: 'RLIMIT_NOFILE', hard: openFiles, soft: openFiles },
         { type: 'RLIMIT_CORE', hard: 0, soft: 0 },
       ],
       noNewPrivileges: true,
       // The init of a container outlives its commands; under gVisor one process holds them all.
-      oomScoreAdj: container ? -900 : 100,
+      oomScoreAdj: container ? (options.privileges.lowerOomScore ? -900 : 0) : 100,
     },
     root: { path: options.rootPath, readonly: false },
     hostname: options.hostname,
@@ -192,4 +195,3 @@ function resources({ isolation, limits, cgroup }: OciSpecOptions): Record<string
     },
   };
 }
-

@@ -21,8 +21,7 @@ export async function findContainerRuntime(): Promise<Runtime | undefined> {
     const program = findProgram(name);
     if (program === undefined) continue;
     const version = await readVersion(program);
-    if (version !== undefined)
-      return { isolation: 'container', name, program, version, flags: [] };
+    if (version !== undefined) return { isolation: 'container', name, program, version, flags: [] };
   }
   return undefined;
 }

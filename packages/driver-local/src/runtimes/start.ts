@@ -50,7 +50,7 @@ function runToEnd(
   });
 }
 
-/** Message of the last error in a runtime's log of JSON lines. */
+/** What went wrong, from a runtime's log of JSON lines: the cause if it stands there, else the last error. */
 export function lastWords(log: string): string | undefined {
   let text: string;
   try {
@@ -63,7 +63,9 @@ export function lastWords(log: string): string | undefined {
   for (const line of lines) {
     const level = /"level":\s*"(\w+)"/.exec(line)?.[1];
     const message = /"msg":\s*("(?:[^"\\]|\\.)*")/.exec(line)?.[1];
-    if (level === 'error' || level === 'fatal') last = message && String(JSON.parse(message));
+    if (message === undefined) continue;
+    if (level === 'fatal') return String(JSON.parse(message)).slice(0, 1000);
+    if (level === 'error') last = String(JSON.parse(message));
   }
   return (last ?? lines.at(-1))?.slice(0, 1000);
 }

@@ -102,9 +102,11 @@ async function adoptLiving(
   });
   keepWatch(context, live, process);
   // One that does not come back is alive all the same: its commands say so, its files work.
-  await channel.whenConnected(reconnectTimeoutMs).catch(() =>
-    context.log('warn', 'the init of a sandbox has not come back yet', { sandbox: id }),
-  );
+  await channel
+    .whenConnected(reconnectTimeoutMs)
+    .catch(() =>
+      context.log('warn', 'the init of a sandbox has not come back yet', { sandbox: id }),
+    );
   return live;
 }
 
@@ -137,10 +139,7 @@ async function reopenRoot(
 }
 
 /** Removes every sandbox of this driver that nobody knows, and what earlier removals left. */
-async function removeUnknown(
-  context: DriverContext,
-  keep: ReadonlySet<string>,
-): Promise<void> {
+async function removeUnknown(context: DriverContext, keep: ReadonlySet<string>): Promise<void> {
   const { layout } = context;
   const cgroups = context.cgroup.children(layout.cgroup);
   const found = new Set([

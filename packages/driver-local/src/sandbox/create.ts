@@ -150,6 +150,7 @@ async function create(
     idBase,
     idCount: idRangeSize,
     cgroup: context.cgroup,
+    privileges: context.privileges,
   });
   writeFileSync(join(layout.bundle, 'config.json'), JSON.stringify(config), { mode: 0o600 });
 

@@ -31,7 +31,10 @@ export async function buildTemplate(recipe: TemplateRecipe, options: BuildOption
   const meanwhile = currentVersion(templatesDir, recipe.name);
   if (meanwhile !== before && meanwhile !== undefined) return;
 
-  const version = new Date().toISOString().toLowerCase().replace(/[^0-9tz]/g, '');
+  const version = new Date()
+    .toISOString()
+    .toLowerCase()
+    .replace(/[^0-9tz]/g, '');
   const unfinished = join(home, unfinishedPrefix + version);
   const rootPath = join(unfinished, 'rootfs');
   mkdirSync(unfinished, { mode: 0o755 });

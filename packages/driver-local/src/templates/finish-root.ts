@@ -40,10 +40,7 @@ export async function finishRoot(root: string, recipe: TemplateRecipe): Promise<
 async function addUser(root: string, { user, directories }: TemplateRecipe): Promise<void> {
   const passwdFile = join(root, 'etc/passwd');
   if (findUser(await readFile(passwdFile, 'utf8'), user.name) === undefined) {
-    await appendFile(
-      passwdFile,
-      `${user.name}:x:${user.id}:${user.id}::${user.home}:/bin/bash\n`,
-    );
+    await appendFile(passwdFile, `${user.name}:x:${user.id}:${user.id}::${user.home}:/bin/bash\n`);
     await appendFile(join(root, 'etc/group'), `${user.name}:x:${user.id}:\n`);
     await appendFile(join(root, 'etc/shadow'), `${user.name}:!:19000:0:99999:7:::\n`);
     await appendFile(join(root, 'etc/gshadow'), `${user.name}:!::\n`).catch(() => {});
