@@ -46,6 +46,7 @@ export async function* commandEvents(
   });
   const message = await transport.send(spec);
   const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
+  let end: CommandEnd | undefined;
   try {
     for await (const { event, data } of parseEventStream(message)) {
       const body = parseJson(data);
@@ -53,20 +54,25 @@ export async function* commandEvents(
         const bytes = outputBytes(body);
         yield { type: event, bytes, text: decoders[event].decode(bytes, { stream: true }) };
       } else if (event === 'exit') {
-        for (const type of ['stdout', 'stderr'] as const) {
-          const text = decoders[type].decode();
-          if (text !== '') yield { type, bytes: new Uint8Array(), text };
-        }
-        yield { type: 'exit', ...commandEnd(exitSchema.parse(body)) };
-        return;
+        // The stream is read to its end, so that the connection can be used again.
+        end = commandEnd(exitSchema.parse(body));
       } else if (event === 'error') {
         throw errorFromAnswer({ body, requestId: header(message, 'x-request-id') });
       }
     }
   } catch (error) {
-    throw isConnectionError(error) ? transport.brokenBody(error, spec) : error;
+    if (end === undefined)
+      throw isConnectionError(error) ? transport.brokenBody(error, spec) : error;
   } finally {
     message.destroy();
+  }
+  if (end !== undefined) {
+    for (const type of ['stdout', 'stderr'] as const) {
+      const text = decoders[type].decode();
+      if (text !== '') yield { type, bytes: new Uint8Array(), text };
+    }
+    yield { type: 'exit', ...end };
+    return;
   }
   options.signal?.throwIfAborted();
   throw new NetworkError(

@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, realpath, rename, stat, unlink } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import { chmod, mkdir, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { errnoOf, LocalFileError } from '../errors/client-errors.ts';
 import { reason } from './local-source.ts';
 
 /** Bytes gathered before they are written: a few large writes are faster than many small ones. */
-const flushBytes = 1024 * 1024;
+const gatherBytes = 1024 * 1024;
 
 /**
  * Writes a body to a local file. It is put beside the target under another name and renamed at the
@@ -23,22 +25,16 @@ export async function saveBody(
   const temporary = target.inPlace
     ? target.path
     : join(dirname(target.path), `.sandport-${randomBytes(8).toString('hex')}.part`);
-  const handle = await guarded(localPath, () =>
-    open(temporary, target.inPlace ? 'w' : 'wx', target.mode ?? 0o666),
-  );
   try {
-    let bytes: number;
-    try {
-      if (!target.inPlace && target.mode !== undefined) await handle.chmod(target.mode);
-      bytes = await writeAll(body, handle, localPath, onBytes);
-    } finally {
-      await handle.close();
+    const bytes = await writeAll(body, temporary, target, onBytes);
+    if (!target.inPlace) {
+      if (target.mode !== undefined) await chmod(temporary, target.mode);
+      await rename(temporary, target.path);
     }
-    if (!target.inPlace) await guarded(localPath, () => rename(temporary, target.path));
     return bytes;
   } catch (error) {
     if (!target.inPlace) await unlink(temporary).catch(() => {});
-    throw error;
+    throw localError(error, localPath);
   }
 }
 
@@ -51,82 +47,56 @@ interface Target {
 }
 
 async function resolveTarget(localPath: string): Promise<Target> {
-  return guarded(localPath, async () => {
-    const path = resolve(localPath);
-    try {
-      const stats = await stat(path);
-      if (stats.isDirectory()) {
-        throw new LocalFileError(`${localPath} is a directory; name the file to write.`, localPath);
-      }
-      if (!stats.isFile()) return { path, inPlace: true };
-      return { path: await realpath(path), inPlace: false, mode: stats.mode & 0o7777 };
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error;
+  const path = resolve(localPath);
+  try {
+    const stats = await stat(path).catch((error: unknown) => {
+      if (errnoOf(error) === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (stats === undefined) {
       await mkdir(dirname(path), { recursive: true });
       return { path, inPlace: false };
     }
-  });
+    if (stats.isDirectory()) {
+      throw new LocalFileError(`${localPath} is a directory; name the file to write.`, localPath);
+    }
+    if (!stats.isFile()) return { path, inPlace: true };
+    return { path: await realpath(path), inPlace: false, mode: stats.mode & 0o7777 };
+  } catch (error) {
+    throw localError(error, localPath);
+  }
 }
 
 async function writeAll(
   body: Readable,
-  handle: FileHandle,
-  localPath: string,
+  path: string,
+  target: Target,
   onBytes: (bytes: number) => void,
 ): Promise<number> {
+  const sink = createWriteStream(path, {
+    flags: target.inPlace ? 'w' : 'wx',
+    highWaterMark: gatherBytes,
+  });
   let total = 0;
-  let pending: Buffer[] = [];
-  let pendingBytes = 0;
-  let writing: Promise<void> = Promise.resolve();
-  const flush = async () => {
-    const batch = pending;
-    pending = [];
-    pendingBytes = 0;
-    // One write at a time, while the next batch comes in.
-    await writing;
-    writing = guarded(localPath, () => writeBatch(handle, batch));
-    writing.catch(() => {});
-  };
+  body.on('data', (chunk: Buffer) => {
+    total += chunk.length;
+    onBytes(total);
+  });
   try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      pending.push(chunk);
-      pendingBytes += chunk.length;
-      total += chunk.length;
-      if (pendingBytes >= flushBytes) await flush();
-      onBytes(total);
-    }
-    await flush();
+    await pipeline(body, sink);
   } finally {
-    await writing;
+    // A write may still be under way; the file is not touched before it has ended.
+    if (!sink.closed) await new Promise<void>((closed) => sink.once('close', closed));
   }
   return total;
 }
 
-async function writeBatch(handle: FileHandle, batch: readonly Buffer[]): Promise<void> {
-  let rest = [...batch];
-  while (rest.length > 0) {
-    let { bytesWritten } = await handle.writev(rest);
-    const left: Buffer[] = [];
-    for (const buffer of rest) {
-      if (bytesWritten >= buffer.length) bytesWritten -= buffer.length;
-      else {
-        left.push(buffer.subarray(bytesWritten));
-        bytesWritten = 0;
-      }
-    }
-    rest = left;
-  }
-}
-
-async function guarded<T>(localPath: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof LocalFileError || errnoOf(error) === undefined) throw error;
-    throw new LocalFileError(
-      `The local file ${localPath} cannot be written: ${reason(error)}.`,
-      localPath,
-      error,
-    );
-  }
+/** A sentence for what the system reports; everything else stays as it is. */
+function localError(error: unknown, localPath: string): unknown {
+  if (!(error instanceof Error) || !('syscall' in error)) return error;
+  return new LocalFileError(
+    `The local file ${localPath} cannot be written: ${reason(error)}.`,
+    localPath,
+    error,
+  );
 }

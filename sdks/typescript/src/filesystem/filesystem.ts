@@ -124,10 +124,8 @@ export class Filesystem {
   ): Promise<{ path: string; bytes: number }> {
     const { signal, onProgress } = options;
     const target = this.#target(remotePath);
-    const known = onProgress && (await this.stat(remotePath, { signal })).size;
-    const { body, sizeBytes } = await openFile(this.#transport, target, { signal });
+    const { body, sizeBytes: totalBytes } = await openFile(this.#transport, target, { signal });
     try {
-      const totalBytes = sizeBytes ?? known;
       const bytes = await saveBody(body, localPath, (done) =>
         onProgress?.({ bytes: done, totalBytes }),
       );
