@@ -13,9 +13,6 @@
 #include "streams.h"
 #include "wire.h"
 
-/* Room that the answers about one command need. */
-#define REPORT_BYTES 64u
-
 static struct command **table;
 static size_t table_count;
 static size_t table_capacity;
@@ -66,16 +63,15 @@ bool command_start(uint32_t id, const uint8_t *payload, size_t bytes) {
   }
   struct command *command = new_command();
   struct spawned child;
-  problem = command == NULL ? EAGAIN : spawn(&request, &child);
-  if (problem != 0) {
-    start_failed(id, STEP_RESOURCES, problem);
+  struct spawn_failure failure = {STEP_RESOURCES, EAGAIN};
+  if (command == NULL || !spawn(&request, &child, &failure)) {
+    start_failed(id, failure.step, failure.error);
     free(command);
   } else {
     forget_group(child.pid);
     command->id = id;
     command->pid = child.pid;
     command->attached = true;
-    command->status_fd = child.status_fd;
     command->stdin_fd = child.stdin_fd;
     output_open(&command->outputs[0], child.stdout_fd, MSG_STDOUT);
     output_open(&command->outputs[1], child.stderr_fd, MSG_STDERR);
@@ -84,6 +80,8 @@ bool command_start(uint32_t id, const uint8_t *payload, size_t bytes) {
     if (command->deadline < next_tick) next_tick = command->deadline;
     table[table_count++] = command;
     any_process = true;
+    uint8_t *payload = connection_frame(MSG_STARTED, id, 4);
+    if (payload != NULL) put_u32(payload, (uint32_t)command->pid);
   }
   start_request_free(&request);
   return true;
@@ -105,10 +103,7 @@ bool command_stdin_close(uint32_t id) {
 }
 
 static void signal_group(const struct command *command, int signal) {
-  /* Before its setsid the child is still in our own group. */
-  if (kill(-command->pid, signal) != 0 && errno == ESRCH && !command->reaped) {
-    kill(command->pid, signal);
-  }
+  kill(-command->pid, signal);
 }
 
 bool command_kill(uint32_t id, int signal) {
@@ -158,12 +153,10 @@ int64_t commands_tick(int64_t now) {
   return next_tick;
 }
 
-/* True when an answer about the command can be sent, or need not. */
-static bool can_report(const struct command *command) {
-  return !command->attached || connection_room() >= REPORT_BYTES;
-}
+/* Entries of one command: stdin, stdout, stderr. */
+#define POLLS_EACH 3u
 
-size_t commands_poll_max(void) { return table_count * 4; }
+size_t commands_poll_max(void) { return table_count * POLLS_EACH; }
 
 static size_t add(struct pollfd *polls, size_t count, int fd, short events) {
   polls[count] = (struct pollfd){.fd = fd, .events = events};
@@ -174,7 +167,6 @@ size_t commands_poll(struct pollfd *polls) {
   size_t count = 0;
   for (size_t i = 0; i < table_count; i++) {
     struct command *command = table[i];
-    count = add(polls, count, can_report(command) ? command->status_fd : -1, POLLIN);
     count = add(polls, count, command->stdin_bytes > 0 ? command->stdin_fd : -1, POLLOUT);
     for (int o = 0; o < 2; o++) {
       struct output *output = &command->outputs[o];
@@ -184,33 +176,14 @@ size_t commands_poll(struct pollfd *polls) {
   return count;
 }
 
-/* The child says that it runs, or why not. */
-static void read_status(struct command *command) {
-  uint8_t report[5];
-  ssize_t n = read(command->status_fd, report, sizeof report);
-  if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  close(command->status_fd);
-  command->status_fd = -1;
-  command->started = true;
-  if (!command->attached) return;
-  if (n == (ssize_t)sizeof report) {
-    start_failed(command->id, report[0], (int)get_u32(report + 1));
-    command->attached = false;
-    return;
-  }
-  uint8_t *payload = connection_frame(MSG_STARTED, command->id, 4);
-  if (payload != NULL) put_u32(payload, (uint32_t)command->pid);
-}
-
 void commands_ready(const struct pollfd *polls, size_t count) {
-  for (size_t i = 0; i < table_count && i * 4 < count; i++) {
+  for (size_t i = 0; i < table_count && i * POLLS_EACH < count; i++) {
     struct command *command = table[i];
-    const struct pollfd *of = polls + i * 4;
-    if (of[0].revents != 0 && can_report(command)) read_status(command);
-    if (of[1].revents != 0) stdin_write(command);
+    const struct pollfd *of = polls + i * POLLS_EACH;
+    if (of[0].revents != 0) stdin_write(command);
     for (int o = 0; o < 2; o++) {
       struct output *output = &command->outputs[o];
-      if (of[2 + o].revents != 0 && output_wanted(command, output)) output_read(command, output);
+      if (of[1 + o].revents != 0 && output_wanted(command, output)) output_read(command, output);
     }
   }
 }
@@ -257,8 +230,7 @@ static void send_exit(struct command *command) {
 }
 
 static bool is_over(const struct command *command) {
-  return command->reaped && !command->attached && command->status_fd < 0 &&
-         command->outputs[0].fd < 0 && command->outputs[1].fd < 0 && command->kill_at == NEVER;
+  return command->reaped && !command->attached && command->outputs[0].fd < 0 && command->outputs[1].fd < 0 && command->kill_at == NEVER;
 }
 
 void commands_advance(void) {
@@ -268,14 +240,13 @@ void commands_advance(void) {
     stdin_grant(command);
     if (command->reaped) {
       stdin_close(command);
-      if (command->status_fd >= 0 && can_report(command)) read_status(command);
       for (int o = 0; o < 2; o++) {
         struct output *output = &command->outputs[o];
         while (command->attached && output_wanted(command, output) &&
                output_read(command, output)) {
         }
       }
-      if (command->attached && command->started && command->outputs[0].remaining == 0 &&
+      if (command->attached && command->outputs[0].remaining == 0 &&
           command->outputs[1].remaining == 0) {
         send_exit(command);
       }

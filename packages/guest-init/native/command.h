@@ -19,13 +19,10 @@ struct command {
   pid_t pid;
   /* The daemon knows the id: frames go both ways. False once EXIT is sent or the daemon left. */
   bool attached;
-  bool started;
   bool reaped;
   bool timed_out;
   bool oom_killed;
   int status;
-  /* Carries the failure of the child before exec; closed by exec. */
-  int status_fd;
   struct output outputs[2];
   int stdin_fd;
   bool stdin_closing;

@@ -18,8 +18,9 @@ struct user {
 
 /*
  * Finds a user by name or number. A number that nobody has, and `root` where there is no passwd,
- * work too: group of the same number, home `/`. Returns 0 or an errno (ENOENT: no such user).
+ * work too: group of the same number, home `/`. Returns 0 or an errno (ENOENT: no such user). The
+ * user is valid until the next call, and kept as long as both files stay as they are.
  */
-int user_lookup(const char *name_or_number, struct user *user);
+int user_find(const char *name_or_number, const struct user **user);
 
 #endif

@@ -74,12 +74,13 @@ int start_request_parse(struct start_request *request, const uint8_t *payload, s
   memset(request, 0, sizeof *request);
   int problem = count_items(payload, bytes, &counts);
   if (problem != 0) return problem;
-  size_t pointers = counts.args + counts.env + 2;
+  /* One slot before the arguments: an interpreter may go there. After the environment: defaults. */
+  size_t pointers = counts.args + counts.env + 3 + ENV_DEFAULTS;
   char **arena = malloc(pointers * sizeof(char *) + counts.text_bytes);
   if (arena == NULL) return ENOMEM;
   request->arena = arena;
-  request->args = arena;
-  request->env = arena + counts.args + 1;
+  request->args = arena + 1;
+  request->env = arena + counts.args + 2;
   char *text = (char *)(arena + pointers);
   char **arg = request->args;
   char **env = request->env;

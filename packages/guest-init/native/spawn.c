@@ -4,12 +4,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "passwd.h"
@@ -18,6 +22,7 @@
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 static struct rlimit original_files;
+static bool raised_files;
 static bool reset_oom_score;
 static bool have_close_range;
 /* What a command without stdin reads; -1 when the image has none. */
@@ -56,129 +61,205 @@ void spawn_setup(void) {
   reset_oom_score = oom_score_is_set();
   getrlimit(RLIMIT_NOFILE, &original_files);
   struct rlimit most = {original_files.rlim_max, original_files.rlim_max};
-  setrlimit(RLIMIT_NOFILE, &most);
+  raised_files = most.rlim_cur != original_files.rlim_cur && setrlimit(RLIMIT_NOFILE, &most) == 0;
+  umask(022);
 }
 
-/* Adds NAME=value to an environment that has no NAME. */
-static void default_env(char **env, size_t *count, const char *name, const char *value) {
+/* Adds NAME=value to an environment that has no NAME. `text` has the room. */
+static void default_env(char **env, size_t *count, char **text, const char *name,
+                        const char *value) {
   size_t name_bytes = strlen(name);
   for (size_t i = 0; i < *count; i++) {
     if (strncmp(env[i], name, name_bytes) == 0 && env[i][name_bytes] == '=') return;
   }
-  size_t bytes = name_bytes + strlen(value) + 2;
-  char *entry = malloc(bytes);
-  if (entry == NULL) return;
-  memcpy(entry, name, name_bytes);
-  entry[name_bytes] = '=';
-  memcpy(entry + name_bytes + 1, value, bytes - name_bytes - 1);
-  env[(*count)++] = entry;
+  env[(*count)++] = *text;
+  env[*count] = NULL;
+  *text += sprintf(*text, "%s=%s", name, value) + 1;
 }
 
-static char **complete_env(char **given, const struct user *user) {
+/* The texts lie in a buffer that the next call uses again. */
+static void complete_env(char **env, const struct user *user) {
+  static char texts[sizeof DEFAULT_PATH + sizeof *user + 64];
+  char *text = texts;
   size_t count = 0;
-  while (given[count] != NULL) count++;
-  char **env = calloc(count + 6, sizeof *env);
-  if (env == NULL) return given;
-  memcpy(env, given, count * sizeof *env);
-  default_env(env, &count, "PATH", DEFAULT_PATH);
-  default_env(env, &count, "HOME", user->home);
-  default_env(env, &count, "SHELL", user->shell);
-  if (user->name[0] != 0) {
-    default_env(env, &count, "USER", user->name);
-    default_env(env, &count, "LOGNAME", user->name);
-  }
-  return env;
+  while (env[count] != NULL) count++;
+  default_env(env, &count, &text, "PATH", DEFAULT_PATH);
+  default_env(env, &count, &text, "HOME", user->home);
+  default_env(env, &count, &text, "SHELL", user->shell);
+  if (user->name[0] == 0) return;
+  default_env(env, &count, &text, "USER", user->name);
+  default_env(env, &count, &text, "LOGNAME", user->name);
 }
 
-static _Noreturn void child_fail(int status_fd, uint8_t step, int error) {
-  uint8_t report[5] = {step};
-  put_u32(report + 1, (uint32_t)error);
-  while (write(status_fd, report, sizeof report) < 0 && errno == EINTR) {
+static const char *env_value(char **env, const char *name) {
+  size_t bytes = strlen(name);
+  for (; *env != NULL; env++) {
+    if (strncmp(*env, name, bytes) == 0 && (*env)[bytes] == '=') return *env + bytes + 1;
   }
+  return "";
+}
+
+/*
+ * What the child does between clone and exec. It shares the memory of the init, which sleeps
+ * meanwhile: no allocation, nothing written but the failure.
+ */
+struct child_plan {
+  const struct start_request *request;
+  const struct user *user;
+  int in;
+  int out;
+  int err;
+  volatile struct spawn_failure failure;
+};
+
+static _Noreturn void child_fail(struct child_plan *plan, uint8_t step, int error) {
+  plan->failure.step = step;
+  plan->failure.error = error;
   _exit(127);
 }
 
-static void become(const struct user *user, int status_fd) {
+static bool become(const struct user *user) {
   /* Without privilege only the own user can be had, as it is. */
-  if (geteuid() != 0 && geteuid() == user->uid) return;
-  if (setgroups(user->group_count, user->groups) != 0 ||
-      setresgid(user->gid, user->gid, user->gid) != 0 ||
-      setresuid(user->uid, user->uid, user->uid) != 0) {
-    child_fail(status_fd, STEP_USER, errno);
+  if (geteuid() != 0 && geteuid() == user->uid) return true;
+  return setgroups(user->group_count, user->groups) == 0 &&
+         setresgid(user->gid, user->gid, user->gid) == 0 &&
+         setresuid(user->uid, user->uid, user->uid) == 0;
+}
+
+/* Runs one file; a script without #! is the shell's. Returns only on failure. */
+static void exec_file(const char *file, char **args, char **env) {
+  execve(file, args, env);
+  if (errno != ENOEXEC) return;
+  args[0] = (char *)file;
+  args[-1] = (char *)"/bin/sh";
+  execve("/bin/sh", args - 1, env);
+}
+
+/* Looks the program up in the PATH of its own environment. Returns the errno. */
+static int exec_program(char **args, char **env) {
+  const char *name = args[0];
+  size_t name_bytes = strlen(name);
+  if (name_bytes == 0) return ENOENT;
+  if (strchr(name, '/') != NULL) {
+    exec_file(name, args, env);
+    return errno;
+  }
+  char file[PATH_MAX];
+  int problem = ENOENT;
+  const char *path = env_value(env, "PATH");
+  for (;;) {
+    size_t bytes = strcspn(path, ":");
+    if (bytes + name_bytes + 2 <= sizeof file) {
+      memcpy(file, path, bytes);
+      /* An empty entry is the working directory. */
+      if (bytes > 0) file[bytes] = '/';
+      memcpy(file + bytes + (bytes > 0), name, name_bytes + 1);
+      exec_file(file, args, env);
+      if (errno == EACCES) {
+        problem = EACCES;
+      } else if (errno != ENOENT && errno != ENOTDIR && errno != ENODEV && errno != ESTALE) {
+        return errno;
+      }
+    }
+    if (path[bytes] == 0) return problem;
+    path += bytes + 1;
   }
 }
 
-static _Noreturn void child(const struct start_request *request, int in, int out, int err,
-                            int status_fd) {
+static void reset_oom(void) {
+  int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  if (write(fd, "0", 1) < 0) {
+    /* Then the kernel prefers another victim; nothing to be done here. */
+  }
+  close(fd);
+}
+
+static int child(void *argument) {
+  struct child_plan *plan = argument;
+  const struct start_request *request = plan->request;
   setsid();
-  if (dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0) {
-    child_fail(status_fd, STEP_RESOURCES, errno);
+  if (dup2(plan->in, 0) < 0 || dup2(plan->out, 1) < 0 || dup2(plan->err, 2) < 0) {
+    child_fail(plan, STEP_RESOURCES, errno);
   }
-  if (have_close_range) {
-    if (status_fd != 3 && dup3(status_fd, 3, O_CLOEXEC) == 3) status_fd = 3;
-    if (status_fd == 3) close_from(4);
-  }
-  setrlimit(RLIMIT_NOFILE, &original_files);
-  if (reset_oom_score) {
-    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-    if (fd >= 0 && write(fd, "0", 1) < 0) {
-      /* Then the kernel prefers another victim; nothing to be done here. */
-    }
-    if (fd >= 0) close(fd);
-  }
-  static struct user user;
-  int problem = user_lookup(request->user == NULL ? "root" : request->user, &user);
-  if (problem != 0) child_fail(status_fd, STEP_USER, problem);
-  become(&user, status_fd);
-  umask(022);
-  if (chdir(request->cwd == NULL ? "/" : request->cwd) != 0) {
-    child_fail(status_fd, STEP_CWD, errno);
-  }
-  environ = complete_env(request->env, &user);
-  /* Handlers of the init go away with exec; nothing is ignored; nothing stays blocked. */
+  /* Every descriptor of the init is close-on-exec; this is the second bolt. */
+  if (have_close_range) close_from(3);
+  if (raised_files) setrlimit(RLIMIT_NOFILE, &original_files);
+  if (reset_oom_score) reset_oom();
+  if (!become(plan->user)) child_fail(plan, STEP_USER, errno);
+  if (chdir(request->cwd == NULL ? "/" : request->cwd) != 0) child_fail(plan, STEP_CWD, errno);
+  /* Exec takes the handlers of the init away; nothing is ignored, nothing stays blocked. */
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
-  execvp(request->args[0], request->args);
-  child_fail(status_fd, STEP_EXEC, errno);
+  child_fail(plan, STEP_EXEC, exec_program(request->args, request->env));
 }
 
 static void close_pair(int pair[2]) {
   if (pair[0] >= 0) close(pair[0]);
   if (pair[1] >= 0) close(pair[1]);
+  pair[0] = pair[1] = -1;
 }
 
-int spawn(const struct start_request *request, struct spawned *spawned) {
-  int in[2] = {-1, -1}, out[2] = {-1, -1}, err[2] = {-1, -1}, status[2] = {-1, -1};
-  bool pipe_in = request->want_stdin || null_fd < 0;
-  int problem = 0;
-  if (pipe2(status, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0 ||
-      (pipe_in && pipe2(in, O_CLOEXEC) != 0)) {
-    problem = errno;
-  }
-  pid_t pid = problem == 0 ? fork() : -1;
-  if (pid == 0) child(request, pipe_in ? in[0] : null_fd, out[1], err[1], status[1]);
-  if (problem == 0 && pid < 0) problem = errno;
-  if (problem != 0) {
-    close_pair(in);
-    close_pair(out);
-    close_pair(err);
-    close_pair(status);
-    return problem;
-  }
-  close(status[1]);
-  close(out[1]);
-  close(err[1]);
-  if (pipe_in) close(in[0]);
-  if (pipe_in && !request->want_stdin) {
-    close(in[1]);
-    in[1] = -1;
-  }
+struct pipes {
+  int in[2];
+  int out[2];
+  int err[2];
+};
+
+static bool open_pipes(struct pipes *pipes, bool with_in) {
+  *pipes = (struct pipes){{-1, -1}, {-1, -1}, {-1, -1}};
+  if (pipe2(pipes->out, O_CLOEXEC) != 0 || pipe2(pipes->err, O_CLOEXEC) != 0) return false;
+  if (with_in && pipe2(pipes->in, O_CLOEXEC) != 0) return false;
   /* A pipe's two ends are two open files: the command's end stays blocking. */
-  fcntl(status[0], F_SETFL, O_NONBLOCK);
-  fcntl(out[0], F_SETFL, O_NONBLOCK);
-  fcntl(err[0], F_SETFL, O_NONBLOCK);
-  if (in[1] >= 0) fcntl(in[1], F_SETFL, O_NONBLOCK);
-  *spawned = (struct spawned){pid, status[0], in[1], out[0], err[0]};
-  return 0;
+  return fcntl(pipes->out[0], F_SETFL, O_NONBLOCK) == 0 &&
+         fcntl(pipes->err[0], F_SETFL, O_NONBLOCK) == 0 &&
+         (!with_in || fcntl(pipes->in[1], F_SETFL, O_NONBLOCK) == 0);
+}
+
+static void close_pipes(struct pipes *pipes) {
+  close_pair(pipes->in);
+  close_pair(pipes->out);
+  close_pair(pipes->err);
+}
+
+bool spawn(const struct start_request *request, struct spawned *spawned,
+           struct spawn_failure *failure) {
+  static uint8_t stack[64 * 1024] __attribute__((aligned(16)));
+  const struct user *user;
+  int problem = user_find(request->user == NULL ? "root" : request->user, &user);
+  if (problem != 0) {
+    *failure = (struct spawn_failure){STEP_USER, problem};
+    return false;
+  }
+  complete_env(request->env, user);
+  struct pipes pipes;
+  bool pipe_in = request->want_stdin || null_fd < 0;
+  if (!open_pipes(&pipes, pipe_in)) {
+    *failure = (struct spawn_failure){STEP_RESOURCES, errno};
+    close_pipes(&pipes);
+    return false;
+  }
+  struct child_plan plan = {.request = request,
+                            .user = user,
+                            .in = pipe_in ? pipes.in[0] : null_fd,
+                            .out = pipes.out[1],
+                            .err = pipes.err[1]};
+  pid_t pid = clone(child, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &plan);
+  if (pid < 0) plan.failure = (struct spawn_failure){STEP_RESOURCES, errno};
+  if (plan.failure.step != 0) {
+    *failure = (struct spawn_failure){plan.failure.step, plan.failure.error};
+    close_pipes(&pipes);
+    if (pid > 0) waitpid(pid, NULL, 0);
+    return false;
+  }
+  close(pipes.out[1]);
+  close(pipes.err[1]);
+  if (pipe_in) close(pipes.in[0]);
+  if (pipe_in && !request->want_stdin) {
+    close(pipes.in[1]);
+    pipes.in[1] = -1;
+  }
+  *spawned = (struct spawned){pid, pipes.in[1], pipes.out[0], pipes.err[0]};
+  return true;
 }

@@ -4,9 +4,14 @@
 
 #include "init.h"
 
+/* Variables that are filled in when a request has none of that name. */
+#define ENV_DEFAULTS 5
+
 /* One parsed START. Free with start_request_free. */
 struct start_request {
+  /* The entry before the first one may be overwritten. */
   char **args;
+  /* Has room for ENV_DEFAULTS more entries. */
   char **env;
   const char *cwd;
   const char *user;
@@ -18,10 +23,15 @@ struct start_request {
 /* What the parent holds of a started process. */
 struct spawned {
   pid_t pid;
-  int status_fd;
   int stdin_fd;
   int stdout_fd;
   int stderr_fd;
+};
+
+/* Why there is none. */
+struct spawn_failure {
+  uint8_t step;
+  int error;
 };
 
 /*
@@ -34,10 +44,8 @@ void start_request_free(struct start_request *request);
 /* Called once before anything is spawned. */
 void spawn_setup(void);
 
-/*
- * Forks. Returns 0 or an errno. Later failures come through status_fd as 5 bytes: step, errno;
- * its end without bytes means that the program runs.
- */
-int spawn(const struct start_request *request, struct spawned *child);
+/* Returns when the program runs, or with false and the reason. */
+bool spawn(const struct start_request *request, struct spawned *child,
+           struct spawn_failure *failure);
 
 #endif

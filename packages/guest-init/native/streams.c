@@ -26,8 +26,7 @@ void output_close(struct output *output) {
 bool output_wanted(const struct command *command, const struct output *output) {
   if (output->fd < 0) return false;
   if (!command->attached) return true;
-  return command->started && output->remaining > 0 && output->credit > 0 &&
-         connection_room() >= ROOM_MIN;
+  return output->remaining > 0 && output->credit > 0 && connection_room() >= ROOM_MIN;
 }
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
