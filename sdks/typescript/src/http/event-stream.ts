@@ -14,9 +14,13 @@ export async function* parseEventStream(
   const decoder = new TextDecoder();
   let rest = '';
   let searchFrom = 0;
+  let heldReturn = '';
   for await (const chunk of body) {
-    rest += decoder.decode(chunk, { stream: true });
-    if (rest.includes('\r', searchFrom)) rest = rest.replaceAll('\r\n', '\n');
+    let text = heldReturn + decoder.decode(chunk, { stream: true });
+    // Half of a CRLF waits for the other half.
+    heldReturn = text.endsWith('\r') ? '\r' : '';
+    text = text.slice(0, text.length - heldReturn.length);
+    rest += text.includes('\r') ? text.replaceAll('\r\n', '\n') : text;
     for (;;) {
       const end = rest.indexOf('\n\n', Math.max(0, searchFrom - 1));
       if (end === -1) break;
