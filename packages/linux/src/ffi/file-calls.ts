@@ -4,8 +4,10 @@ import {
   AT_SYMLINK_FOLLOW,
   AT_SYMLINK_NOFOLLOW,
   O_CLOEXEC,
+  O_NOFOLLOW,
+  O_PATH,
 } from './constants.ts';
-import { check, declare, systemCallNumbers } from './library.ts';
+import { check, checkPresent, declare, systemCallNumbers } from './library.ts';
 import { type ByteString, terminated } from './byte-string.ts';
 
 // Safe, all of them: every pointer is a Buffer that lives during the call, strings are
@@ -44,6 +46,13 @@ export function openat2(dirfd: number, path: ByteString, flags: number, resolve:
 export function openat(dirfd: number, path: ByteString, flags: number, mode = 0): number {
   const name = terminated(path);
   return check('openat', () => openatCall(dirfd, name, flags | O_CLOEXEC, mode));
+}
+
+/** Opens one name with O_PATH, a symlink itself; undefined when there is none. */
+export function openEntry(dirfd: number, name: ByteString): number | undefined {
+  const path = terminated(name);
+  const flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+  return checkPresent('openat', () => openatCall(dirfd, path, flags, 0));
 }
 
 /** Opens the same file once more with other flags. `fd` may be an O_PATH descriptor. */
@@ -113,14 +122,17 @@ export function getdents(fd: number, buffer: Buffer): number {
 const statxBuffer = Buffer.alloc(256);
 const STATX_BASIC_STATS = 0x7ff;
 
-/** Calls statx on one name (or, when it is empty, on `fd` itself); never follows a symlink. */
-export function statx(fd: number, name: ByteString): Buffer {
+/**
+ * Calls statx on one name (or, when it is empty, on `fd` itself); never follows a symlink.
+ * Undefined when there is no such name. The buffer is good until the next call.
+ */
+export function statx(fd: number, name: ByteString): Buffer | undefined {
   const path = terminated(name);
   const flags = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH;
-  check('statx', () =>
+  const result = checkPresent('statx', () =>
     statxCall(systemCallNumbers.statx, fd, path, flags, STATX_BASIC_STATS, statxBuffer),
   );
-  return statxBuffer;
+  return result === undefined ? undefined : statxBuffer;
 }
 
 const FS_IOC_GETFLAGS = 0x80086601;

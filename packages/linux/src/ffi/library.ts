@@ -43,8 +43,24 @@ export function check(syscall: string, call: () => number): number {
   for (;;) {
     const result = call();
     if (result !== -1) return result;
-    const errno = koffi.errno();
-    const code = errnoNames.get(errno) ?? `E${errno}`;
+    const code = currentErrno();
     if (code !== 'EINTR') throw new SystemError(code, syscall);
   }
+}
+
+/** The same; undefined where nothing has that name (ENOENT), which costs no exception. */
+export function checkPresent(syscall: string, call: () => number): number | undefined {
+  for (;;) {
+    const result = call();
+    if (result !== -1) return result;
+    const code = currentErrno();
+    if (code === 'ENOENT') return undefined;
+    if (code !== 'EINTR') throw new SystemError(code, syscall);
+  }
+}
+
+/** Name of the last failed call's errno; to be asked directly after it. */
+function currentErrno(): string {
+  const errno = koffi.errno();
+  return errnoNames.get(errno) ?? `E${errno}`;
 }

@@ -1,4 +1,11 @@
 import { close, closeSync } from 'node:fs';
+import { statDescriptor } from './entry.ts';
+
+/**
+ * Closing the last descriptor of a deleted file frees its blocks, which takes long for a larger one
+ * and is left to the thread pool then.
+ */
+export const LARGE_FILE_BYTES = 8n * 1024n * 1024n;
 
 /**
  * A descriptor that the thread pool works on. The number is given back to the kernel only when no
@@ -38,11 +45,11 @@ export class GuardedDescriptor {
 
   /** The same for callers with a callback. */
   closeThen(callback: () => void): void {
-    if (this.#state === 'closed') {
+    if (this.#state === 'closed' && this.#waiting.length === 0) {
       callback();
       return;
     }
-    this.#state = 'closing';
+    if (this.#state === 'open') this.#state = 'closing';
     this.#waiting.push(callback);
     this.#closeWhenIdle();
   }
@@ -50,12 +57,18 @@ export class GuardedDescriptor {
   #closeWhenIdle(): void {
     if (this.#state !== 'closing' || this.#running > 0) return;
     this.#state = 'closed';
-    closeSync(this.#fd);
-    for (const callback of this.#waiting.splice(0)) callback();
+    const closed = (): void => {
+      for (const callback of this.#waiting.splice(0)) callback();
+    };
+    if (statDescriptor(this.#fd).size > LARGE_FILE_BYTES) close(this.#fd, closed);
+    else {
+      closeSync(this.#fd);
+      closed();
+    }
   }
 }
 
-/** Closes in the thread pool: the last reference to a large deleted file takes long to drop. */
+/** Closes in the thread pool. */
 export function closeInBackground(fd: number): void {
   close(fd, () => {});
 }

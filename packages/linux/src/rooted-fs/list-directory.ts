@@ -42,10 +42,10 @@ export async function listDirectory(
   ids: IdMapping,
 ): Promise<DirEntry[]> {
   // With O_DIRECTORY the kernel opens nothing else: no FIFO, no device.
-  const fd = root.open(path, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
+  const { fd, path: normal } = root.openAt(path, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
   try {
     // A hidden area is empty for us, whatever the template has there.
-    if (root.isHiddenArea(root.pathOf(fd))) return [];
+    if (root.isHiddenArea(normal)) return [];
     const slice = new TimeSlice();
     const names: ByteString[] = [];
     for await (const batch of scanDirectory(fd)) {

@@ -26,10 +26,10 @@ export function openDirectory(
   root: RootDirectory,
   path: ByteString,
   creation: Creation | undefined,
-): number {
+): { readonly fd: number; readonly path: ByteString } {
   for (let attempt = 1; ; attempt++) {
     try {
-      return root.open(path, O_PATH | O_DIRECTORY);
+      return root.openAt(path, O_PATH | O_DIRECTORY);
     } catch (error) {
       if (creation === undefined || errnoOf(error) !== 'ENOENT' || attempt > MAX_RACES) throw error;
     }

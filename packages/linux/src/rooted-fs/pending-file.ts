@@ -1,13 +1,12 @@
 import { closeSync, fchmodSync, fchownSync } from 'node:fs';
 import type { Writable } from 'node:stream';
-import { O_NOFOLLOW, O_PATH } from '../ffi/constants.ts';
 import { withFileOwner } from '../ffi/credential-calls.ts';
-import { openat } from '../ffi/file-calls.ts';
+import { openEntry } from '../ffi/file-calls.ts';
 import { errnoOf } from '../ffi/system-error.ts';
 import { DescriptorWritable } from './descriptor-streams.ts';
 import { statDescriptor } from './entry.ts';
 import { type RawStat, etagOf } from './file-stat.ts';
-import { GuardedDescriptor, closeInBackground } from './guarded-descriptor.ts';
+import { GuardedDescriptor, LARGE_FILE_BYTES, closeInBackground } from './guarded-descriptor.ts';
 import type { Creation } from './make-directory.ts';
 import { Refusal, RootedFsError, rootedFsErrorOf } from './rooted-fs-error.ts';
 import { type TemporaryFile, createTemporaryFile, discard, publish } from './temporary-file.ts';
@@ -91,16 +90,18 @@ export class PendingFile implements AsyncDisposable {
     const fd = this.#file.fd;
     const { directory, name } = this.#target;
     // Held until the end: dropping the last reference to a large file would block this thread.
-    const replaced = openIfThere(this.#target);
+    const replaced = openEntry(directory, name);
     try {
       const old = replaced === undefined ? undefined : statDescriptor(replaced);
       if (old?.type === 'directory') throw new Refusal('is_directory', { fileType: old.type });
       this.#setOwnerAndMode(fd, old?.type === 'file' ? old : undefined);
       const { hostUid, hostGid } = this.#creation;
-      withFileOwner(hostUid, hostGid, () => publish(this.#temporary, directory, name));
+      withFileOwner(hostUid, hostGid, () =>
+        publish(this.#temporary, directory, name, old !== undefined),
+      );
       return etagOf(statDescriptor(fd));
     } finally {
-      if (replaced !== undefined) closeInBackground(replaced);
+      if (replaced !== undefined) closeReplaced(replaced);
     }
   }
 
@@ -129,11 +130,7 @@ export class PendingFile implements AsyncDisposable {
   }
 }
 
-function openIfThere(target: WriteTarget): number | undefined {
-  try {
-    return openat(target.directory, target.name, O_PATH | O_NOFOLLOW);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+function closeReplaced(fd: number): void {
+  if (statDescriptor(fd).size > LARGE_FILE_BYTES) closeInBackground(fd);
+  else closeSync(fd);
 }

@@ -31,9 +31,9 @@ export async function removePath(
     closeSync(root.open(path, O_PATH));
     throw new Refusal('invalid_path', { reason: "the path ends in '.' or '..'" });
   }
-  const directory = root.open(parent, O_PATH | O_DIRECTORY);
+  const { fd: directory, path: parentPath } = root.openAt(parent, O_PATH | O_DIRECTORY);
   try {
-    const normal = joinPath(root.pathOf(directory), [name]);
+    const normal = joinPath(parentPath, [name]);
     root.refuseHidden(normal);
     const entry = statEntry(directory, name);
     if (entry === undefined) throw new SystemError('ENOENT', 'unlinkat');

@@ -57,6 +57,11 @@ export class RootDirectory {
    * @throws SystemError, Refusal `not_a_regular_file` below a hidden area or on a kernel interface
    */
   open(path: ByteString, flags: number): number {
+    return this.openAt(path, flags).fd;
+  }
+
+  /** The same, with the normal path inside the root that it led to. */
+  openAt(path: ByteString, flags: number): { readonly fd: number; readonly path: ByteString } {
     let fd: number;
     try {
       fd = this.#resolve(path, flags);
@@ -65,8 +70,7 @@ export class RootDirectory {
       throw error;
     }
     try {
-      this.#checkServed(fd);
-      return fd;
+      return { fd, path: this.#checkServed(fd) };
     } catch (error) {
       closeSync(fd);
       throw error;
@@ -158,7 +162,7 @@ export class RootDirectory {
     }
   }
 
-  #checkServed(fd: number): void {
+  #checkServed(fd: number): ByteString {
     const path = this.pathOf(fd);
     // The areas themselves are plain directories here; what the guest sees below them is not.
     const below = this.#hiddenAreas.some((area) => path !== area && isWithin(path, area));
@@ -168,6 +172,7 @@ export class RootDirectory {
         reason: 'files of this file system are not served',
       });
     }
+    return path;
   }
 
   #refuseMissingInHiddenArea(path: ByteString): void {

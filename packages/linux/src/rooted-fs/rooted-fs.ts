@@ -138,7 +138,7 @@ export class RootedFs implements Disposable {
   openMountTarget(path: string, options: MakeDirectoryOptions = {}): number {
     return this.#run(path, (bytes) => {
       const creation = this.#creation(path, options.owner, options.mode ?? 0o755);
-      return openDirectory(this.#root, bytes, creation);
+      return openDirectory(this.#root, bytes, creation).fd;
     });
   }
 

@@ -39,22 +39,33 @@ export function createTemporaryFile(directory: number): TemporaryFile {
 
 /**
  * Puts the file at `name`, atomically, replacing what is there unless it is a directory.
+ * @param isTaken whether something seems to have that name: saves a vain attempt
  * @throws SystemError; the file then still has `file.name`, if any
  */
-export function publish(file: TemporaryFile, directory: number, name: ByteString): void {
+export function publish(
+  file: TemporaryFile,
+  directory: number,
+  name: ByteString,
+  isTaken: boolean,
+): void {
   if (file.name === undefined) {
-    try {
-      linkDescriptor(file.fd, directory, name);
-      return;
-    } catch (error) {
-      if (errnoOf(error) !== 'EEXIST') throw error;
-    }
+    if (!isTaken && linkIfFree(file.fd, directory, name)) return;
     const temporary = temporaryName();
     linkDescriptor(file.fd, directory, temporary);
     file.name = temporary;
   }
   renameat2(directory, file.name, directory, name);
   file.name = undefined;
+}
+
+function linkIfFree(fd: number, directory: number, name: ByteString): boolean {
+  try {
+    linkDescriptor(fd, directory, name);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+    return false;
+  }
 }
 
 /** Takes the file's temporary name away; no error when that cannot be done. */

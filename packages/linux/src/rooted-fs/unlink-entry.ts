@@ -4,7 +4,7 @@ import { AT_REMOVEDIR, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY } from '../ffi/c
 import { clearProtection, openat, reopen, unlinkat } from '../ffi/file-calls.ts';
 import { errnoOf } from '../ffi/system-error.ts';
 import { statDescriptor, statEntry } from './entry.ts';
-import { closeInBackground } from './guarded-descriptor.ts';
+import { LARGE_FILE_BYTES, closeInBackground } from './guarded-descriptor.ts';
 import { Refusal } from './rooted-fs-error.ts';
 
 export interface UnlinkOptions {
@@ -12,8 +12,6 @@ export interface UnlinkOptions {
   readonly clearProtection?: boolean;
 }
 
-/** Freeing the blocks of a larger file is left to the thread pool. */
-const LARGE_FILE_BYTES = 8n * 1024n * 1024n;
 /** How often an entry may change between file and directory before we give up. */
 const MAX_RACES = 64;
 

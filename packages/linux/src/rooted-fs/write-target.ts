@@ -33,10 +33,9 @@ export function findWriteTarget(
   for (let symlinks = 0; symlinks <= MAX_SYMLINKS; symlinks++) {
     const { parent, name } = splitPath(current);
     if (name === undefined) return refuseDirectoryPath(root, current);
-    const directory = openDirectory(root, parent, parents);
+    const { fd: directory, path: directoryPath } = openDirectory(root, parent, parents);
     let found = false;
     try {
-      const directoryPath = root.pathOf(directory);
       const entry = statEntry(directory, name);
       if (entry?.type === 'directory') {
         throw new Refusal('is_directory', { fileType: entry.type });
