@@ -1,0 +1,34 @@
+export {
+  Api,
+  type CreatedSandbox,
+  type Entry,
+  faultOf,
+  filePath,
+  json,
+  type Result,
+} from './api.ts';
+export {
+  isolationsHere,
+  newDataDir,
+  type StartDaemonOptions,
+  startDaemon,
+  TestDaemon,
+} from './daemon.ts';
+export { exchange, type HttpAnswer, type HttpRequest } from './http.ts';
+export { repoDir, sandportBin, templatesDir } from './paths.ts';
+export {
+  identityOf,
+  isAlive,
+  type ProcessIdentity,
+  signal,
+  whenEnded,
+} from './process-identity.ts';
+export { testRun } from './run-marker.ts';
+export {
+  onEachIsolation,
+  type UsedDaemon,
+  type UsedSandbox,
+  useDaemon,
+  useSandbox,
+} from './use-daemon.ts';
+export { waitFor, type WaitForOptions } from './wait-for.ts';
