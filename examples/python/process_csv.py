@@ -37,9 +37,7 @@ def step(what: str) -> Iterator[None]:
 def main(input_path: Path, output_path: Path) -> None:
     client = SandboxClient()
     with step("create a sandbox"):
-        sandbox = client.create_sandbox(
-            template="python-sandbox-template", namespace="default"
-        )
+        sandbox = client.create_sandbox(template="python-sandbox-template", namespace="default")
     try:
         with step(f"upload {input_path.name} ({input_path.stat().st_size} bytes)"):
             sandbox.files.write("/home/user/input.csv", input_path.read_bytes())

@@ -5,11 +5,11 @@ import { run } from '../lib/run.mjs';
 
 export const name = 'Python (ruff, mypy)';
 
+/** Beside the SDK itself. */
+const others = ['../../tests/python', '../../examples/python', '../../bench/python'];
+
 const tools = [
-  [
-    'ruff',
-    ['check', '--config', 'pyproject.toml', '.', '../../tests/python', '../../examples/python'],
-  ],
+  ['ruff', ['check', '--config', 'pyproject.toml', '.', ...others]],
   [
     'ruff',
     [
