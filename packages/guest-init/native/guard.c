@@ -18,6 +18,12 @@
 /* This far above the limit there is no time to choose: everything goes. */
 #define EMERGENCY_BYTES (64u * 1024u * 1024u)
 #define CANDIDATES_MAX 256u
+/*
+ * Memory of a killed process is given back some time after its end. So long, only a further rise
+ * by this much is held against the others.
+ */
+#define RELEASE_MS 500
+#define RISE_BYTES (8u * 1024u * 1024u)
 
 struct candidate {
   pid_t pid;
@@ -27,6 +33,8 @@ struct candidate {
 
 static uint64_t limit;
 static int64_t next_look;
+static int64_t release_until;
+static uint64_t used_at_kill;
 static int meminfo_fd = -1;
 
 void guard_setup(uint64_t limit_bytes) {
@@ -118,13 +126,21 @@ int64_t guard_tick(int64_t now) {
   if (now < next_look) return next_look;
   uint64_t used = used_bytes();
   int64_t interval = INTERVAL_MIN_MS;
-  if (used > limit + EMERGENCY_BYTES) {
+  bool releasing = now < release_until && used <= used_at_kill + RISE_BYTES;
+  if (used > limit + EMERGENCY_BYTES && !releasing) {
     commands_mark_oom(0);
     kill(-1, SIGKILL);
+    used_at_kill = used;
+    release_until = now + RELEASE_MS;
     log_line("memory guard: %llu bytes in use, every process killed", (unsigned long long)used);
   } else if (used > limit) {
-    kill_largest(used - limit);
+    if (!releasing) {
+      kill_largest(used - limit);
+      used_at_kill = used;
+      release_until = now + RELEASE_MS;
+    }
   } else {
+    release_until = 0;
     interval += (int64_t)((limit - used) / FILL_BYTES_PER_MS);
     if (interval > INTERVAL_MAX_MS) interval = INTERVAL_MAX_MS;
   }
