@@ -1,9 +1,9 @@
 import { check, declare } from './library.ts';
 import { SystemError } from './system-error.ts';
 
-// Safe: integers only; both change the calling thread alone and cannot fail with -1.
-const setfsuid = declare('int setfsuid(uint32_t uid)');
-const setfsgid = declare('int setfsgid(uint32_t gid)');
+// Safe: integers only; both change the calling thread alone and return the id that was, of 32 bits.
+const setfsuid = declare('uint32_t setfsuid(uint32_t uid)');
+const setfsgid = declare('uint32_t setfsgid(uint32_t gid)');
 // Safe: the header and the two data records have the size of capability version 3.
 const capget = declare('int capget(void *header, void *data)');
 const capset = declare('int capset(void *header, void *data)');
