@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from 'vitest';
 import { runningDir } from './paths.ts';
 import { identityOf } from './process-identity.ts';
 
@@ -14,7 +15,13 @@ export interface TestRun {
   readonly env: Readonly<Record<string, string>>;
 }
 
-let current: TestRun | undefined;
+let current: (TestRun & { readonly end?: () => void }) | undefined;
+
+// Registered when a test file imports the harness, so that it runs after all hooks of the file.
+afterAll(() => {
+  current?.end?.();
+  current = undefined;
+});
 
 /**
  * The run that this process belongs to. `npm test` has registered one; without it, as with a plain
@@ -26,15 +33,15 @@ export function testRun(): TestRun {
   return current;
 }
 
-function beginRun(): TestRun {
+function beginRun(): TestRun & { readonly end: () => void } {
   mkdirSync(runningDir, { recursive: true });
   const runId = `vitest-${randomBytes(6).toString('hex')}`;
   const tempDir = mkdtempSync('/var/tmp/sandport-vitest-');
   const markerFile = join(runningDir, `${runId}.json`);
   writeFileSync(markerFile, JSON.stringify({ runId, tempDir, ...identityOf(process.pid) }));
-  process.once('exit', () => {
+  const end = () => {
     rmSync(tempDir, { recursive: true, force: true });
     rmSync(markerFile, { force: true });
-  });
-  return { tempDir, env: { [runVariable]: runId, TMPDIR: tempDir } };
+  };
+  return { tempDir, env: { [runVariable]: runId, TMPDIR: tempDir }, end };
 }
