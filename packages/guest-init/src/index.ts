@@ -1,4 +1,4 @@
-export { initBinaryPath } from './init-binary.ts';
+export { initBinaryPath, preloadLibraryPath } from './init-binary.ts';
 export { InitChannel, type InitChannelOptions } from './init-channel.ts';
 export { InitError, type InitErrorKind } from './init-error.ts';
 export type { InitCommand, InitCommandExit } from './running-command.ts';
