@@ -11,6 +11,9 @@ export const name = 'layers';
 /** Development tools that tests and published test suites may import from the root. */
 const testTools = new Set(['vitest', 'fast-check']);
 
+/** Folders of test suites and their helpers. */
+const testFolders = /\/(conformance|testing|attacks)\//;
+
 /** Specifiers of static imports, re-exports, dynamic imports and type imports. */
 export function importSpecifiers(source) {
   const pattern =
@@ -39,7 +42,7 @@ export function specifierProblem({ from, folder, file, specifier, manifest, isTe
     ...manifest.peerDependencies,
     ...(isTest ? manifest.devDependencies : {}),
   };
-  if (testTools.has(target) && (isTest || file.includes('/conformance/'))) return undefined;
+  if (testTools.has(target) && (isTest || testFolders.test(file))) return undefined;
   if (target === from) return undefined;
   if (declared[target] === undefined) return `${target} is not in its package.json`;
   const owner = reservedDependencies[target];
