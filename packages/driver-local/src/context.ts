@@ -26,6 +26,8 @@ export interface DriverContext {
   readonly liveness: LivenessWatch;
   /** Binary of the init that sandboxes run, where their users can reach it. */
   readonly initBinary: string;
+  /** Library that programs in gVisor sandboxes are preloaded with. */
+  readonly preloadLibrary: string;
   readonly live: Map<SandboxId, LiveSandbox>;
   /** Open roots of sandboxes that had no processes when they were taken over. */
   readonly stoppedRoots: Map<SandboxId, RootedFs>;

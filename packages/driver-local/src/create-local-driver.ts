@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Driver } from '@sandport/driver';
-import { initBinaryPath } from '@sandport/guest-init';
+import { initBinaryPath, preloadLibraryPath } from '@sandport/guest-init';
 import { createUserNamespace } from '@sandport/linux';
 import type { Isolation } from '@sandport/protocol';
 import type { CreateStep, DriverContext } from './context.ts';
@@ -69,6 +69,7 @@ export async function makeContext(
     starts: new Limiter(startsAtOnce),
     liveness: new LivenessWatch(),
     initBinary: installInit(initBinaryPath(), layout.runDir),
+    preloadLibrary: preloadLibraryPath(),
     live: new Map(),
     stoppedRoots: new Map(),
     background: new Set(),

@@ -11,6 +11,7 @@ import type { Runtime } from '../runtimes/runtime.ts';
 import { startWithRuntime } from '../runtimes/start.ts';
 import { findUser } from '../templates/passwd.ts';
 import { killSandbox, removeRuntimeState } from './end-processes.ts';
+import { finishGvisorRoot, prepareGvisorRoot } from './gvisor-root.ts';
 import { idRangeSize } from './id-ranges.ts';
 import { LiveSandbox } from './live-sandbox.ts';
 import { keepWatch } from './keep-watch.ts';
@@ -119,6 +120,8 @@ async function create(
   const root = openRoot(layout, idBase);
   undo.add(() => root.close());
 
+  if (isolation === 'gvisor') await prepareGvisorRoot(root, context.preloadLibrary);
+
   step('volumes');
   mountVolumes(spec, context.volumes, root, range?.namespaceFd);
 
@@ -173,6 +176,7 @@ async function create(
     await connected;
     return pid;
   }, signal);
+  if (isolation === 'gvisor') await finishGvisorRoot(root);
   // The init has read it, and keeps it where no guest can look.
   rmSync(layout.token, { force: true });
 

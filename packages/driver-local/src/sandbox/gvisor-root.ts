@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { finished } from 'node:stream/promises';
+import { RootedFsError, type RootedFs } from '@sandport/linux';
+
+const rootOwner = { uid: 0, gid: 0 };
+const holdTmp = '/tmp/.sandport-start';
+const preloadList = '/etc/ld.so.preload';
+const preloadLibrary = '/usr/lib/sandport/preload.so';
+
+/**
+ * Prepares a root for gVisor, which would mount a file system of its own on an empty /tmp that the
+ * API cannot see, and which refuses a flag of statx that `ls` needs.
+ * @param library the preloaded library that leaves the flag out
+ */
+export async function prepareGvisorRoot(root: RootedFs, library: string): Promise<void> {
+  root.makeDirectory('/tmp', { owner: rootOwner, mode: 0o1777 });
+  await write(root, holdTmp, Buffer.alloc(0), 0o600);
+  // An image that brings a list of its own keeps it.
+  if (exists(root, preloadList)) return;
+  await write(root, preloadLibrary, readFileSync(library), 0o755);
+  await write(root, preloadList, Buffer.from(`${preloadLibrary}\n`), 0o644);
+}
+
+/** Takes away what only the start needed. */
+export async function finishGvisorRoot(root: RootedFs): Promise<void> {
+  await root.remove(holdTmp).catch((error: unknown) => {
+    if (!(error instanceof RootedFsError && error.kind === 'not_found')) throw error;
+  });
+}
+
+async function write(root: RootedFs, path: string, bytes: Buffer, mode: number): Promise<void> {
+  const file = root.createWriter(path, { createParents: true, mode, owner: rootOwner });
+  try {
+    file.stream.end(bytes);
+    await finished(file.stream);
+    file.commit();
+  } finally {
+    await file.abort();
+  }
+}
+
+function exists(root: RootedFs, path: string): boolean {
+  try {
+    root.stat(path, { followSymlinks: false });
+    return true;
+  } catch {
+    return false;
+  }
+}
