@@ -1,1 +1,2 @@
-export {};
+export { exitCodes } from './exit-codes.ts';
+export { runCli } from './run-cli.ts';

@@ -1,0 +1,77 @@
+import { type Command, Option } from 'commander';
+import { type Isolation, Sandbox, type SandboxVolume } from 'sandport';
+import { addClientFlags, clientFlags, clientOf } from '../client-flags.ts';
+import { interruptible } from '../interrupt.ts';
+import { printJson, printLine } from '../output/print.ts';
+import * as values from '../parse/values.ts';
+
+interface CreateFlags {
+  name?: string;
+  isolation?: Isolation;
+  namespace?: string;
+  metadata?: Record<string, string>;
+  env?: Record<string, string>;
+  ttl?: number;
+  cpu?: number;
+  memory?: number;
+  disk?: number;
+  pids?: number;
+  volume?: SandboxVolume[];
+  user?: string;
+  workdir?: string;
+}
+
+export function addCreate(program: Command): void {
+  const command = program
+    .command('create')
+    .description('make a sandbox and print its name or id')
+    .argument('[template]', 'template to start from', 'default')
+    .option('--name <name>', 'name of the sandbox, unique in its namespace')
+    .addOption(
+      new Option('--isolation <kind>', 'how strong the wall is').choices(['gvisor', 'container']),
+    )
+    .option('--namespace <namespace>', 'compartment of the sandbox')
+    .option('--metadata <key=value>', 'label; can be repeated', values.keyValue)
+    .option('--env <key=value>', 'environment of commands; can be repeated', values.keyValue)
+    .option('--ttl <time>', 'delete it after this time: 90s, 15m, 2h, 1d', values.wholeSeconds)
+    .option('--cpu <cores>', 'CPU cores, fractions allowed', values.positiveNumber)
+    .option('--memory <size>', 'memory: 512m, 2g', values.mebibytes)
+    .option('--disk <size>', 'writable disk: 512m, 2g', values.mebibytes)
+    .option('--pids <number>', 'processes and threads at one time', values.positiveInteger)
+    .option('--volume <name[:ro]>', 'volume at /mnt/NAME; can be repeated', values.volume)
+    .option('--user <user>', 'user of commands')
+    .option('--workdir <dir>', 'directory of commands')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  sandport create
+  sandport create code-interpreter --name crunch --memory 2g --ttl 1h
+  sandport create --volume models:ro --env LANG=C.UTF-8 --metadata team=data`,
+    );
+  addClientFlags(command).action(async (template: string, flags: CreateFlags, self: Command) => {
+    const common = clientFlags(self);
+    const { ttl, cpu, memory, disk, pids, volume, name, isolation, namespace } = flags;
+    const sandbox = await interruptible((signal) =>
+      Sandbox.create(
+        {
+          template,
+          name,
+          isolation,
+          namespace,
+          metadata: flags.metadata,
+          env: flags.env,
+          ttlSeconds: ttl,
+          resources: { cpu, memoryMb: memory, diskMb: disk, pids },
+          volumes: volume,
+          user: flags.user,
+          workdir: flags.workdir,
+          signal,
+        },
+        clientOf(common),
+      ),
+    );
+    if (common.json) printJson(sandbox.info);
+    else printLine(sandbox.name ?? sandbox.id);
+  });
+}

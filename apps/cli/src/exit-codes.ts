@@ -1,0 +1,34 @@
+import { ConfigurationError, NetworkError, NotFoundError, TimeoutError } from 'sandport';
+import { UsageError } from './usage-error.ts';
+
+/** What the exit codes mean; `exec` passes on the code of its command instead. */
+export const exitCodes = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  notFound: 3,
+  unreachable: 4,
+  interrupted: 130,
+} as const;
+
+export const exitCodesHelp = `
+Exit codes:
+  0  done
+  1  the daemon refused or failed, or a local file could not be read or written
+  2  wrong usage
+  3  the sandbox, file, template, volume or key does not exist
+  4  the daemon cannot be reached
+  \`exec\` ends with the exit code of its command; 130 after Ctrl-C.`;
+
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof UsageError) return exitCodes.usage;
+  if (error instanceof NotFoundError) return exitCodes.notFound;
+  if (
+    error instanceof NetworkError ||
+    error instanceof TimeoutError ||
+    error instanceof ConfigurationError
+  ) {
+    return exitCodes.unreachable;
+  }
+  return exitCodes.failed;
+}

@@ -1,0 +1,54 @@
+import { InvalidArgumentError } from 'commander';
+
+/** Collects `KEY=VALUE` of an option that can be given several times. */
+export function keyValue(
+  text: string,
+  previous: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const mark = text.indexOf('=');
+  if (mark < 1) throw new InvalidArgumentError('It must look like KEY=VALUE.');
+  return { ...previous, [text.slice(0, mark)]: text.slice(mark + 1) };
+}
+
+/** A span of time in seconds: 90, 90s, 15m, 2h, 1d. */
+export function seconds(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(s|m|h|d)?$/.exec(text);
+  if (match === null) throw new InvalidArgumentError('It must look like 90, 90s, 15m, 2h or 1d.');
+  const factor = { s: 1, m: 60, h: 3600, d: 86_400 }[match[2] ?? 's'] ?? 1;
+  return Number(match[1]) * factor;
+}
+
+/** A span of time in whole seconds. */
+export const wholeSeconds = (text: string): number => Math.ceil(seconds(text));
+
+/** A size in MiB: 512, 512m, 2g. */
+export function mebibytes(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(m|g|t)?(?:i?b)?$/i.exec(text);
+  if (match === null) throw new InvalidArgumentError('It must look like 512, 512m or 2g (MiB).');
+  const factor = { m: 1, g: 1024, t: 1_048_576 }[match[2]?.toLowerCase() ?? 'm'] ?? 1;
+  return Math.ceil(Number(match[1]) * factor);
+}
+
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value <= 0)
+    throw new InvalidArgumentError('It must be a number above 0.');
+  return value;
+}
+
+export function positiveInteger(text: string): number {
+  const value = positiveNumber(text);
+  if (!Number.isInteger(value)) throw new InvalidArgumentError('It must be a whole number.');
+  return value;
+}
+
+/** Collects `NAME` or `NAME:ro` of an option that can be given several times. */
+export function volume(
+  text: string,
+  previous: readonly { name: string; readOnly: boolean }[] = [],
+): { name: string; readOnly: boolean }[] {
+  const match = /^([^:]+)(?::(ro|rw))?$/.exec(text);
+  const name = match?.[1];
+  if (name === undefined) throw new InvalidArgumentError('It must look like NAME or NAME:ro.');
+  return [...previous, { name, readOnly: match?.[2] === 'ro' }];
+}

@@ -1,0 +1,15 @@
+import { SandportError } from 'sandport';
+import { printable } from './output/printable.ts';
+
+/** What went wrong and the way out, in one or two lines on standard error. */
+export function printError(error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error);
+  const lines = [`sandport: ${printable(message)}`];
+  if (error instanceof SandportError) {
+    if (error.advice !== undefined) lines.push(`  ${error.advice}`);
+    if (error.code === 'internal' && error.requestId !== undefined) {
+      lines.push(`  Request id: ${printable(error.requestId)}`);
+    }
+  }
+  process.stderr.write(`${lines.join('\n')}\n`);
+}
