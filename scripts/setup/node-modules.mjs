@@ -14,7 +14,8 @@ import { checkDiskSpace } from './platform.mjs';
 export async function installNodeModules(say) {
   if (nodeModulesMatch(repoDir)) return 'up to date';
   checkDiskSpace();
-  const flags = ['--no-audit', '--no-fund'];
+  // The level is named because `npm run --silent` hands its own down.
+  const flags = ['--no-audit', '--no-fund', '--loglevel=warn'];
   let result = await npm(['ci', ...flags], say);
   if (result.code !== 0 && lockIsRefused(result)) {
     result = await npm(['install', '--no-save', ...flags], say);
