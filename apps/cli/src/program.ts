@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addCopy } from './commands/cp.ts';
 import { addCreate } from './commands/create.ts';
@@ -23,6 +24,7 @@ export async function createProgram(
 ): Promise<Command> {
   const program = new Command('sandport')
     .description('Runs code in isolated Linux sandboxes and moves files in and out of them.')
+    .version(ownVersion(), '-V, --version', 'print the version of this program')
     .enablePositionalOptions()
     .exitOverride()
     .configureHelp({ sortSubcommands: false })
@@ -52,4 +54,10 @@ ${exitCodesHelp}`,
   addKey(program);
   addVersion(program);
   return program;
+}
+
+function ownVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  const version: unknown = Reflect.get(Object(JSON.parse(text)), 'version');
+  return String(version);
 }

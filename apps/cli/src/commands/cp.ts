@@ -7,6 +7,7 @@ import { interruptible } from '../interrupt.ts';
 import { printJson, writeAll } from '../output/print.ts';
 import { progressLine } from '../output/progress.ts';
 import { type CopyPlace, parseCopyPlace } from '../parse/copy-place.ts';
+import { shellWord } from '../output/shell-word.ts';
 import { UsageError } from '../usage-error.ts';
 
 type SandboxPlace = Extract<CopyPlace, { kind: 'sandbox' }>;
@@ -69,8 +70,10 @@ async function copy(from: CopyPlace, to: CopyPlace, common: ClientFlags): Promis
 async function checkLocalSource(path: string, place: SandboxPlace): Promise<void> {
   const stats = await stat(path).catch(() => undefined);
   if (!stats?.isDirectory()) return;
+  const { sandbox } = place;
+  const into = shellWord(place.path);
   throw new UsageError(
-    `${path} is a directory, and cp copies single files. Send it as an archive: tar -cf - -C ${path} . | sandport cp - ${place.sandbox}:/tmp/files.tar && sandport exec ${place.sandbox} "mkdir -p ${place.path} && tar -xf /tmp/files.tar -C ${place.path}"`,
+    `${path} is a directory, and cp copies single files. Send it as an archive: tar -cf - -C ${shellWord(path)} . | sandport cp - ${sandbox}:/tmp/files.tar && sandport exec ${sandbox} "mkdir -p ${into} && tar -xf /tmp/files.tar -C ${into}"`,
   );
 }
 
@@ -105,8 +108,9 @@ async function copyOut(to: CopyPlace, transfer: Transfer): Promise<WriteResult> 
     return await sandbox.filesystem.download(place.path, local, { signal, onProgress });
   } catch (error) {
     if (!isDirectoryError(error)) throw error;
+    const box = place.sandbox;
     throw new UsageError(
-      `${place.path} is a directory, and cp copies single files. Fetch it as an archive: sandport exec ${place.sandbox} "tar -cf /tmp/files.tar -C ${place.path} ." && sandport cp ${place.sandbox}:/tmp/files.tar -  | tar -xf -`,
+      `${place.path} is a directory, and cp copies single files. Fetch it as an archive: sandport exec ${box} "tar -cf /tmp/files.tar -C ${shellWord(place.path)} ." && sandport cp ${box}:/tmp/files.tar - | tar -xf -`,
       { cause: error },
     );
   }

@@ -1,0 +1,64 @@
+import { execFileSync } from 'node:child_process';
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { printable } from './printable.ts';
+import { describeProgress } from './progress.ts';
+import { shellWord } from './shell-word.ts';
+import { formatTable } from './table.ts';
+import { formatAge, formatBytes } from './units.ts';
+
+test('printable leaves no control character', () => {
+  expect(printable('a\u001B[2Jb\nc\u009Bd\u202Ee')).toBe('a\\x1b[2Jb c\\x9bd\\u202ee');
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      expect(printable(text)).not.toMatch(/\p{Cc}/u);
+    }),
+  );
+});
+
+test('shellWord is one word to a shell', () => {
+  const text = fc.string({ unit: 'grapheme', minLength: 1 }).filter((each) => !each.includes('\0'));
+  fc.assert(
+    fc.property(text, (each) => {
+      const out = execFileSync('sh', ['-c', `printf %s ${shellWord(each)}`]);
+      expect(out.toString()).toBe(each);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test('a table is as wide as its cells and ends without spaces', () => {
+  expect(
+    formatTable(
+      ['A', 'LONG'],
+      [
+        ['xyz', '1'],
+        ['é', ''],
+      ],
+    ),
+  ).toBe('A    LONG\nxyz  1\né');
+});
+
+describe('units', () => {
+  test.each([
+    [0, '0 B'],
+    [1023, '1023 B'],
+    [1536, '1.5 KiB'],
+    [10 * 1024, '10 KiB'],
+    [1024 ** 3, '1.0 GiB'],
+  ])('%i bytes are %s', (bytes, text) => expect(formatBytes(bytes)).toBe(text));
+
+  test.each([
+    [-5, '0s'],
+    [59_999, '59s'],
+    [60_000, '1m'],
+    [3_600_000, '1h'],
+    [200_000_000, '2d'],
+  ])('%i ms are %s', (ms, text) => expect(formatAge(ms)).toBe(text));
+});
+
+test('progress says how far, how fast and how long still', () => {
+  const at = { bytes: 50 * 1024 ** 2, totalBytes: 100 * 1024 ** 2, elapsedMs: 2000 };
+  expect(describeProgress('f', at)).toBe('f  50%  50 MiB of 100 MiB  25 MiB/s  2s left');
+  expect(describeProgress('f', { ...at, totalBytes: undefined })).toBe('f  50 MiB  25 MiB/s');
+});
