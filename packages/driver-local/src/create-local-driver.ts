@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Driver } from '@sandport/driver';
 import { initBinaryPath, preloadLibraryPath } from '@sandport/guest-init';
@@ -6,7 +6,7 @@ import { createUserNamespace } from '@sandport/linux';
 import type { Isolation } from '@sandport/protocol';
 import type { CreateStep, DriverContext } from './context.ts';
 import { installInit } from './init-copy.ts';
-import { Layout } from './layout.ts';
+import { Layout, machineRunDir } from './layout.ts';
 import { LocalDriver } from './local-driver.ts';
 import { cgroupFeatures } from './machine/cgroup-features.ts';
 import { readPrivileges } from './machine/privileges.ts';
@@ -46,7 +46,15 @@ export async function makeContext(
   const layout = new Layout(dataDir, options.runDir);
   makeDirectories(layout);
   const log = options.log ?? (() => {});
-  const [cgroup, usable] = await Promise.all([cgroupFeatures(), usableRuntimes(layout, log)]);
+  const cgroup = await cgroupFeatures();
+  const privileges = readPrivileges();
+  const initBinary = installInit(initBinaryPath(), layout.runDir);
+  mkdirSync(machineRunDir, { recursive: true, mode: 0o711 });
+  const usable = await usableRuntimes(
+    { directory: machineRunDir, initBinary, cgroup, privileges },
+    dataDir,
+    log,
+  );
   const wanted = options.isolation ?? 'auto';
   const runtimes = new Map<Isolation, Runtime>();
   for (const [isolation, runtime] of usable)
@@ -62,13 +70,13 @@ export async function makeContext(
     log,
     runtimes,
     cgroup,
-    privileges: readPrivileges(),
+    privileges,
     templates: new LocalTemplates(options.templatesDir ?? join(dataDir, 'templates')),
     volumes: new LocalVolumes(layout.volumes),
     ranges,
     starts: new Limiter(startsAtOnce),
     liveness: new LivenessWatch(),
-    initBinary: installInit(initBinaryPath(), layout.runDir),
+    initBinary,
     preloadLibrary: preloadLibraryPath(),
     live: new Map(),
     stoppedRoots: new Map(),

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 
+/** Parent of the run directories of all drivers on the machine. */
+export const machineRunDir = '/run/sandport';
+
 /** Where everything of one driver lies. Data survives a reboot; what is below `runDir` does not. */
 export class Layout {
   readonly dataDir: string;
@@ -12,7 +15,7 @@ export class Layout {
   constructor(dataDir: string, runDir?: string) {
     this.dataDir = dataDir;
     this.hash = createHash('sha256').update(dataDir).digest('hex').slice(0, 12);
-    this.runDir = runDir ?? join('/run/sandport', this.hash);
+    this.runDir = runDir ?? join(machineRunDir, this.hash);
   }
 
   get sandboxes(): string {

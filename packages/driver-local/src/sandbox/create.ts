@@ -78,7 +78,7 @@ async function create(
   const owner = findUser(template.passwd, spec.user);
   if (owner === undefined) {
     const message = `The template "${spec.template}" has no user named "${spec.user}".`;
-    throw new SandportFault('create_failed', message, { reason: message });
+    throw new SandportFault('invalid_request', message, { field: 'user' });
   }
 
   step('directories');

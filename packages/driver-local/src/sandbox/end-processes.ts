@@ -13,12 +13,17 @@ export async function killSandbox(
   process_: ProcessIdentity | undefined,
 ): Promise<void> {
   if (process_ && isAlive(process_.pid, process_.startTime)) kill(process_.pid);
+  await killCgroupTree(layout.cgroup);
+}
+
+/** Ends all processes of a cgroup and removes it. Idempotent. */
+export async function killCgroupTree(path: string): Promise<void> {
   const deadlineMs = performance.now() + longestEndMs;
   for (;;) {
     // A process that forks while the group is read needs another round.
-    await killCgroup(layout.cgroup);
+    await killCgroup(path);
     try {
-      return await removeCgroup(layout.cgroup, { timeoutMs: 250 });
+      return await removeCgroup(path, { timeoutMs: 250 });
     } catch (error) {
       if (performance.now() > deadlineMs) throw error;
     }
