@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+from running_daemon import DaemonNotStarted, RunningDaemon, start_daemon
+
+import sandport
+
+ISOLATIONS = ("container", "gvisor")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "daemon" in metafunc.fixturenames:
+        given = "SANDPORT_URL" in os.environ and "SANDPORT_API_KEY" in os.environ
+        params = ("given",) if given else ISOLATIONS
+        metafunc.parametrize("daemon", params, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def daemon(request: pytest.FixtureRequest) -> Iterator[RunningDaemon]:
+    """The daemon that SANDPORT_URL and SANDPORT_API_KEY name, or one for each isolation."""
+    if request.param == "given":
+        url, key = os.environ["SANDPORT_URL"], os.environ["SANDPORT_API_KEY"]
+        yield RunningDaemon(url, key, isolation=_isolation_of(url, key))
+        return
+    with contextlib.ExitStack() as stack:
+        try:
+            daemon = stack.enter_context(start_daemon(request.param))
+        except DaemonNotStarted as error:
+            if "isolation" in str(error) or "runsc" in str(error) or "runc" in str(error):
+                pytest.skip(f"{request.param} does not work on this machine: {error}")
+            raise
+        yield daemon
+
+
+def _isolation_of(url: str, key: str) -> str:
+    with sandport.Sandbox.create(url=url, api_key=key) as sandbox:
+        return sandbox.info.isolation
+
+
+@pytest.fixture(autouse=True)
+def _environment(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Clients in this process find the daemon by the environment, and nothing of the user's."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    if "daemon" in request.fixturenames:
+        daemon: RunningDaemon = request.getfixturevalue("daemon")
+        monkeypatch.setenv("SANDPORT_URL", daemon.url)
+        monkeypatch.setenv("SANDPORT_API_KEY", daemon.api_key)
+
+
+@pytest.fixture
+def sandbox(daemon: RunningDaemon) -> Iterator[sandport.Sandbox]:
+    with sandport.Sandbox.create(workdir="/workspace") as made:
+        assert made.info.isolation == daemon.isolation
+        yield made

@@ -1,0 +1,112 @@
+"""A real daemon for tests, started and stopped here."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, Iterator, Optional
+
+import httpx
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+START_SECONDS = 30.0
+STOP_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class RunningDaemon:
+    url: str
+    api_key: str
+    #: Isolation of sandboxes that ask for none.
+    isolation: str
+    #: None for a daemon that was not started here.
+    pid: Optional[int] = None
+
+    def environment(self) -> Dict[str, str]:
+        """Of a program that is to use this daemon and nothing of the user's configuration."""
+        return {
+            **os.environ,
+            "SANDPORT_URL": self.url,
+            "SANDPORT_API_KEY": self.api_key,
+            "XDG_CONFIG_HOME": "/nonexistent",
+        }
+
+
+class DaemonNotStarted(Exception):
+    """Its message is what the daemon said last."""
+
+
+@contextlib.contextmanager
+def start_daemon(isolation: str) -> Iterator[RunningDaemon]:
+    """``sandport serve`` on a free port with a data directory of its own. At the end all its
+    sandboxes are deleted, it is stopped, and the directory removed.
+
+    :raises DaemonNotStarted: when it does not come up.
+    """
+    directory = Path(tempfile.mkdtemp(prefix="sandport-python-"))
+    log_path = directory / "daemon.log"
+    data = directory / "data"
+    templates = os.environ.get("SANDPORT_TEMPLATES_DIR", str(REPOSITORY / ".setup" / "templates"))
+    command = [
+        str(REPOSITORY / "node_modules" / ".bin" / "sandport"),
+        "serve",
+        *("--listen", "127.0.0.1:0"),
+        *("--data-dir", str(data)),
+        *("--templates-dir", templates),
+        *("--isolation", isolation),
+    ]
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
+    try:
+        found = _wait_for_client_file(process, data / "client.json", log_path)
+        daemon = RunningDaemon(found["url"], found["api_key"], isolation, process.pid)
+        try:
+            yield daemon
+        finally:
+            _delete_all(daemon)
+    finally:
+        _stop(process)
+        shutil.rmtree(directory, ignore_errors=False)
+
+
+def _wait_for_client_file(
+    process: subprocess.Popen[bytes], path: Path, log_path: Path
+) -> Dict[str, str]:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            found: Dict[str, str] = json.loads(path.read_text())
+            return found
+        if process.poll() is not None:
+            break
+        time.sleep(0.02)
+    lines = log_path.read_text(errors="replace").strip().splitlines() or ["it said nothing"]
+    raise DaemonNotStarted(lines[-1])
+
+
+def _delete_all(daemon: RunningDaemon) -> None:
+    headers = {"Authorization": f"Bearer {daemon.api_key}"}
+    with httpx.Client(base_url=daemon.url, headers=headers, timeout=60, trust_env=False) as client:
+        for sandbox in client.get("/v1/sandboxes", params={"limit": 1000}).json():
+            client.delete(f"/v1/sandboxes/{sandbox['id']}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise
