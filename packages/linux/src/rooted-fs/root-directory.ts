@@ -66,7 +66,9 @@ export class RootDirectory {
     try {
       fd = this.#resolve(path, flags);
     } catch (error) {
-      if (errnoOf(error) === 'ENOENT') this.#refuseMissingInHiddenArea(path);
+      const errno = errnoOf(error);
+      if (errno === 'ENOENT') this.#refuseMissingInHiddenArea(path);
+      if (errno === 'ENOTDIR') this.#refuseFileInHiddenArea(path);
       throw error;
     }
     try {
@@ -103,6 +105,14 @@ export class RootDirectory {
   /** @throws Refusal `not_a_regular_file` when `path` is a hidden area or below one */
   refuseHidden(path: ByteString): void {
     if (this.#hiddenAreas.some((area) => isWithin(path, area))) throw hiddenRefusal();
+  }
+
+  /**
+   * The same, but lets the areas themselves pass, which are plain directories here.
+   * @throws Refusal `not_a_regular_file`
+   */
+  refuseBelowHidden(path: ByteString): void {
+    if (!this.isHiddenArea(path)) this.refuseHidden(path);
   }
 
   /** Hidden areas that exist below `path`. */
@@ -164,9 +174,7 @@ export class RootDirectory {
 
   #checkServed(fd: number): ByteString {
     const path = this.pathOf(fd);
-    // The areas themselves are plain directories here; what the guest sees below them is not.
-    const below = this.#hiddenAreas.some((area) => path !== area && isWithin(path, area));
-    if (below) throw hiddenRefusal();
+    this.refuseBelowHidden(path);
     if (!isServedFileSystem(fd)) {
       throw new Refusal('not_a_regular_file', {
         reason: 'files of this file system are not served',
@@ -180,6 +188,24 @@ export class RootDirectory {
     if (located === undefined) return;
     closeSync(located.directory);
     this.refuseHidden(joinPath(located.directoryPath, located.missing));
+  }
+
+  /** For a path that runs through a file, or ends at one where a directory is wanted. */
+  #refuseFileInHiddenArea(path: ByteString): void {
+    const components = componentsOf(path);
+    for (let count = components.length; count >= 0; count--) {
+      try {
+        const fd = this.#resolve(byteString(`/${components.slice(0, count).join('/')}`), O_PATH);
+        try {
+          this.refuseBelowHidden(this.pathOf(fd));
+        } finally {
+          closeSync(fd);
+        }
+        return;
+      } catch (error) {
+        if (errnoOf(error) !== 'ENOTDIR') throw error;
+      }
+    }
   }
 
   /** The longest prefix of `path` that is a directory; undefined when the whole path exists. */

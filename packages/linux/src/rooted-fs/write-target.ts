@@ -37,6 +37,7 @@ export function findWriteTarget(
     let found = false;
     try {
       const entry = statEntry(directory, name);
+      root.refuseBelowHidden(joinPath(directoryPath, [name]));
       if (entry?.type === 'directory') {
         throw new Refusal('is_directory', { fileType: entry.type });
       }

@@ -1,0 +1,42 @@
+import { once } from 'node:events';
+import { buffer } from 'node:stream/consumers';
+import type { CreateWriterOptions, RootedFs } from '../rooted-fs/rooted-fs.ts';
+import { RootedFsError } from '../rooted-fs/rooted-fs-error.ts';
+
+/** Writes a whole file. */
+export async function writeFile(
+  fs: RootedFs,
+  path: string,
+  data: string | Buffer,
+  options: CreateWriterOptions = {},
+): Promise<{ bytes: number; etag: string }> {
+  const writer = fs.createWriter(path, options);
+  try {
+    const finished = once(writer.stream, 'finish');
+    writer.stream.end(data);
+    await finished;
+    return writer.commit();
+  } finally {
+    await writer.abort();
+  }
+}
+
+/** Reads a whole file. */
+export async function readFile(fs: RootedFs, path: string): Promise<string> {
+  const file = fs.openFile(path);
+  try {
+    return (await buffer(file.stream())).toString('utf8');
+  } finally {
+    await file.close();
+  }
+}
+
+/** What an operation answers: its result, or the kind of its RootedFsError. */
+export async function answerOf(operation: () => unknown): Promise<string> {
+  try {
+    return String(await operation());
+  } catch (error) {
+    if (error instanceof RootedFsError) return error.kind;
+    throw error;
+  }
+}
