@@ -44,7 +44,8 @@ export const metadataSchema = z.record(z.string().min(1).max(128), z.string().ma
 
 export const userSchema = z
   .string()
-  .regex(/^([A-Za-z_][A-Za-z0-9._-]{0,31}|[0-9]{1,5})$/, 'must be a user name or number');
+  .regex(/^([A-Za-z_][A-Za-z0-9._-]{0,31}|[0-9]{1,5})$/, 'must be a user name or number')
+  .refine((user) => !(Number(user) > 65_535), 'must be a user name, or a number up to 65535');
 
 export const createSandboxSchema = z.strictObject({
   template: z.string().min(1).max(64).optional().describe('Template name or alias; `default`.'),
@@ -61,8 +62,8 @@ export const createSandboxSchema = z.strictObject({
     .describe('Seconds after creation at which the sandbox is deleted; 0 or left out: never.'),
   persistent: z.boolean().optional().describe('True: `ttl_seconds` does not delete the sandbox.'),
   resources: resourcesSchema.optional(),
-  cpu: z.number().optional().describe('Same as `resources.cpu`.'),
-  memory_mb: z.int().optional().describe('Same as `resources.memory_mb`.'),
+  cpu: resourcesSchema.shape.cpu.describe('Same as `resources.cpu`.'),
+  memory_mb: resourcesSchema.shape.memory_mb.describe('Same as `resources.memory_mb`.'),
   volumes: z.array(volumeMountSchema).max(64).optional(),
   user: userSchema.optional().describe('User that commands run as and that files belong to.'),
   workdir: z.string().startsWith('/').max(4095).optional().describe('Directory of commands.'),

@@ -77,7 +77,7 @@ async function create(
   undo.add(() => context.templates.release(template.name, template.version, id));
   const owner = findUser(template.passwd, spec.user);
   if (owner === undefined) {
-    const message = `The template "${spec.template}" has no user named "${spec.user}".`;
+    const message = `The template "${spec.template}" has no user "${spec.user}".`;
     throw new SandportFault('invalid_request', message, { field: 'user' });
   }
 
