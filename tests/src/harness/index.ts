@@ -32,3 +32,5 @@ export {
   useSandbox,
 } from './use-daemon.ts';
 export { waitFor, type WaitForOptions } from './wait-for.ts';
+export { expectNothingLeft, expectServing, namelessFiles, temporaryPrefix } from './leftovers.ts';
+export { openSocket, type RawAnswer, rawExchange } from './raw.ts';
