@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { deleteSandboxes, startDaemon } from './lib/daemon.mjs';
 import { runMain } from './lib/failure.mjs';
+import { interrupted, watchForInterrupts } from './lib/interrupts.mjs';
 import { removeDeadRuns, removeTraces } from './lib/leftovers.mjs';
 import { inRepo, repoDir, venvDir } from './lib/paths.mjs';
 import { giveBack, isRoot, reexecAsRoot } from './lib/privilege.mjs';
@@ -12,8 +13,6 @@ import { run } from './lib/run.mjs';
 import { beginRun } from './lib/run-marker.mjs';
 import { setup } from './setup.mjs';
 
-const interrupted = new AbortController();
-
 /**
  * `npm run bench [-- ROW… --quick --size-mib N --idle N]`: daemon, floor and client each in a
  * process of its own, all on one disk. Ends with 1 when a budget is missed.
@@ -21,6 +20,7 @@ const interrupted = new AbortController();
 async function main() {
   await setup();
   if (!isRoot) return reexecAsRoot('Running sandboxes');
+  watchForInterrupts();
   await removeDeadRuns();
   const thisRun = beginRun('bench');
   const folder = (name) => {
@@ -41,7 +41,7 @@ async function main() {
       {
         cwd: repoDir,
         inherit: true,
-        killOnAbort: interrupted.signal,
+        killOnAbort: interrupted,
         env: {
           ...thisRun.env,
           SANDPORT_URL: daemon.url,
@@ -74,7 +74,4 @@ async function startFloor(directory, env) {
   return { url: `http://127.0.0.1:${Number(line)}/`, stop: () => child.kill() };
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.on(signal, () => interrupted.abort());
-}
 await runMain(main);

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deleteSandboxes, startDaemon } from './lib/daemon.mjs';
 import { Failure, runMain } from './lib/failure.mjs';
+import { interrupted, watchForInterrupts } from './lib/interrupts.mjs';
 import { beginLeakCheck } from './lib/leak-check.mjs';
 import { removeDeadRuns, removeTraces } from './lib/leftovers.mjs';
 import { inRepo, repoDir, setupDir, shown, venvDir } from './lib/paths.mjs';
@@ -11,7 +12,6 @@ import { run } from './lib/run.mjs';
 import { beginRun } from './lib/run-marker.mjs';
 import { setup } from './setup.mjs';
 
-const interrupted = new AbortController();
 const outputDir = inRepo('demo-output');
 const sample = inRepo('examples/input.csv');
 
@@ -35,6 +35,7 @@ async function main() {
   const startedAt = performance.now();
   await setup();
   if (!isRoot) return reexecAsRoot('Running sandboxes');
+  watchForInterrupts();
   await removeDeadRuns();
   stopIfInterrupted();
 
@@ -74,7 +75,7 @@ async function runExample({ title, command, program, output }, daemon, thisRun) 
   const result = await run(command, [program, sample, output], {
     cwd: repoDir,
     env: { ...thisRun.env, SANDPORT_URL: daemon.url, SANDPORT_API_KEY: daemon.apiKey },
-    killOnAbort: interrupted.signal,
+    killOnAbort: interrupted,
     onLine: (line) => console.log(line.replaceAll(`${repoDir}/`, '')),
   });
   stopIfInterrupted();
@@ -111,10 +112,7 @@ async function cleanUp(daemon, thisRun, leakCheck) {
 }
 
 function stopIfInterrupted() {
-  if (interrupted.signal.aborted) throw new Failure('Interrupted; everything was stopped.');
+  if (interrupted.aborted) throw new Failure('Interrupted; everything was stopped.');
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.on(signal, () => interrupted.abort());
-}
 await runMain(main);

@@ -1,6 +1,7 @@
 import { beginLeakCheck } from './lib/leak-check.mjs';
 import { removeDeadRuns, removeTraces } from './lib/leftovers.mjs';
 import { runMain } from './lib/failure.mjs';
+import { interrupted, watchForInterrupts } from './lib/interrupts.mjs';
 import { setupDir, templatesDir } from './lib/paths.mjs';
 import { giveBack, isRoot, reexecAsRoot } from './lib/privilege.mjs';
 import { bold, red, yellow } from './lib/progress.mjs';
@@ -9,13 +10,12 @@ import { setup } from './setup.mjs';
 import { runPytest } from './testing/run-pytest.mjs';
 import { runVitest, withFailure } from './testing/run-vitest.mjs';
 
-const interrupted = new AbortController();
-
 /** `npm test [-- FILTER…]`: set-up, every suite, and the check that nothing is left behind. */
 async function main() {
   const filters = process.argv.slice(2).filter((arg) => arg !== '--');
   await setup();
   if (!isRoot) return reexecAsRoot('Running sandboxes');
+  watchForInterrupts();
   const cleaned = await removeDeadRuns();
   if (cleaned > 0) console.log(`Cleaned up after ${cleaned} earlier run(s) that did not end.`);
 
@@ -23,7 +23,7 @@ async function main() {
   const leakCheck = beginLeakCheck(run);
   const options = {
     filters,
-    killOnAbort: interrupted.signal,
+    killOnAbort: interrupted,
     env: { ...run.env, SANDPORT_TEMPLATES_DIR: templatesDir },
   };
   try {
@@ -32,7 +32,7 @@ async function main() {
       ['TypeScript tests', runVitest],
       ['Python tests', runPytest],
     ]) {
-      if (interrupted.signal.aborted) break;
+      if (interrupted.aborted) break;
       console.log(bold(title));
       reports.push(await runner(options));
     }
@@ -63,20 +63,17 @@ function summarize(reports) {
   const sum = (name) => reports.reduce((total, report) => total + report[name], 0);
   const skipped = reports.flatMap((report) => report.skipped);
   const failures = reports.flatMap((report) => report.failures);
-  if (interrupted.signal.aborted) failures.push('the run was interrupted');
+  if (interrupted.aborted) failures.push('the run was interrupted');
   if (skipped.length > 0) console.log(bold('\nSkipped'));
   for (const { name, reason } of skipped) {
     console.log(`  ${yellow('-')} ${name}: ${reason || 'no reason given'}`);
   }
   if (failures.length > 0) console.log(bold('\nFailed'));
   for (const name of failures) console.log(`  ${red('✗')} ${name}`);
-  const failed = sum('failed') + (interrupted.signal.aborted ? 1 : 0);
+  const failed = sum('failed') + (interrupted.aborted ? 1 : 0);
   const tail = skipped.length > 0 ? `, ${skipped.length} skipped` : '';
   console.log(`\n${sum('passed')} passed, ${failed} failed${tail}`);
   return failed === 0 ? 0 : 1;
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.on(signal, () => interrupted.abort());
-}
 await runMain(main);

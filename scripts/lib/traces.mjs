@@ -118,7 +118,12 @@ export function tracesOf({ runId, tempDir }) {
   };
 }
 
-/** Things on the machine that carry Sandport's name, whoever they belong to. */
+const key = /^[0-9a-f]{12}$/;
+
+/**
+ * Things on the machine that carry Sandport's name, whoever they belong to. What daemons share and
+ * keep (the parent of their cgroups, the results of their probes) is not among them.
+ */
 export function machineTraces() {
   const named = (folder) =>
     list(folder)
@@ -126,8 +131,10 @@ export function machineTraces() {
       .map((entry) => join(folder, entry.name));
   return {
     mounts: mountPoints().filter((path) => /sandport/i.test(path)),
-    cgroups: sandportCgroups(),
-    runDirs: list('/run/sandport').map((entry) => join('/run/sandport', entry.name)),
+    cgroups: sandportCgroups().filter((path) => path.split('/').some((part) => key.test(part))),
+    runDirs: list('/run/sandport')
+      .filter(({ name }) => key.test(name))
+      .map(({ name }) => join('/run/sandport', name)),
     networkNamespaces: list('/run/netns').map((entry) => join('/run/netns', entry.name)),
     files: [...named('/tmp'), ...named('/var/tmp')],
     processes: processes().filter(({ command }) => /sandport|runsc|\brunc\b/.test(command)),
