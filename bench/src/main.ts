@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Measurement, meetsBudget, renderTable } from './report.ts';
@@ -60,6 +60,12 @@ if (subject.isolations.length === 0) {
   process.exit(1);
 }
 
+const loadBefore = loadavg()[0] ?? 0;
+if (loadBefore > cpus().length / 2) {
+  console.error(
+    `The machine is busy (load ${loadBefore.toFixed(1)}): trust the ratios more than the times.`,
+  );
+}
 const measurements: Measurement[] = [];
 for (const row of chosen) {
   console.error(`measuring ${row.name} …`);
@@ -71,7 +77,12 @@ const results = join(subject.benchDir, 'results');
 mkdirSync(results, { recursive: true });
 const takenAt = new Date().toISOString();
 const file = join(results, `${takenAt.replaceAll(/[:.]/g, '-')}.json`);
-const machine = { node: process.version, cores: cpus().length, cpu: cpus()[0]?.model };
+const machine = {
+  node: process.version,
+  cores: cpus().length,
+  cpu: cpus()[0]?.model,
+  loadBefore,
+};
 const withVerdict = measurements.map((m) => ({ ...m, met: meetsBudget(m) }));
 writeFileSync(
   file,
