@@ -44,11 +44,22 @@ export async function runPytest({ filters, env, killOnAbort }) {
 async function runSuite(suite, paths, { env, killOnAbort }) {
   const reportFile = join(setupDir, `pytest-${suite.replaceAll('/', '-')}.xml`);
   rmSync(reportFile, { force: true });
+  // pytest keeps the directories of `tmp_path` for a look after the run; they are no leak.
+  const kept = join(env.TMPDIR, 'pytest-kept');
   const result = await run(
     join(venvDir, 'bin/python'),
-    ['-m', 'pytest', '-p', 'no:cacheprovider', `--junitxml=${reportFile}`, ...paths],
+    [
+      '-m',
+      'pytest',
+      '-p',
+      'no:cacheprovider',
+      `--junitxml=${reportFile}`,
+      `--basetemp=${kept}`,
+      ...paths,
+    ],
     { cwd: repoDir, inherit: true, killOnAbort, env },
   );
+  await run('rm', ['-rf', '--one-file-system', '--', kept]);
   try {
     const report = readJunit(await readFile(reportFile, 'utf8'), suite);
     if (result.code === 0 || result.code === nothingCollected || report.failed > 0) return report;
