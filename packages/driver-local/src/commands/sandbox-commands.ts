@@ -13,8 +13,8 @@ export interface SandboxCommandsOptions {
   readonly oomKills: () => number;
   /** Why the sandbox is dead; undefined while it lives. */
   readonly deathReason: () => string | undefined;
-  /** Called when the init stops answering. */
-  readonly onTrouble: () => void;
+  /** Called when the init stops answering; resolves when it is known whether the sandbox lives. */
+  readonly settleTrouble: () => Promise<void>;
 }
 
 /** Exit code of a shell whose command was killed by SIGKILL. */
@@ -55,8 +55,8 @@ export class InitSandboxCommands implements SandboxCommands {
               result.exitCode === killedExitCode &&
               this.#options.oomKills() > oomKillsBefore),
         }),
-        (error: unknown) => {
-          throw this.#fault(error, spec);
+        async (error: unknown) => {
+          throw await this.#fault(error, spec);
         },
       );
       // Whoever does not wait for the end must not bring the process down.
@@ -73,7 +73,7 @@ export class InitSandboxCommands implements SandboxCommands {
         },
       };
     } catch (error) {
-      throw this.#fault(error, spec);
+      throw await this.#fault(error, spec);
     }
   }
 
@@ -86,11 +86,11 @@ export class InitSandboxCommands implements SandboxCommands {
     });
   }
 
-  #fault(error: unknown, spec: CommandSpec): unknown {
+  async #fault(error: unknown, spec: CommandSpec): Promise<unknown> {
     if (!(error instanceof InitError)) return error;
     const sandbox = this.#options.id;
     if (error.kind === 'not_started') return notStarted(error, spec, this.#options);
-    this.#options.onTrouble();
+    if (error.kind === 'disconnected') await this.#options.settleTrouble();
     try {
       this.#refuseWhenDead();
     } catch (fault) {

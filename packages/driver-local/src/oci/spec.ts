@@ -68,7 +68,7 @@ export interface OciSpec {
  * network but loopback, few capabilities, no privileges to gain, limits set.
  */
 export function ociSpec(options: OciSpecOptions): OciSpec {
-  const { isolation, limits } = options;
+  const { isolation } = options;
   const { openFiles } = options.privileges;
   const container = isolation === 'container';
   const mapping = [{ containerID: 0, hostID: options.idBase, size: options.idCount }];

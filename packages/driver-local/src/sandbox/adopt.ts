@@ -98,7 +98,7 @@ async function adoptLiving(
     workdir: spec.workdir,
     env: { ...template.record.env, ...spec.env },
     oomKills: () => context.cgroup.oomKills(layout.cgroup),
-    onTrouble: () => context.liveness.check(id),
+    checkAlive: () => context.liveness.check(id),
   });
   keepWatch(context, live, process);
   // One that does not come back is alive all the same: its commands say so, its files work.

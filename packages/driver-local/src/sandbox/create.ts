@@ -171,10 +171,10 @@ async function create(
     });
     const connected = channel.whenConnected(connectTimeoutMs, signal);
     connected.catch(() => {});
-    const pid = await started;
+    const firstPid = await started;
     step('connect');
     await connected;
-    return pid;
+    return firstPid;
   }, signal);
   if (isolation === 'gvisor') await finishGvisorRoot(root);
   // The init has read it, and keeps it where no guest can look.
@@ -194,7 +194,7 @@ async function create(
     workdir: spec.workdir,
     env: { ...template.record.env, ...spec.env },
     oomKills: () => context.cgroup.oomKills(layout.cgroup),
-    onTrouble: () => context.liveness.check(id),
+    checkAlive: () => context.liveness.check(id),
   });
   keepWatch(context, live, { pid, startTime });
   return live;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DriverSandbox, SandboxCommands, SandboxDeath, SandboxFiles } from '@sandport/driver';
 import type { InitChannel } from '@sandport/guest-init';
 import type { RootedFs } from '@sandport/linux';
@@ -15,9 +16,12 @@ export interface LiveSandboxOptions {
   readonly workdir: string;
   readonly env: Readonly<Record<string, string>>;
   readonly oomKills: () => number;
-  /** Asks to look at once whether the sandbox is alive. */
-  readonly onTrouble: () => void;
+  /** Looks at once whether the sandbox is alive. */
+  readonly checkAlive: () => void;
 }
+
+/** A killed process takes a moment to be gone. */
+const longestDeathMs = 1000;
 
 /** A running sandbox: its files and its commands. */
 export class LiveSandbox implements DriverSandbox {
@@ -28,6 +32,7 @@ export class LiveSandbox implements DriverSandbox {
   readonly #channel: InitChannel;
   readonly #root: RootedFs;
   readonly #resolveDied: (death: SandboxDeath) => void;
+  readonly #checkAlive: () => void;
   #deathReason: string | undefined;
 
   constructor(options: LiveSandboxOptions) {
@@ -38,13 +43,15 @@ export class LiveSandbox implements DriverSandbox {
     this.commands = new InitSandboxCommands({
       ...options,
       deathReason: () => this.#deathReason,
+      settleTrouble: () => this.#settleTrouble(),
     });
     let resolveDied: (death: SandboxDeath) => void = () => {};
     this.died = new Promise((resolve) => {
       resolveDied = resolve;
     });
     this.#resolveDied = resolveDied;
-    options.channel.onDisconnect(() => options.onTrouble());
+    options.channel.onDisconnect(() => void this.#settleTrouble());
+    this.#checkAlive = options.checkAlive;
   }
 
   /** Tells everyone that the sandbox is gone; its files stay. */
@@ -53,6 +60,16 @@ export class LiveSandbox implements DriverSandbox {
     this.#deathReason = reason;
     void this.#channel[Symbol.asyncDispose]();
     this.#resolveDied({ reason });
+  }
+
+  /** After a lost connection: waits until it is back, or the sandbox is known to be dead. */
+  async #settleTrouble(): Promise<void> {
+    const untilMs = performance.now() + longestDeathMs;
+    while (performance.now() < untilMs) {
+      this.#checkAlive();
+      if (this.#deathReason !== undefined || this.#channel.connected) return;
+      await sleep(10);
+    }
   }
 
   /** Lets go of the sandbox without a word to those who wait for its death. */

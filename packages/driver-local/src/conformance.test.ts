@@ -1,0 +1,44 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { driverConformance } from '@sandport/driver/conformance';
+import { isolationSchema, templateNameSchema } from '@sandport/protocol';
+import { z } from 'zod';
+import { createLocalDriver } from './create-local-driver.ts';
+import { Layout } from './layout.ts';
+import { cgroupFeatures } from './machine/cgroup-features.ts';
+import { probeMachine } from './machine/probe-machine.ts';
+import { LocalTemplates } from './templates/template-store.ts';
+
+const repository = resolve(fileURLToPath(import.meta.url), '../../../..');
+const templatesDir = process.env['SANDPORT_TEMPLATES_DIR'] ?? join(repository, '.setup/templates');
+
+const templates = new LocalTemplates(templatesDir);
+const base = templateNameSchema.parse('base');
+const infos = await templates.list();
+if (infos.find(({ name }) => name === base)?.status !== 'ready') await templates.build(base);
+
+const report = await probeMachine({ dataDir: tmpdir() });
+const { cpuQuota } = await cgroupFeatures();
+const hasMkfs = report.rows.some(({ name, status }) => name === 'mkfs.ext4' && status === 'ok');
+
+for (const isolation of isolationSchema.options) {
+  const dataDir = mkdtempSync(join(tmpdir(), 'driver-'));
+  const layout = new Layout(dataDir);
+  const row = report.rows.find(({ name }) => name === `isolation ${isolation}`);
+  driverConformance(`local driver, ${isolation}`, {
+    isolation,
+    open: () => createLocalDriver({ dataDir, templatesDir, isolation }),
+    initPid: (id) => {
+      const record: unknown = JSON.parse(readFileSync(layout.sandbox(id).record, 'utf8'));
+      return z.object({ process: z.object({ pid: z.int() }) }).parse(record).process.pid;
+    },
+    cleanup: async () => rmSync(dataDir, { recursive: true }),
+    unavailable: report.isolations.includes(isolation) ? undefined : row?.detail,
+    lacking: {
+      cpuQuota: cpuQuota ? undefined : 'the kernel has no CPU quota',
+      diskLimit: hasMkfs ? undefined : 'mkfs.ext4 is not installed',
+    },
+  });
+}

@@ -1,0 +1,155 @@
+import { randomUUID } from 'node:crypto';
+import { buffer } from 'node:stream/consumers';
+import { finished } from 'node:stream/promises';
+import {
+  namespaceSchema,
+  parseGuestPath,
+  sandboxIdSchema,
+  SandportFault,
+  templateNameSchema,
+} from '@sandport/protocol';
+import { afterAll, beforeAll, expect } from 'vitest';
+import type { CommandExit, CommandSpec } from '../commands.ts';
+import type { Driver, DriverSandbox, SandboxSpec } from '../driver.ts';
+import type { SandboxFiles, WriteFileOptions } from '../files.ts';
+import type { ConformanceSubject } from './subject.ts';
+
+export const mebibyte = 1024 * 1024;
+
+export interface Finished extends CommandExit {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A driver that is open during a suite, and the sandboxes made with it. */
+export class Harness {
+  readonly #subject: ConformanceSubject;
+  readonly #made = new Set<SandboxSpec['id']>();
+  #driver: Driver | undefined;
+
+  constructor(subject: ConformanceSubject) {
+    this.#subject = subject;
+  }
+
+  get driver(): Driver {
+    if (!this.#driver) throw new Error('the driver is not open');
+    return this.#driver;
+  }
+
+  async open(known: readonly SandboxSpec[] = []) {
+    this.#driver = await this.#subject.open();
+    return this.#driver.adopt(known);
+  }
+
+  /** Closes the driver; sandboxes stay. */
+  async close(): Promise<void> {
+    await this.#driver?.[Symbol.asyncDispose]();
+    this.#driver = undefined;
+  }
+
+  spec(change: Partial<SandboxSpec> = {}): SandboxSpec {
+    return {
+      id: sandboxIdSchema.parse(randomUUID()),
+      template: templateNameSchema.parse('base'),
+      isolation: this.#subject.isolation,
+      namespace: namespaceSchema.parse('conformance'),
+      hostname: 'box',
+      limits: { cpu: 2, memoryBytes: 256 * mebibyte, pids: 64 },
+      volumes: [],
+      user: 'user',
+      workdir: '/home/user',
+      env: {},
+      ...change,
+    };
+  }
+
+  async create(change: Partial<SandboxSpec> = {}): Promise<DriverSandbox> {
+    const spec = this.spec(change);
+    this.#made.add(spec.id);
+    return this.driver.create(spec);
+  }
+
+  async removeAll(): Promise<void> {
+    await Promise.all([...this.#made].map((id) => this.driver.remove(id)));
+    this.#made.clear();
+  }
+}
+
+/** Opens a driver before the tests of the suite and closes it, without sandboxes, after them. */
+export function useHarness(subject: ConformanceSubject): Harness {
+  const harness = new Harness(subject);
+  beforeAll(async () => {
+    await harness.open();
+  });
+  afterAll(async () => {
+    await harness.removeAll();
+    await harness.close();
+  });
+  return harness;
+}
+
+/** Runs a shell command line, or a program, to its end. */
+export async function run(
+  { commands }: DriverSandbox,
+  command: string | readonly string[],
+  options: Omit<CommandSpec, 'args'> = {},
+): Promise<Finished> {
+  const args = typeof command === 'string' ? ['sh', '-c', command] : command;
+  const running = await commands.start({ args, ...options });
+  const [stdout, stderr, exit] = await Promise.all([
+    buffer(running.stdout),
+    buffer(running.stderr),
+    running.exit,
+  ]);
+  return { ...exit, stdout: stdout.toString(), stderr: stderr.toString() };
+}
+
+/** Runs a Python program to its end, as root unless told otherwise. */
+export const python = (sandbox: DriverSandbox, program: string, user = 'root') =>
+  run(sandbox, ['python3', '-c', program], { user });
+
+export async function writeFile(
+  files: SandboxFiles,
+  path: string,
+  content: string | Uint8Array,
+  options?: WriteFileOptions,
+) {
+  await using writer = await files.write(parseGuestPath(path), options);
+  writer.stream.end(content);
+  await finished(writer.stream);
+  return writer.commit();
+}
+
+export async function readFile(files: SandboxFiles, path: string): Promise<string> {
+  await using file = await files.open(parseGuestPath(path));
+  return (await buffer(file.stream())).toString();
+}
+
+/** Asserts that something fails with a fault of the code, and gives the fault. */
+export async function expectFault(
+  action: Promise<unknown> | (() => Promise<unknown>),
+  code: string,
+): Promise<SandportFault> {
+  const outcome = await (typeof action === 'function' ? action() : action).then(
+    () => 'no error',
+    (error: unknown) => error,
+  );
+  if (!(outcome instanceof SandportFault)) {
+    expect.fail(`expected the fault ${code}, got ${String(outcome)}`);
+  }
+  expect(outcome.code, outcome.message).toBe(code);
+  return outcome;
+}
+
+/** Fails when it takes longer; what a test says is bounded must not hang the suite. */
+export async function within<T>(timeoutMs: number, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`took longer than ${timeoutMs} ms`)), timeoutMs);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,31 @@
+import { afterAll, describe, test } from 'vitest';
+import { adoptionSuite } from './adoption-suite.ts';
+import { commandsSuite } from './commands-suite.ts';
+import { createSuite } from './create-suite.ts';
+import { filesSuite } from './files-suite.ts';
+import { hostileSuite } from './hostile-suite.ts';
+import { limitsSuite } from './limits-suite.ts';
+import type { ConformanceSubject } from './subject.ts';
+import { volumesSuite } from './volumes-suite.ts';
+import { wallsSuite } from './walls-suite.ts';
+
+export type { ConformanceSubject, Lacking } from './subject.ts';
+
+/** Declares the vitest suites that every driver passes, for one isolation of it. */
+export function driverConformance(name: string, subject: ConformanceSubject): void {
+  if (subject.unavailable !== undefined) {
+    test.skip(`${name}: ${subject.unavailable}`, () => {});
+    return;
+  }
+  describe(name, () => {
+    afterAll(() => subject.cleanup());
+    createSuite(subject);
+    commandsSuite(subject);
+    filesSuite(subject);
+    volumesSuite(subject);
+    limitsSuite(subject);
+    wallsSuite(subject);
+    hostileSuite(subject);
+    adoptionSuite(subject);
+  });
+}

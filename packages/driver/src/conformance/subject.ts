@@ -1,0 +1,25 @@
+import type { Isolation, SandboxId } from '@sandport/protocol';
+import type { Driver } from '../driver.ts';
+
+/** What a driver may lack on a machine; each with the reason why. */
+export interface Lacking {
+  readonly cpuQuota?: string | undefined;
+  readonly diskLimit?: string | undefined;
+}
+
+/** A driver under test, with one isolation. */
+export interface ConformanceSubject {
+  readonly isolation: Isolation;
+  /**
+   * Opens the driver on a directory of its own that stays the same: what one leaves behind, the
+   * next one finds. At most one is open at a time.
+   */
+  readonly open: () => Promise<Driver>;
+  /** Host process id of a sandbox's first process. */
+  readonly initPid: (id: SandboxId) => number;
+  /** Removes the directory, after the last driver was closed. */
+  readonly cleanup: () => Promise<void>;
+  /** Set when the isolation does not work on this machine: why everything is skipped. */
+  readonly unavailable?: string | undefined;
+  readonly lacking?: Lacking;
+}
