@@ -173,8 +173,8 @@ describe('an end', () => {
     });
     command.stdout.resume();
     command.stderr.resume();
-    command.kill('SIGINT');
-    expect(await command.exit).toMatchObject({ signal: 'SIGINT', timedOut: false });
+    command.kill('SIGHUP');
+    expect(await command.exit).toMatchObject({ signal: 'SIGHUP', timedOut: false });
     command.kill('SIGKILL');
   });
 });

@@ -11,9 +11,9 @@ describe('OutputStream', () => {
         fc.array(fc.integer({ min: 1, max: 70_000 }), { maxLength: 40 }),
         fc.boolean(),
         async (sizes, slow) => {
-          let granted = OUTPUT_WINDOW_BYTES;
+          const credit = { bytes: OUTPUT_WINDOW_BYTES };
           const stream = new OutputStream((bytes) => {
-            granted += bytes;
+            credit.bytes += bytes;
           });
           const sent: Buffer[] = [];
           const read: Buffer[] = [];
@@ -25,8 +25,8 @@ describe('OutputStream', () => {
           })();
           for (const [index, size] of sizes.entries()) {
             const chunk = Buffer.alloc(size, index + 1);
-            while (granted < size) await setImmediate();
-            granted -= size;
+            while (credit.bytes < chunk.length) await setImmediate();
+            credit.bytes -= size;
             sent.push(chunk);
             expect(stream.receive(chunk)).toBe(true);
           }
