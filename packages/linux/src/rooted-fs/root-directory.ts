@@ -14,8 +14,16 @@ import { statEntry } from './entry.ts';
 import { componentsOf, isWithin } from './guest-path.ts';
 import { Refusal } from './rooted-fs-error.ts';
 import { isServedFileSystem } from './served-file-systems.ts';
+import { walkSteps } from './walk-steps.ts';
 
-/** The kernel asks to try again when a rename raced with a `..`; a guest can make that last. */
+/**
+ * The kernel gives a `..` up (EAGAIN) when anything on the machine is renamed meanwhile, which a
+ * guest can make happen all the time. After some attempts the path is walked name by name. A test
+ * sets 0 to walk always.
+ */
+export const resolution = { maxAttempts: 16 };
+
+/** How often a path may change while it is looked at before we give up. */
 const MAX_RACES = 128;
 /** As the kernel's own limit on symlinks in one path. */
 const MAX_SYMLINKS = 40;
@@ -163,13 +171,14 @@ export class RootDirectory {
 
   #resolve(path: ByteString, flags: number): number {
     if (this.#fd < 0) throw new SystemError('EBADF', 'openat2');
-    for (let attempt = 1; ; attempt++) {
+    for (let attempt = 0; attempt < resolution.maxAttempts; attempt++) {
       try {
         return openat2(this.#fd, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
       } catch (error) {
-        if (errnoOf(error) !== 'EAGAIN' || attempt === MAX_RACES) throw error;
+        if (errnoOf(error) !== 'EAGAIN') throw error;
       }
     }
+    return walkSteps(this.#fd, path, flags);
   }
 
   #checkServed(fd: number): ByteString {

@@ -1,17 +1,17 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { mkdirSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { answerOf, readFile, writeFile } from '../../testing/file-helpers.ts';
 import { scratchInMemory, scratchOnDisk } from '../../testing/scratch.ts';
 import { removeTree } from '../remove-host-tree.ts';
+import { resolution } from '../root-directory.ts';
 import { RootedFs } from '../rooted-fs.ts';
 import { Canary } from './canary.ts';
-import { attack, growModel, plantModel, treePlan } from './generated-trees.ts';
+import { type Attack, growModel, plantModel, scenario } from './generated-trees.ts';
 import { type ModelDirectory, ModelError, type ModelNode, ModelTree } from './model-tree.ts';
 
 const TREES = 10_000;
-const ATTACKS_PER_TREE = 4;
 
 const inMemory = scratchInMemory();
 const onDisk = scratchOnDisk();
@@ -21,8 +21,6 @@ afterAll(() => {
   inMemory[Symbol.dispose]();
   onDisk[Symbol.dispose]();
 });
-
-type Attack = typeof attack extends fc.Arbitrary<infer Value> ? Value : never;
 
 function attackFiles(fs: RootedFs, { operation, path }: Attack, text: string): Promise<string> {
   const operations: Record<Attack['operation'], () => unknown> = {
@@ -70,35 +68,46 @@ function readTree(path: string): ModelDirectory {
   return { type: 'directory', children };
 }
 
-test(`${TREES} generated trees answer as the model does`, { timeout: 120_000 }, async () => {
+test('generated trees answer as the model does', { timeout: 120_000 }, () => attackTrees(TREES));
+
+test('the same when paths are walked name by name', { timeout: 60_000 }, async () => {
+  const { maxAttempts } = resolution;
+  resolution.maxAttempts = 0;
+  try {
+    await attackTrees(TREES / 5);
+  } finally {
+    resolution.maxAttempts = maxAttempts;
+  }
+});
+
+async function attackTrees(numRuns: number): Promise<void> {
   let count = 0;
   await fc.assert(
-    fc.asyncProperty(
-      treePlan,
-      fc.array(attack, { minLength: ATTACKS_PER_TREE, maxLength: ATTACKS_PER_TREE }),
-      async (plans, attacks) => {
-        const name = `root-${count++}`;
-        const root = join(inMemory.path, name);
-        mkdirSync(root);
-        const model = new ModelTree();
-        growModel(model.root, plans, canary.directory);
-        plantModel(model.root, root);
-        const fs = RootedFs.open(root, { hiddenAreas: [] });
-        try {
-          for (const [index, step] of attacks.entries()) {
-            const text = `written ${index}`;
-            const expected = attackModel(model, step, text);
-            expect(await attackFiles(fs, step, text)).toBe(expected);
-          }
-          expect(readTree(root)).toEqual(model.root);
-        } finally {
-          fs.close();
-          await removeTree(inMemory.path, name);
+    fc.asyncProperty(scenario, async ({ plans, attacks }) => {
+      const name = `root-${count++}`;
+      const root = join(inMemory.path, name);
+      mkdirSync(root);
+      const model = new ModelTree();
+      growModel(model.root, plans, canary.directory);
+      plantModel(model.root, root);
+      const fs = RootedFs.open(root, { hiddenAreas: [] });
+      try {
+        for (const [index, step] of attacks.entries()) {
+          const text = `written ${index}`;
+          const expected = attackModel(model, step, text);
+          expect(await attackFiles(fs, step, text)).toBe(expected);
         }
-      },
-    ),
-    { numRuns: TREES },
+        expect(readTree(root)).toEqual(model.root);
+      } finally {
+        fs.close();
+        await removeTree(inMemory.path, name);
+      }
+    }),
+    { numRuns },
   );
   expect(readdirSync(inMemory.path)).toEqual([]);
+}
+
+test('the canary was never read or changed', () => {
   canary.expectUntouched();
 });

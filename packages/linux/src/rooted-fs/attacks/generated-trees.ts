@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ModelDirectory, ModelNode } from './model-tree.ts';
@@ -40,32 +40,52 @@ export interface Plan {
 }
 
 /** How a tree is planted: entries below directories that are made when they are missing. */
-export const treePlan: fc.Arbitrary<Plan[]> = fc.array(
+const treePlan: fc.Arbitrary<Plan[]> = fc.array(
   fc.record({
     path: fc.array(name, { minLength: 1, maxLength: 3 }),
     kind: fc.constantFrom('directory', 'file', 'symlink', 'symlink', 'symlink'),
     target,
   }),
-  { maxLength: 7 },
+  { minLength: 1, maxLength: 8 },
 );
 
-export const attackPath: fc.Arbitrary<string> = fc
-  .array(component, { maxLength: 5 })
-  .map((parts) => `/${parts.join('/')}`);
+export interface Attack {
+  readonly operation: (typeof OPERATIONS)[number];
+  readonly path: string;
+}
 
-export const attack = fc.record({
-  operation: fc.constantFrom(
-    'read',
-    'stat',
-    'lstat',
-    'list',
-    'write',
-    'mkdir',
-    'remove',
-    'removeAll',
-  ),
-  path: attackPath,
-});
+const OPERATIONS = [
+  'read',
+  'stat',
+  'lstat',
+  'list',
+  'write',
+  'mkdir',
+  'remove',
+  'removeAll',
+] as const;
+
+const freePath = fc.array(component, { maxLength: 5 });
+
+/** A tree's plan and attacks on it; most of their paths begin at something that was planned. */
+export const scenario: fc.Arbitrary<{ plans: Plan[]; attacks: Attack[] }> = treePlan.chain(
+  (plans) => {
+    const planned =
+      plans.length === 0
+        ? freePath
+        : fc
+            .tuple(fc.constantFrom(...plans), fc.array(component, { maxLength: 2 }))
+            .map(([plan, rest]) => [...plan.path, ...rest]);
+    const path = fc
+      .oneof({ weight: 4, arbitrary: planned }, { weight: 1, arbitrary: freePath })
+      .map((parts) => `/${parts.join('/')}`);
+    const attack = fc.record({ operation: fc.constantFrom(...OPERATIONS), path });
+    return fc.record({
+      plans: fc.constant(plans),
+      attacks: fc.array(attack, { minLength: 4, maxLength: 4 }),
+    });
+  },
+);
 
 /** Grows the model by the plan; entries that do not fit are left out. */
 export function growModel(root: ModelDirectory, plans: readonly Plan[], outside: string): void {

@@ -1,0 +1,136 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { answerOf, readFile, writeFile } from '../../testing/file-helpers.ts';
+import { type Scratch, scratchInMemory, scratchOnDisk } from '../../testing/scratch.ts';
+import { RootedFs } from '../rooted-fs.ts';
+import { CANARY_TEXT, Canary } from './canary.ts';
+
+const RACER = fileURLToPath(new URL('racer.mjs', import.meta.url));
+
+let scratches: Scratch[];
+let canary: Canary;
+let root: string;
+
+beforeEach(() => {
+  const memory = scratchInMemory();
+  const disk = scratchOnDisk();
+  scratches = [memory, disk];
+  canary = new Canary(join(disk.path, 'outside'));
+  root = join(memory.path, 'root');
+  mkdirSync(join(root, 'race'), { recursive: true });
+});
+
+afterEach(() => {
+  for (const scratch of scratches) scratch[Symbol.dispose]();
+});
+
+/** Runs `work` again and again for `durationMs` while another process swaps the pairs. */
+async function whileSwapping(
+  directory: string,
+  pairs: readonly string[],
+  durationMs: number,
+  work: (round: number) => Promise<void>,
+): Promise<number> {
+  const racer = spawn(process.execPath, [RACER, directory, ...pairs], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const swaps = text(racer.stdout);
+  const ended = once(racer, 'exit');
+  const endMs = performance.now() + durationMs;
+  try {
+    for (let round = 0; performance.now() < endMs; round++) await work(round);
+  } finally {
+    racer.stdin.end();
+    await ended;
+  }
+  return Number(await swaps);
+}
+
+class Tally {
+  readonly answers = new Map<string, number>();
+
+  async note(operation: string, run: () => unknown): Promise<void> {
+    const answer = await answerOf(run);
+    expect(answer).not.toContain(CANARY_TEXT);
+    const key = `${operation}: ${answer}`;
+    this.answers.set(key, (this.answers.get(key) ?? 0) + 1);
+  }
+
+  countOf(key: string): number {
+    return this.answers.get(key) ?? 0;
+  }
+}
+
+const escapes: Record<string, (outside: string) => string> = {
+  'an absolute symlink': (outside) => outside,
+  'a climbing symlink': (outside) => relative(join(root, 'race'), outside),
+};
+
+for (const [name, targetOf] of Object.entries(escapes)) {
+  test(`a directory swapped with ${name} leads nowhere`, { timeout: 60_000 }, async () => {
+    const race = join(root, 'race');
+    for (const directory of ['x', 'x/sub']) mkdirSync(join(race, directory));
+    writeFileSync(join(race, 'x/secret.txt'), 'inside');
+    symlinkSync(targetOf(canary.directory), join(race, 'link'));
+    writeFileSync(join(race, 'file'), 'inside');
+    symlinkSync(join(targetOf(canary.directory), 'secret.txt'), join(race, 'file-link'));
+    const fs = RootedFs.open(root, { hiddenAreas: [] });
+    const tally = new Tally();
+    const pairs = ['x', 'link', 'file', 'file-link'];
+    const swaps = await whileSwapping(race, pairs, 7000, async (round) => {
+      await tally.note('read', () => readFile(fs, '/race/x/secret.txt'));
+      await tally.note('read', () => readFile(fs, '/race/x/../x/./secret.txt'));
+      await tally.note('read file', () => readFile(fs, '/race/file'));
+      await tally.note('stat', () => fs.stat('/race/x/secret.txt').type);
+      await tally.note('list', async () => (await fs.list('/race/x')).length > 0);
+      await tally.note('mkdir', () => fs.makeDirectory('/race/x/sub/deeper'));
+      await tally.note('write', async () => {
+        await writeFile(fs, '/race/x/sub/file', 'inside', { createParents: false });
+      });
+      await tally.note('replace', async () => void (await writeFile(fs, '/race/file', 'inside')));
+      await tally.note('create', async () => {
+        await writeFile(fs, `/race/x/victim`, 'inside', { createParents: round % 2 === 0 });
+      });
+      await tally.note('remove', () => fs.remove('/race/x/victim'));
+      await tally.note('remove sub', () => fs.remove('/race/x/sub', { recursive: true }));
+    });
+    fs.close();
+    canary.expectUntouched();
+    expect(swaps).toBeGreaterThan(1000);
+    // The race was a race: the swapped name was met as both.
+    expect(tally.countOf('read: inside')).toBeGreaterThan(0);
+    expect(tally.answers.size).toBeGreaterThan(8);
+  });
+}
+
+test('directories moved in and out of a tree that is removed', { timeout: 60_000 }, async () => {
+  const fs = RootedFs.open(root, { hiddenAreas: [] });
+  const keep = join(root, 'race/keep');
+  mkdirSync(keep);
+  writeFileSync(join(keep, 'precious'), 'precious');
+  mkdirSync(join(root, 'race/out'));
+  symlinkSync(canary.directory, join(root, 'race/link'));
+  const answers = new Set<string>();
+  // 'in' is swapped with a directory outside of the doomed tree and with a symlink to the canary.
+  const swaps = await whileSwapping(
+    join(root, 'race'),
+    ['doomed/a/in', 'out', 'doomed/a/in', 'link'],
+    6000,
+    async () => {
+      for (const name of ['in/b/c', 'in/d', 'e']) fs.makeDirectory(`/race/doomed/a/${name}`);
+      await writeFile(fs, '/race/doomed/a/in/b/c/file', 'doomed').catch(() => {});
+      answers.add(await answerOf(() => fs.remove('/race/doomed', { recursive: true })));
+    },
+  );
+  fs.close();
+  expect(swaps).toBeGreaterThan(100);
+  expect(readFileSync(join(keep, 'precious'), 'utf8')).toBe('precious');
+  canary.expectUntouched();
+  for (const answer of answers)
+    expect(['undefined', 'not_found', 'not_empty', 'busy']).toContain(answer);
+});
