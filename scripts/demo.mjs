@@ -5,7 +5,7 @@ import { Failure, runMain } from './lib/failure.mjs';
 import { interrupted, watchForInterrupts } from './lib/interrupts.mjs';
 import { beginLeakCheck } from './lib/leak-check.mjs';
 import { removeDeadRuns, removeTraces } from './lib/leftovers.mjs';
-import { inRepo, repoDir, setupDir, shown, venvDir } from './lib/paths.mjs';
+import { inRepo, repoDir, sandportBin, setupDir, shown, venvDir } from './lib/paths.mjs';
 import { giveBack, isRoot, reexecAsRoot } from './lib/privilege.mjs';
 import { bold, duration, green, step } from './lib/progress.mjs';
 import { run } from './lib/run.mjs';
@@ -51,6 +51,7 @@ async function main() {
       daemon = await startDaemon({ dataDir, env: thisRun.env });
       return daemon.url;
     });
+    if (daemon.isolations.length === 0) await explainMachine();
     for (const program of programs) await runExample(program, daemon, thisRun);
   } catch (error) {
     failure = error;
@@ -67,6 +68,15 @@ async function main() {
   console.log(`${green('Done')} in ${duration(performance.now() - startedAt)}.`);
   console.log('Try it yourself: `npx sandport serve`, then one of the programs in examples/.');
   return 0;
+}
+
+/** The machine can run no sandbox: shows what the doctor finds missing. */
+async function explainMachine() {
+  const doctor = await run(process.execPath, [sandportBin, 'doctor']);
+  throw new Failure(
+    'No sandbox can run on this machine: the lines above say what is missing and what mends it.',
+    { output: doctor.stdout.split('\n').filter((line) => !/^(✓.*|\s*)$/.test(line)) },
+  );
 }
 
 async function runExample({ title, command, program, output }, daemon, thisRun) {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from './failure.mjs';
-import { repoDir, sandportBin, shown, templatesDir } from './paths.mjs';
+import { repoDir, sandportBin, templatesDir } from './paths.mjs';
 import { endProcess, processStartTime } from './process-identity.mjs';
 
 const startTimeoutMs = 30_000;
@@ -11,7 +11,7 @@ const startTimeoutMs = 30_000;
  * Starts the real daemon on a free loopback port and waits until it answers.
  *
  * Options: dataDir; env, added to this process's; args, more options for `sandport serve`.
- * Resolves to {url, apiKey, pid, stop}: `stop` ends it with SIGTERM, which leaves its sandboxes be.
+ * Resolves to {url, apiKey, pid, isolations, stop}: `stop` ends it with SIGTERM, which leaves its sandboxes be.
  */
 export async function startDaemon({ dataDir, env = {}, args = [] }) {
   const logFile = join(dataDir, '..', 'daemon.log');
@@ -32,11 +32,13 @@ export async function startDaemon({ dataDir, env = {}, args = [] }) {
   const clientFile = join(dataDir, 'client.json');
   for (;;) {
     const settings = readSettings(clientFile);
-    if (settings && (await answers(settings.url))) {
+    const isolations = isolationsIn(readFileSync(logFile, 'utf8'));
+    if (settings && isolations && (await answers(settings.url))) {
       return {
         url: settings.url,
         apiKey: settings.api_key,
         pid: child.pid,
+        isolations,
         stop: () => endProcess(identity, { graceMs: 12_000 }),
       };
     }
@@ -50,6 +52,12 @@ export async function startDaemon({ dataDir, env = {}, args = [] }) {
     }
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
+}
+
+/** What the daemon's greeting names, strongest first; undefined before it has greeted. */
+function isolationsIn(output) {
+  const named = output.match(/^Sandport .*\(isolation: ([^;)]*)/m)?.[1];
+  return named && ['gvisor', 'container'].filter((isolation) => named.includes(isolation));
 }
 
 function readSettings(path) {
@@ -83,6 +91,3 @@ export async function deleteSandboxes({ url, apiKey }) {
   );
   return sandboxes.length;
 }
-
-/** Where the log of a daemon lies, as a person would open it. */
-export const daemonLog = (dataDir) => shown(join(dataDir, '..', 'daemon.log'));
