@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 from pathlib import Path
 from typing import Iterator
 
@@ -18,6 +19,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         given = "SANDPORT_URL" in os.environ and "SANDPORT_API_KEY" in os.environ
         params = ("given",) if given else ISOLATIONS
         metafunc.parametrize("daemon", params, indirect=True, scope="session")
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Instead of pytest's own, which keeps the directories of the last runs."""
+    with tempfile.TemporaryDirectory(prefix="sandport-python-") as directory:
+        yield Path(directory)
 
 
 @pytest.fixture(scope="session")

@@ -57,7 +57,7 @@ def start_daemon(isolation: str) -> Iterator[RunningDaemon]:
     data = directory / "data"
     templates = os.environ.get("SANDPORT_TEMPLATES_DIR", str(REPOSITORY / ".setup" / "templates"))
     command = [
-        str(REPOSITORY / "node_modules" / ".bin" / "sandport"),
+        *("node", os.environ.get("SANDPORT_BIN", str(REPOSITORY / "apps/cli/bin/sandport.mjs"))),
         "serve",
         *("--listen", "127.0.0.1:0"),
         *("--data-dir", str(data)),

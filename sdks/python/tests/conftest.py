@@ -1,17 +1,29 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
 from blocking import Blocking
 from fake_daemon import API_KEY, FakeDaemon
+from hypothesis.configuration import set_hypothesis_home_dir
 
 import sandport
 from sandport._async import transport as async_transport
 from sandport._async.transport import AsyncTransport
 from sandport._sync import transport as sync_transport
+
+# Wherever the tests are started: not in the directory of the caller.
+set_hypothesis_home_dir(Path(__file__).parent / ".hypothesis")
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Instead of pytest's own, which keeps the directories of the last runs."""
+    with tempfile.TemporaryDirectory(prefix="sandport-python-") as directory:
+        yield Path(directory)
 
 
 @pytest.fixture
