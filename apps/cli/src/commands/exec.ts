@@ -41,8 +41,10 @@ Examples:
   sandport exec -i box "sort" < names.txt`,
     );
   addClientFlags(command).action(
-    async (box: string, words: string[], flags: ExecFlags, self: Command) => {
+    async (box: string, operands: string[], flags: ExecFlags, self: Command) => {
       const common = clientFlags(self);
+      const words = operands[0] === '--' ? operands.slice(1) : operands;
+      if (words.length === 0) throw new UsageError('The command is missing behind `--`.');
       const [first = ''] = words;
       const line: CommandLine = words.length === 1 ? first : words;
       const { cwd, env, user, timeout } = flags;
