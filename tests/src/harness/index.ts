@@ -34,3 +34,4 @@ export {
 export { waitFor, type WaitForOptions } from './wait-for.ts';
 export { expectNothingLeft, expectServing, namelessFiles, temporaryPrefix } from './leftovers.ts';
 export { openSocket, type RawAnswer, rawExchange } from './raw.ts';
+export { sandboxProcess } from './sandbox-process.ts';

@@ -1,0 +1,75 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { expect, test } from 'vitest';
+import {
+  expectNothingLeft,
+  faultOf,
+  onEachIsolation,
+  useDaemon,
+  useSandbox,
+} from '../harness/index.ts';
+
+const used = useDaemon();
+const mebibyte = 2 ** 20;
+const block = randomBytes(mebibyte);
+const zeros = (mebibytes: number) => Readable.from(Array.from({ length: mebibytes }, () => block));
+
+onEachIsolation(used, (isolation) => {
+  const box = useSandbox(used, isolation, { resources: { disk_mb: 64 } });
+  const path = '/workspace/data';
+
+  test('a file that does not fit is 507; the old one stays and the space comes back', async () => {
+    const old = randomBytes(8 * mebibyte);
+    await used.api.write(box.id, path, old);
+    for (const announced of [true, false]) {
+      const headers: Record<string, number> = announced ? { 'Content-Length': 200 * mebibyte } : {};
+      const answer = await used.api.put(box.id, path, zeros(200), { headers });
+      const fault = faultOf(answer, 'disk_full');
+      expect(fault).toMatchObject({ path });
+      expect(fault.error).toContain(path);
+      const after = await used.api.read(box.id, path);
+      expect(createHash('sha256').update(after).digest()).toEqual(
+        createHash('sha256').update(old).digest(),
+      );
+      await expectNothingLeft(used, box.id);
+    }
+    // What the failed writes had taken can be used again.
+    const large = randomBytes(30 * mebibyte);
+    await used.api.write(box.id, '/workspace/large', large);
+    expect((await used.api.read(box.id, '/workspace/large')).equals(large)).toBe(true);
+    expect((await used.api.remove(box.id, '/workspace/large')).status).toBe(204);
+  });
+
+  test('a disk that the guest has filled answers 507 and serves what is there', async () => {
+    await used.api.write(box.id, path, 'small');
+    const filled = await used.api.exec(box.id, 'head -c 200M /dev/zero > /tmp/filler; sync', {
+      user: 'root',
+    });
+    expect(filled.stderr).toMatch(/No space left/);
+    const answer = await used.api.put(box.id, path, randomBytes(4 * mebibyte));
+    faultOf(answer, 'disk_full');
+    expect((await used.api.read(box.id, path)).toString()).toBe('small');
+    expect((await used.api.remove(box.id, '/tmp/filler')).status).toBe(204);
+    await used.api.write(box.id, path, randomBytes(4 * mebibyte));
+    await expectNothingLeft(used, box.id);
+  });
+
+  test('a disk without free inodes answers 507 too', async () => {
+    const fill = `
+import os
+os.mkdir('/tmp/many')
+try:
+    for i in range(10**6): os.close(os.open(f'/tmp/many/{i}', os.O_CREAT))
+except OSError as error: print(error.errno)
+`;
+    const filled = await used.api.execFields(box.id, {
+      args: ['python3', '-c', fill],
+      user: 'root',
+    });
+    expect(filled.stdout).toBe('28\n');
+    faultOf(await used.api.put(box.id, '/workspace/one-more', 'x'), 'disk_full');
+    faultOf(await used.api.mkdir(box.id, '/workspace/directory'), 'disk_full');
+    expect((await used.api.remove(box.id, '/tmp/many')).status).toBe(204);
+    await expectNothingLeft(used, box.id);
+  });
+});
