@@ -39,6 +39,10 @@ for (const isolation of isolationSchema.options) {
     lacking: {
       cpuQuota: cpuQuota ? undefined : 'the kernel has no CPU quota',
       diskLimit: hasMkfs ? undefined : 'mkfs.ext4 is not installed',
+      specialFiles:
+        isolation === 'gvisor' ? 'gVisor keeps FIFOs and sockets in its own memory' : undefined,
+      initProtection:
+        isolation === 'gvisor' ? 'gVisor lets root of the guest signal its process 1' : undefined,
     },
   });
 }

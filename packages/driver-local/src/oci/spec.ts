@@ -29,6 +29,14 @@ export interface OciSpecOptions {
   /** What the kernel's cgroups can enforce. */
   readonly cgroup: { readonly cpuQuota: boolean; readonly swap: boolean };
   readonly privileges: Privileges;
+  /** Volumes that the runtime must mount itself: gVisor does not see what is mounted in its root. */
+  readonly volumes?: readonly OciVolume[];
+}
+
+export interface OciVolume {
+  readonly source: string;
+  readonly guestPath: string;
+  readonly readOnly: boolean;
 }
 
 interface Mount {
@@ -126,7 +134,13 @@ function initArguments({ isolation, limits }: OciSpecOptions): string[] {
   return args;
 }
 
-function mounts({ limits, controlDir, initBinary, isolation }: OciSpecOptions): Mount[] {
+function mounts({
+  limits,
+  controlDir,
+  initBinary,
+  isolation,
+  volumes = [],
+}: OciSpecOptions): Mount[] {
   const shmBytes = Math.max(1 << 20, Math.floor(limits.memoryBytes / 2));
   const bind = (source: string, destination: string, ...options: string[]): Mount => ({
     destination,
@@ -177,6 +191,9 @@ function mounts({ limits, controlDir, initBinary, isolation }: OciSpecOptions): 
       : []),
     bind(controlDir, '/run/sandport', 'ro', 'noexec'),
     bind(initBinary, '/run/sandport/init', 'ro'),
+    ...volumes.map(({ source, guestPath, readOnly }) =>
+      bind(source, guestPath, readOnly ? 'ro' : 'rw'),
+    ),
   ];
 }
 

@@ -6,7 +6,7 @@ import { InitChannel } from '@sandport/guest-init';
 import { createDiskImage, processStartTime, removeTree } from '@sandport/linux';
 import { SandportFault } from '@sandport/protocol';
 import type { CreateStep, DriverContext } from '../context.ts';
-import { ociSpec } from '../oci/spec.ts';
+import { type OciVolume, ociSpec } from '../oci/spec.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import { startWithRuntime } from '../runtimes/start.ts';
 import { findUser } from '../templates/passwd.ts';
@@ -24,6 +24,7 @@ import {
   openRoot,
   unmountDisk,
   unmountRoot,
+  volumeGuestPath,
 } from './root-mount.ts';
 import { Undo } from './undo.ts';
 
@@ -154,6 +155,7 @@ async function create(
     idCount: idRangeSize,
     cgroup: context.cgroup,
     privileges: context.privileges,
+    volumes: isolation === 'gvisor' ? ownVolumes(context, spec) : [],
   });
   writeFileSync(join(layout.bundle, 'config.json'), JSON.stringify(config), { mode: 0o600 });
 
@@ -199,6 +201,14 @@ async function create(
   keepWatch(context, live, { pid, startTime });
   return live;
 }
+
+/** gVisor knows mounts only by its own list; without it, read-only volumes look writable inside. */
+const ownVolumes = ({ volumes }: DriverContext, spec: SandboxSpec): OciVolume[] =>
+  spec.volumes.map(({ name, read_only: readOnly = false }) => ({
+    source: volumes.dataPath(spec.namespace, name),
+    guestPath: volumeGuestPath(name),
+    readOnly,
+  }));
 
 function runtimeFor({ runtimes }: DriverContext, { isolation }: SandboxSpec): Runtime {
   const runtime = runtimes.get(isolation);

@@ -47,6 +47,6 @@ export class LivenessWatch {
   }
 
   #checkAll(): void {
-    for (const id of [...this.#watched.keys()]) this.check(id);
+    for (const id of this.#watched.keys()) this.check(id);
   }
 }

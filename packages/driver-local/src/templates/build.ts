@@ -26,7 +26,8 @@ export async function buildTemplate(recipe: TemplateRecipe, options: BuildOption
   const home = join(templatesDir, recipe.name);
   mkdirSync(home, { recursive: true, mode: 0o755 });
   const before = currentVersion(templatesDir, recipe.name);
-  await using _lock = await lockFile(join(home, '.lock'), signal);
+  await using lock = await lockFile(join(home, '.lock'), signal);
+  void lock;
   removeWhere(home, (name) => name.startsWith(unfinishedPrefix));
   const meanwhile = currentVersion(templatesDir, recipe.name);
   if (meanwhile !== before && meanwhile !== undefined) return;

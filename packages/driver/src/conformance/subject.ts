@@ -5,6 +5,10 @@ import type { Driver } from '../driver.ts';
 export interface Lacking {
   readonly cpuQuota?: string | undefined;
   readonly diskLimit?: string | undefined;
+  /** FIFOs and sockets that guests make are not there for the API. */
+  readonly specialFiles?: string | undefined;
+  /** Root inside can end the init, and the sandbox with it. */
+  readonly initProtection?: string | undefined;
 }
 
 /** A driver under test, with one isolation. */
