@@ -7,7 +7,7 @@ import { runMain } from './lib/failure.mjs';
 import { interrupted, watchForInterrupts } from './lib/interrupts.mjs';
 import { removeDeadRuns, removeTraces } from './lib/leftovers.mjs';
 import { inRepo, repoDir, venvDir } from './lib/paths.mjs';
-import { giveBack, isRoot, reexecAsRoot } from './lib/privilege.mjs';
+import { giveBack, isRoot, isSecondRun, reexecAsRoot } from './lib/privilege.mjs';
 import { bold } from './lib/progress.mjs';
 import { run } from './lib/run.mjs';
 import { beginRun } from './lib/run-marker.mjs';
@@ -18,7 +18,7 @@ import { setup } from './setup.mjs';
  * process of its own, all on one disk. Ends with 1 when a budget is missed.
  */
 async function main() {
-  await setup();
+  if (!isSecondRun) await setup();
   if (!isRoot) return reexecAsRoot('Running sandboxes');
   watchForInterrupts();
   await removeDeadRuns();

@@ -5,8 +5,8 @@ import { Failure, runMain } from './lib/failure.mjs';
 import { interrupted, watchForInterrupts } from './lib/interrupts.mjs';
 import { beginLeakCheck } from './lib/leak-check.mjs';
 import { removeDeadRuns, removeTraces } from './lib/leftovers.mjs';
-import { inRepo, repoDir, sandportBin, setupDir, shown, venvDir } from './lib/paths.mjs';
-import { giveBack, isRoot, reexecAsRoot } from './lib/privilege.mjs';
+import { inRepo, repoDir, sandportBin, shown, venvDir } from './lib/paths.mjs';
+import { giveBack, giveBackSetupDir, isRoot, isSecondRun, reexecAsRoot } from './lib/privilege.mjs';
 import { bold, duration, green, step } from './lib/progress.mjs';
 import { run } from './lib/run.mjs';
 import { beginRun } from './lib/run-marker.mjs';
@@ -33,7 +33,7 @@ const programs = [
 /** `npm run demo`: from whatever state the machine is in to two processed files. */
 async function main() {
   const startedAt = performance.now();
-  await setup();
+  if (!isSecondRun) await setup();
   if (!isRoot) return reexecAsRoot('Running sandboxes');
   watchForInterrupts();
   await removeDeadRuns();
@@ -118,7 +118,8 @@ async function cleanUp(daemon, thisRun, leakCheck) {
     return 'no process, mount, cgroup, network namespace or file';
   });
   thisRun.end();
-  await giveBack(setupDir, outputDir);
+  await giveBack(outputDir);
+  await giveBackSetupDir();
 }
 
 function stopIfInterrupted() {

@@ -45,4 +45,4 @@ async function main() {
   return 0;
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) await runMain(main);
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await runMain(main);

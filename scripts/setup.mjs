@@ -3,9 +3,9 @@ import { pathToFileURL } from 'node:url';
 import { runMain } from './lib/failure.mjs';
 import { withLock } from './lib/lock.mjs';
 import { setupDir } from './lib/paths.mjs';
-import { giveBack } from './lib/privilege.mjs';
+import { giveBackSetupDir } from './lib/privilege.mjs';
 import { bold, step } from './lib/progress.mjs';
-import { buildBaseTemplate } from './setup/base-template.mjs';
+import { buildBaseTemplate, ensureRightsForTemplate } from './setup/base-template.mjs';
 import { buildGuestInit, buildTypeScript } from './setup/build.mjs';
 import { installDebianPackages } from './setup/debian-packages.mjs';
 import { installNodeModules } from './setup/node-modules.mjs';
@@ -28,6 +28,7 @@ const steps = [
 export async function setup() {
   console.log(bold('Set-up'));
   await step('machine', checkPlatform);
+  await ensureRightsForTemplate();
   await withLock(
     join(setupDir, 'lock'),
     async () => {
@@ -35,7 +36,7 @@ export async function setup() {
     },
     { onWait: ({ pid }) => console.log(`  another set-up is running (process ${pid}); waiting`) },
   );
-  await giveBack(setupDir);
+  await giveBackSetupDir();
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) await runMain(setup);
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await runMain(setup);

@@ -2,8 +2,8 @@ import { beginLeakCheck } from './lib/leak-check.mjs';
 import { removeDeadRuns, removeTraces } from './lib/leftovers.mjs';
 import { runMain } from './lib/failure.mjs';
 import { interrupted, watchForInterrupts } from './lib/interrupts.mjs';
-import { setupDir, templatesDir } from './lib/paths.mjs';
-import { giveBack, isRoot, reexecAsRoot } from './lib/privilege.mjs';
+import { templatesDir } from './lib/paths.mjs';
+import { giveBackSetupDir, isRoot, isSecondRun, reexecAsRoot } from './lib/privilege.mjs';
 import { bold, red, yellow } from './lib/progress.mjs';
 import { beginRun } from './lib/run-marker.mjs';
 import { setup } from './setup.mjs';
@@ -13,7 +13,7 @@ import { runVitest, withFailure } from './testing/run-vitest.mjs';
 /** `npm test [-- FILTER…]`: set-up, every suite, and the check that nothing is left behind. */
 async function main() {
   const filters = process.argv.slice(2).filter((arg) => arg !== '--');
-  await setup();
+  if (!isSecondRun) await setup();
   if (!isRoot) return reexecAsRoot('Running sandboxes');
   watchForInterrupts();
   const cleaned = await removeDeadRuns();
@@ -41,7 +41,7 @@ async function main() {
   } finally {
     await removeTraces(run);
     run.end();
-    await giveBack(setupDir);
+    await giveBackSetupDir();
   }
 }
 

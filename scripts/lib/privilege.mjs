@@ -1,7 +1,8 @@
-import { statSync } from 'node:fs';
+import { lchownSync, readdirSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
+import { join } from 'node:path';
 import { Failure } from './failure.mjs';
-import { repoDir } from './paths.mjs';
+import { repoDir, setupDir } from './paths.mjs';
 import { run } from './run.mjs';
 
 export const isRoot = process.geteuid() === 0;
@@ -54,16 +55,30 @@ export async function asInvokingUser() {
   return { uid: user.uid, gid: user.gid, env: { HOME: home, USER: user.name, LOGNAME: user.name } };
 }
 
-/** Gives paths that root made in the repository to the person who owns it. */
+/** Gives paths that root made in the repository, with all below them, to the repository's owner. */
 export async function giveBack(...paths) {
   const user = invokingUser();
   if (user) await run('chown', ['-R', '-h', `${user.uid}:${user.gid}`, '--', ...paths]);
 }
 
+/** The same for what the scripts keep; templates stay root's, as sandboxes need them. */
+export async function giveBackSetupDir() {
+  const user = invokingUser();
+  if (user === undefined) return;
+  lchownSync(setupDir, user.uid, user.gid);
+  const own = readdirSync(setupDir).filter((name) => name !== 'templates');
+  await giveBack(...own.map((name) => join(setupDir, name)));
+}
+
+/** Set for a script that runs again as root after its set-up. */
+export const isSecondRun = process.env.SANDPORT_SETUP_DONE === 'yes';
+
 /** Runs this same script once more as root; resolves to its exit code. */
 export async function reexecAsRoot(why) {
   await ensureRootRights(why);
-  const again = rootCommand(process.execPath, process.argv.slice(1));
+  const again = rootCommand(process.execPath, process.argv.slice(1), {
+    SANDPORT_SETUP_DONE: 'yes',
+  });
   const result = await run(again.command, again.args, { inherit: true });
   return result.code;
 }

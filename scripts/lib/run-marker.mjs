@@ -23,7 +23,8 @@ export function beginRun(kind) {
   writeFileSync(markerFile, JSON.stringify(marker));
   return {
     ...marker,
-    env: { [runVariable]: runId, TMPDIR: tempDir },
+    // Without PYTHONDONTWRITEBYTECODE a run as root would leave root's files in a user's clone.
+    env: { [runVariable]: runId, TMPDIR: tempDir, PYTHONDONTWRITEBYTECODE: '1' },
     end() {
       rmSync(tempDir, { recursive: true, force: true });
       rmSync(markerFile, { force: true });

@@ -13,7 +13,7 @@ const keptLines = 40;
  * killOnAbort (AbortSignal that ends the child with SIGTERM).
  *
  * Resolves to {code, signal, stdout, tail, missing}: stdout as text (at most 16 MiB), tail the last
- * lines of both streams, missing when there is no such program.
+ * lines of both streams, missing when there is no such program that this user may run.
  */
 export function run(command, args = [], options = {}) {
   const { cwd, env, uid, gid, logFile, onLine, inherit = false, killOnAbort } = options;
@@ -68,7 +68,7 @@ export function run(command, args = [], options = {}) {
     };
     child.on('error', (error) => {
       tail.push(error.message);
-      finish({ code: 127, signal: null, missing: error.code === 'ENOENT' });
+      finish({ code: 127, signal: null, missing: error.code !== 'EAGAIN' });
     });
     child.on('close', (code, signal) => finish({ code: code ?? 128, signal }));
   });

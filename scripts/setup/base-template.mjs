@@ -13,12 +13,18 @@ const inputFiles = ['recipes/base.ts', 'bootstrap.ts', 'finish-root.ts'].map((na
   inRepo('packages/driver-local/src/templates', name),
 );
 
+const isThere = () => existsSync(join(templatesDir, 'base/current'));
+
+/** Asks for root's rights at the start of a set-up that will need them near its end. */
+export async function ensureRightsForTemplate() {
+  if (!isThere()) await ensureRootRights('Building the base template');
+}
+
 /** Builds the template that sandboxes start from; again when its recipe has changed. */
 export async function buildBaseTemplate(say) {
   const inputs = hashContents(inputFiles, templatesDir);
   const stamp = join(setupDir, 'stamps/base-template');
-  const isThere = existsSync(join(templatesDir, 'base/current'));
-  if (isThere && stampMatches(stamp, inputs)) return 'up to date';
+  if (isThere() && stampMatches(stamp, inputs)) return 'up to date';
   checkDiskSpace();
   await ensureRootRights('Building the base template');
   const entry = inRepo('packages/driver-local/dist/build-template.js');
@@ -30,7 +36,7 @@ export async function buildBaseTemplate(say) {
     onLine: say,
   });
   if (result.code !== 0) {
-    if (isThere) {
+    if (isThere()) {
       warn('The base template could not be built anew (see .setup/logs); the old one serves.');
       return 'old one kept';
     }

@@ -1,7 +1,7 @@
 import { accessSync, constants, mkdirSync, readFileSync, statfsSync } from 'node:fs';
 import { Failure } from '../lib/failure.mjs';
 import { repoDir, setupDir } from '../lib/paths.mjs';
-import { giveBack } from '../lib/privilege.mjs';
+import { giveBackSetupDir } from '../lib/privilege.mjs';
 
 export const neededNode = [20, 19];
 const neededGiB = 3;
@@ -31,7 +31,7 @@ export async function checkPlatform() {
       `The set-up cannot write to ${repoDir} (${error.code}): make the directory writable, or clone the repository elsewhere.`,
     );
   }
-  await giveBack(setupDir);
+  await giveBackSetupDir();
   return `Node ${process.version}, ${distribution().prettyName}`;
 }
 
