@@ -360,6 +360,26 @@ def test_cancelling_a_transfer_leaves_nothing(daemon: RunningDaemon, tmp_path: P
     asyncio.run(run())
 
 
+def test_cancelling_a_command_ends_it(daemon: RunningDaemon) -> None:
+    async def run() -> None:
+        async with await AsyncSandbox.create() as sandbox:
+            for start in (sandbox.exec, sandbox.exec_stream):
+                task = asyncio.ensure_future(start("echo $$ > /tmp/pid; exec sleep 1000"))
+                while not await sandbox.files.exists("/tmp/pid"):  # noqa: ASYNC110 - no event
+                    await asyncio.sleep(0.02)
+                pid = (await sandbox.files.read_text("/tmp/pid")).strip()
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+                gone = (
+                    f"for n in $(seq 50); do [ -d /proc/{pid} ] || exit 0; sleep 0.1; done; exit 1"
+                )
+                assert (await sandbox.exec(gone)).ok
+                await sandbox.files.remove("/tmp/pid")
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize("readme", ["sdks/python/README.md", "README.md"])
 def test_programs_of_the_readme(daemon: RunningDaemon, tmp_path: Path, readme: str) -> None:
     text = (REPOSITORY / readme).read_text("utf-8")

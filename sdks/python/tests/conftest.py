@@ -8,6 +8,7 @@ from typing import Any, Iterator
 import pytest
 from blocking import Blocking
 from fake_daemon import API_KEY, FakeDaemon
+from hypothesis import settings
 from hypothesis.configuration import set_hypothesis_home_dir
 
 import sandport
@@ -17,6 +18,9 @@ from sandport._sync import transport as sync_transport
 
 # Wherever the tests are started: not in the directory of the caller.
 set_hypothesis_home_dir(Path(__file__).parent / ".hypothesis")
+# A busy machine is no failure.
+settings.register_profile("sandport", deadline=None)
+settings.load_profile("sandport")
 
 
 @pytest.fixture

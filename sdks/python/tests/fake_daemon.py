@@ -42,7 +42,7 @@ class QuietServer(ThreadingHTTPServer):
         """Clients that go away are part of the tests."""
 
 
-@dataclass
+@dataclass(repr=False)
 class FakeDaemon:
     files: Dict[str, bytes] = field(default_factory=dict)
     links: Dict[str, str] = field(default_factory=dict)

@@ -57,6 +57,30 @@ def test_never_sends_the_stored_key_elsewhere(empty_environment: Path) -> None:
         ConnectionConfig("http://other:1").resolve()
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "127.0.0.1:8420",
+        "ftp://x",
+        "http://",
+        "http://[::1",
+        "http://x:99999",
+        "http://u:p@x",
+        "http://x?a=b",
+    ],
+)
+def test_refuses_what_is_no_address(url: str) -> None:
+    with pytest.raises(ConfigError, match="not the address"):
+        ConnectionConfig(url, "key").resolve()
+
+
+@pytest.mark.parametrize("key", ["secret\n", "sec ret", "sécret"])
+def test_refuses_what_is_no_key_without_showing_it(key: str) -> None:
+    with pytest.raises(ConfigError, match="API key") as caught:
+        ConnectionConfig("http://x", key).resolve()
+    assert "ret" not in str(caught.value)
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "7"])
 def test_says_what_is_wrong_with_the_stored_configuration(
     empty_environment: Path, text: str

@@ -19,6 +19,7 @@ from sandport import (
     ServerError,
     VolumeMount,
 )
+from sandport._sync.transport import Transport
 
 
 def test_create_sends_what_is_given_and_nothing_else(daemon: FakeDaemon, api: Any) -> None:
@@ -197,6 +198,40 @@ def test_silence_ends_after_the_idle_timeout(daemon: FakeDaemon) -> None:
         client = SandboxClient(config)
         with pytest.raises(SandportTimeoutError):
             client.list_all_sandboxes()
+
+
+@pytest.mark.parametrize("end", ["reset", "silence"])
+def test_an_upload_that_the_daemon_stops_reading(daemon: FakeDaemon, end: str) -> None:
+    """Neither hangs nor lets an error of the HTTP library through."""
+    import socket
+    import struct
+    import threading
+
+    done = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(4096)
+                if end == "silence":
+                    done.wait(10)
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        info = Sandbox.create().info
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        transport = Transport(ConnectionConfig(url, "x", idle_timeout=0.3).resolve())
+        try:
+            with pytest.raises(SandportTimeoutError if end == "silence" else NetworkError):
+                Sandbox(transport, info).filesystem.write(
+                    "/f", (bytes(1024 * 1024) for _ in range(64))
+                )
+        finally:
+            done.set()
+            thread.join()
+            transport.close()
 
 
 def test_a_forked_child_has_connections_of_its_own(daemon: FakeDaemon) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Optional
+from urllib.parse import urlsplit
 
 from .errors import ConfigError
 
@@ -26,7 +28,7 @@ class ConnectionConfig:
         """Explicit values, then ``SANDPORT_URL`` and ``SANDPORT_API_KEY``, then the user's
         ``$XDG_CONFIG_HOME/sandport/client.json``.
 
-        :raises ConfigError: when no address or no key is found.
+        :raises ConfigError: when no address or no key is found, or one that cannot be used.
         """
         url = self.url or os.environ.get("SANDPORT_URL")
         api_key = self.api_key or os.environ.get("SANDPORT_API_KEY")
@@ -48,6 +50,7 @@ class ConnectionConfig:
                 "writes its local key to client.json in its data directory.",
                 code="not_configured",
             )
+        _check(url, api_key)
         return ResolvedConfig(url.rstrip("/"), api_key, self.connect_timeout, self.idle_timeout)
 
 
@@ -81,6 +84,25 @@ def _client_file() -> Dict[str, str]:
     if not isinstance(value, dict):
         raise ConfigError(f"{path} does not hold a JSON object.", code="not_configured")
     return {key: text for key, text in value.items() if isinstance(text, str)}
+
+
+def _check(url: str, api_key: str) -> None:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.query or parts.fragment or parts.username is not None:
+        raise ConfigError(
+            f"{url!r} is not the address of a daemon; it looks like http://127.0.0.1:8420.",
+            code="not_configured",
+        )
+    # The key itself is not shown: it would end up in logs.
+    if not re.fullmatch(r"[!-~]+", api_key):
+        raise ConfigError(
+            "The API key holds characters that no key has; check for spaces and line breaks.",
+            code="not_configured",
+        )
 
 
 def _same_url(one: str, other: Optional[str]) -> bool:
