@@ -29,14 +29,15 @@ export async function setup() {
   console.log(bold('Set-up'));
   await step('machine', checkPlatform);
   await ensureRightsForTemplate();
-  await withLock(
-    join(setupDir, 'lock'),
-    async () => {
-      for (const [name, work] of steps) await step(name, work);
-    },
-    { onWait: ({ pid }) => console.log(`  another set-up is running (process ${pid}); waiting`) },
-  );
-  await giveBackSetupDir();
+  const onWait = ({ pid }) => console.log(`  another set-up is running (process ${pid}); waiting`);
+  const runSteps = async () => {
+    for (const [name, work] of steps) await step(name, work);
+  };
+  try {
+    await withLock(join(setupDir, 'lock'), runSteps, { onWait });
+  } finally {
+    await giveBackSetupDir();
+  }
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await runMain(setup);

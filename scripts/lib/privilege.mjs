@@ -52,7 +52,12 @@ export async function asInvokingUser() {
   if (user === undefined) return {};
   const entry = await run('getent', ['passwd', String(user.uid)]);
   const home = entry.stdout.split(':')[5] ?? userInfo().homedir;
-  return { uid: user.uid, gid: user.gid, env: { HOME: home, USER: user.name, LOGNAME: user.name } };
+  const env = { HOME: home, USER: user.name, LOGNAME: user.name };
+  // What `npm run` says about root's own cache and settings is not for this user.
+  for (const name of Object.keys(process.env)) {
+    if (/^npm_config_(cache|userconfig|prefix|init_module)$/i.test(name)) env[name] = undefined;
+  }
+  return { uid: user.uid, gid: user.gid, env };
 }
 
 /** Gives paths that root made in the repository, with all below them, to the repository's owner. */
