@@ -123,7 +123,8 @@ class Handler(BaseHTTPRequestHandler):
         )
         self.fake.seen.append(seen)
         if self.fake.instead:
-            self.wfile.write(self.fake.instead.pop(0))
+            answer = self.fake.instead.pop(0)
+            self.wfile.write(answer.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
             self.close_connection = True
             return
         try:
@@ -143,7 +144,11 @@ class Handler(BaseHTTPRequestHandler):
                 self.rfile.readline()
             self.rfile.readline()
             return data
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        announced = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(announced)
+        if len(body) < announced:
+            raise ConnectionError("the client went away")
+        return body
 
     def answer(self, status: int, content: bytes = b"", **headers: str) -> None:
         self.send_response(status)

@@ -4,7 +4,7 @@ import hashlib
 import io
 import os
 from pathlib import Path, PurePosixPath
-from typing import Any, Iterator
+from typing import Any, Iterator, List, Optional
 
 import pytest
 from fake_daemon import FakeDaemon, digest
@@ -124,6 +124,39 @@ def test_writes_from_an_asynchronous_iterable(daemon: FakeDaemon) -> None:
 
     asyncio.run(run())
     assert daemon.files["/f"] == b"onetwo"
+
+
+def test_cancelling_waits_for_the_disk(daemon: FakeDaemon, tmp_path: Path) -> None:
+    import asyncio
+    import threading
+
+    from sandport import AsyncSandbox
+
+    reading, go_on = threading.Event(), threading.Event()
+    used_after_close: List[bool] = []
+
+    class Slow(io.BytesIO):
+        def read(self, size: Optional[int] = -1, /) -> bytes:
+            reading.set()
+            go_on.wait(5)
+            used_after_close.append(self.closed)
+            return b""
+
+    async def run() -> None:
+        async with await AsyncSandbox.create() as sandbox:
+            with Slow(b"abc") as file:
+                task = asyncio.ensure_future(sandbox.files.write("/f", file))
+                await asyncio.to_thread(reading.wait, 5)
+                task.cancel()
+                await asyncio.sleep(0.02)
+                assert not task.done()
+                go_on.set()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+
+    asyncio.run(run())
+    assert used_after_close == [False]
+    assert "/f" not in daemon.files
 
 
 def test_sends_the_mode(daemon: FakeDaemon, sandbox: Any) -> None:

@@ -167,6 +167,13 @@ def test_an_error_of_a_callback_passes_through(daemon: FakeDaemon, sandbox: Any)
         sandbox.exec_stream("x", fail)
 
 
+def test_killing_survives_dropped_connections(daemon: FakeDaemon, api: Any) -> None:
+    sandbox = api.Sandbox.create()
+    daemon.instead[:] = [b"", b""]
+    sandbox.kill()
+    assert daemon.sandboxes == {}
+
+
 def test_commands_and_creates_are_never_sent_twice(daemon: FakeDaemon, sandbox: Any) -> None:
     daemon.seen.clear()
     daemon.instead[:] = [b"", b""]

@@ -22,7 +22,7 @@ ATTEMPTS: Final = 3
 RETRY_DELAYS: Final = (0.1, 0.4)
 
 # The daemon closes connections that are idle for longer; a reused one must not be about to close.
-_KEEPALIVE_SECONDS = 4.0
+_KEEPALIVE_SECONDS = 30.0
 
 _KEEPALIVE_OPTIONS: List[Tuple[int, int, int]] = [
     (level, option, value)
@@ -101,13 +101,14 @@ def answer_of(response: httpx.Response) -> Answer:
 
 
 def may_retry(request: Request, error: Exception, attempt: int) -> bool:
-    """True when the daemon certainly did not act on the request, or reading twice does no harm."""
-    if attempt >= ATTEMPTS or not request.replayable:
+    """True when the daemon certainly did not act on the request, or a second try does no harm."""
+    if attempt >= ATTEMPTS or not request.idempotent:
         return False
     if isinstance(error, httpx.ConnectError):
         return True
     dropped = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
-    return request.method in ("GET", "HEAD") and isinstance(error, dropped)
+    repeatable = request.repeatable or request.method in ("GET", "HEAD")
+    return repeatable and isinstance(error, dropped)
 
 
 def error_of(error: Exception, config: ResolvedConfig) -> SandportError:

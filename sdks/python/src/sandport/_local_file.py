@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import io
 import os
 import secrets
 import stat
@@ -17,6 +18,11 @@ LocalPath = Union[str, "os.PathLike[str]"]
 
 #: Bytes gathered before each write to the disk.
 BUFFER_BYTES = 1024 * 1024
+
+
+def open_for_upload(path: LocalPath) -> io.FileIO:
+    """A local file as it is on the disk, without a buffer that would copy its bytes once more."""
+    return open(path, "rb", buffering=0)
 
 
 class AtomicFile:

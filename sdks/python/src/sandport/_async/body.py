@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import AsyncIterable, AsyncIterator, Optional, Union
 
 from .._wire.body import Body, BytesLike, Content, MemoryBody, as_bytes, make_body
+from .threads import in_thread
 
 #: What the synchronous client takes, and asynchronous iterables of bytes.
 AsyncContent = Union[Content, AsyncIterable[BytesLike]]
@@ -35,7 +35,7 @@ class AsyncBody:
         else:
             while True:
                 # Reading and hashing leave the interpreter lock; StopIteration cannot cross.
-                data = await asyncio.to_thread(next, self.body, b"")
+                data = await in_thread(next, self.body, b"")
                 if not data:
                     return
                 yield data

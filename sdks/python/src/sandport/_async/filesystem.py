@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import AsyncIterator, List, Optional, Tuple, Type
 
-from .._local_file import AtomicFile, LocalPath
+from .._local_file import AtomicFile, LocalPath, open_for_upload
 from .._wire import files
 from .._wire.body import CHUNK_BYTES, MemoryBody
 from .._wire.call import RemotePath, Request
 from ..errors import SandportError
 from ..models import FileEntry, WriteResult
 from .body import AsyncBody, AsyncContent
+from .threads import in_thread
 from .transport import AsyncTransport, StreamedAnswer
 
 
@@ -126,7 +126,7 @@ class AsyncFilesystem:
         self, local_path: LocalPath, remote_path: RemotePath, *, mode: Optional[int] = None
     ) -> WriteResult:
         """Streams a local file into the sandbox."""
-        with await asyncio.to_thread(open, local_path, "rb", 0) as file:
+        with await in_thread(open_for_upload, local_path) as file:
             return await self.write(remote_path, file, mode=mode)
 
     async def download(
@@ -145,7 +145,7 @@ class AsyncFilesystem:
         with AtomicFile(local_path, hashed=verify) as local:
             async with self._transport.stream(request) as answer:
                 async for chunks in _gathered(answer):
-                    await asyncio.to_thread(local.write_all, chunks)
+                    await in_thread(local.write_all, chunks)
                 local.expect_bytes(files.content_length(answer.headers))
                 etag = answer.headers.get("etag")
             if verify:
@@ -153,7 +153,7 @@ class AsyncFilesystem:
                     files.digest_of_stored(self._sandbox_id, path, etag)
                 )
                 files.check_download(str(path), local.sha256, stored)
-            await asyncio.to_thread(local.commit)
+            await in_thread(local.commit)
 
     async def list(self, path: RemotePath = "/") -> List[FileEntry]:
         """Entries of a directory, sorted by name. Symlinks are entries of type ``symlink``."""

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Iterator, List, Optional, Tuple, Type
 
-from .._local_file import AtomicFile, LocalPath
+from .._local_file import AtomicFile, LocalPath, open_for_upload
 from .._wire import files
 from .._wire.body import Content, MemoryBody, make_body
 from .._wire.call import RemotePath, Request
@@ -117,7 +117,7 @@ class Filesystem:
         self, local_path: LocalPath, remote_path: RemotePath, *, mode: Optional[int] = None
     ) -> WriteResult:
         """Streams a local file into the sandbox."""
-        with open(local_path, "rb", buffering=0) as file:
+        with open_for_upload(local_path) as file:
             return self.write(remote_path, file, mode=mode)
 
     def download(

@@ -27,10 +27,13 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes = b""
     read_timeout: ReadTimeout = "idle"
+    #: True when the caller takes the answer to a second try for that to the first, although the
+    #: first may have been carried out. Reading is always repeatable.
+    repeatable: bool = False
 
     @property
-    def replayable(self) -> bool:
-        """True when sending it twice does what sending it once does."""
+    def idempotent(self) -> bool:
+        """True when sending it twice leaves what sending it once leaves."""
         return self.method in ("GET", "HEAD", "PUT", "DELETE")
 
 

@@ -64,7 +64,8 @@ def in_namespace(info: SandboxInfo, namespace: str) -> SandboxInfo:
 
 
 def delete(sandbox_id: str) -> Call[None]:
-    return Call(Request("DELETE", target("sandboxes", sandbox_id)), ignore)
+    """Callers take ``sandbox_not_found`` for success, so that it can be sent again."""
+    return Call(Request("DELETE", target("sandboxes", sandbox_id), repeatable=True), ignore)
 
 
 def list_page(
