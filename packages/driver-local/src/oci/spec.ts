@@ -5,8 +5,12 @@ import { initCapabilities } from './capabilities.ts';
 import { maskedPaths, readonlyPaths } from './kernel-areas.ts';
 import { type SeccompProfile, seccompProfile } from './seccomp-profile.ts';
 
-/** Memory that the sentry and the gofer of gVisor need beside the guest's own. */
-export const gvisorHeadroomBytes = 128 * 1024 * 1024;
+/**
+ * What a gVisor sandbox may take of the host above its limit: about 60 MiB for the sentry and the
+ * gofer, and what guests can fill before the init looks again and ends them. When the host's limit
+ * is hit instead, the whole sandbox dies.
+ */
+export const gvisorHeadroomBytes = 384 * 1024 * 1024;
 
 /** Period of the CPU quota. */
 const cpuPeriodUs = 100_000;

@@ -28,11 +28,12 @@ export function limitsSuite(subject: ConformanceSubject): void {
         const greedy = await within(30_000, python(sandbox, balloon(factor * memoryBytes)));
         expect(greedy).toMatchObject({ exitCode: 137, signal: 'SIGKILL', oomKilled: true });
       }
+      // The kernel may end the shell as well when it must be quick.
       const nested = await within(
         30_000,
         run(sandbox, `python3 -c '${balloon(4 * memoryBytes)}'; echo code $?`),
       );
-      expect(nested.stdout).toContain('code 137');
+      expect(nested.oomKilled || nested.stdout.includes('code 137')).toBe(true);
       expect((await run(sandbox, 'echo alive')).stdout).toBe('alive\n');
     });
 
