@@ -1,7 +1,12 @@
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import type { Command } from '@sandport/driver';
-import { type ExecRequest, type ExecResult, maxExecOutputBytes } from '@sandport/protocol';
+import {
+  type ExecRequest,
+  type ExecResult,
+  maxExecOutputBytes,
+  SandportFault,
+} from '@sandport/protocol';
 import type { Principal } from './principal.ts';
 import { isRunning } from './sandboxes/entry.ts';
 import type { Sandboxes } from './sandboxes/sandboxes.ts';
@@ -83,11 +88,19 @@ export class Commands {
       command.kill('SIGKILL');
       command.stdout.destroy();
       command.stderr.destroy();
-      command.exit.catch(() => undefined);
-      throw error;
+      throw await this.#why(command, error);
     } finally {
       options.signal?.removeEventListener('abort', kill);
     }
+  }
+
+  /** A stream breaks with whatever the driver met; `exit` knows what that means to a client. */
+  async #why(command: Command, error: unknown): Promise<unknown> {
+    const exit = command.exit.then(
+      () => error,
+      (fault: unknown) => fault,
+    );
+    return error instanceof SandportFault ? error : exit;
   }
 
   #start(principal: Principal, idOrName: string, request: ExecRequest): Promise<Command> {

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import { pipeline } from 'node:stream/promises';
 import type { FileWriter } from '@sandport/driver';
 import type { Engine } from '@sandport/engine';
 import { SandportFault } from '@sandport/protocol';
 import { formatDigest, newSha256, parseDigest, wantsDigest } from '../http/digest.ts';
 import type { Exchange } from '../http/exchange.ts';
+import { receiveBody } from '../http/receive-body.ts';
 import type { Route } from '../http/router.ts';
 import { pathOf } from './files.ts';
 
@@ -68,32 +68,20 @@ async function receive(
   options: { hashing: boolean; idleTimeoutMs: number },
 ): Promise<Buffer | undefined> {
   const { request } = exchange;
-  const { socket } = request;
+  const { idleTimeoutMs } = options;
   const hash = options.hashing ? newSha256() : undefined;
   request.on('data', (chunk: Buffer) => {
     exchange.bytesIn += chunk.length;
     hash?.update(chunk);
   });
-  let idle = false;
-  const onIdle = () => {
-    idle = true;
-    request.destroy();
-  };
-  socket.setTimeout(options.idleTimeoutMs, onIdle);
+  const onIdle = () =>
+    new SandportFault('request_timeout', `Nothing of ${path} came for ${idleTimeoutMs} ms.`);
   try {
     exchange.takeBody();
-    await pipeline(request, writer.stream);
+    await receiveBody(request, writer.stream, { idleTimeoutMs, onIdle });
   } catch (error) {
     if (error instanceof SandportFault) throw error;
-    throw idle
-      ? new SandportFault(
-          'request_timeout',
-          `Nothing of ${path} came for ${options.idleTimeoutMs} ms.`,
-        )
-      : cutShort(request, path, exchange.bytesIn, error);
-  } finally {
-    socket.setTimeout(0);
-    socket.off('timeout', onIdle);
+    throw cutShort(request, path, exchange.bytesIn, error);
   }
   return hash?.digest();
 }
