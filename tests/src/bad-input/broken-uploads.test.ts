@@ -78,7 +78,7 @@ onEachIsolation(used, (isolation) => {
     expect(broken.status).toBe(400);
     await expectOld();
     const socket = await openSocket(used.daemon.url);
-    socket.write(`${chunked}5\r\nhello\r\n`);
+    socket.resume().write(`${chunked}5\r\nhello\r\n`);
     await waitFor(() => namelessFiles(used.daemon.pid).length > 0);
     socket.end();
     await waitFor(() => socket.closed);

@@ -5,7 +5,14 @@ import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { onEachIsolation, sandportBin, testRun, useDaemon, useSandbox } from '../harness/index.ts';
+import {
+  onEachIsolation,
+  sandportBin,
+  testRun,
+  useDaemon,
+  useSandbox,
+  waitFor,
+} from '../harness/index.ts';
 import { runSandport, type SandportOptions } from './run-sandport.ts';
 
 const used = useDaemon();
@@ -21,6 +28,7 @@ onEachIsolation(used, (isolation) => {
     runSandport(used, ['cp', ...args], { cwd: local, ...options });
   const inside = async (line: string) =>
     (await runSandport(used, ['exec', box.id, line])).stdout.toString();
+  const soon = { timeoutMs: 10_000, what: 'the first bytes' };
   const quiet = { stdout: Buffer.alloc(0), stderr: '', exitCode: 0 };
 
   test('a file goes in and comes out', async () => {
@@ -84,14 +92,24 @@ onEachIsolation(used, (isolation) => {
     expect((await cp(['a', 'b'])).exitCode).toBe(2);
   });
 
+  test('an input that does not end does not keep a failed copy alive', async () => {
+    const refused = cp(['-', `${box.id}:/etc/passwd/x`], { stdin: { endless: 'x' } });
+    expect((await refused).exitCode).toBe(1);
+  });
+
   test('Ctrl-C leaves nothing half-written on either side', async () => {
     const target = `target-${isolation}`;
     await mkdir(join(local, target));
     await inside('mkdir -p /workspace/half && head -c 600M /dev/zero > /workspace/large');
-    const down = await cp([`${box.id}:/workspace/large`, `${target}/large`], { interrupt: 450 });
+    const down = await cp([`${box.id}:/workspace/large`, `${target}/large`], {
+      interrupt: () => waitFor(async () => (await readdir(join(local, target)))[0], soon),
+    });
     expect([down.exitCode, await readdir(join(local, target))]).toEqual([130, []]);
-    await runHint(`head -c 600M /dev/zero > large`);
-    const up = await cp(['large', `${box.id}:/workspace/half/large`], { interrupt: 450 });
+    await runHint('head -c 600M /dev/zero > large');
+    const up = await cp(['large', `${box.id}:/workspace/half/large`], {
+      interrupt: () =>
+        waitFor(async () => (await inside('ls -A /workspace/half')) || undefined, soon),
+    });
     expect(up.exitCode).toBe(130);
     await expect.poll(() => inside('ls -A /workspace/half')).toBe('');
     await rm(join(local, 'large'));

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { repoDir, sandportBin, type UsedDaemon } from '../harness/index.ts';
+import { readFile } from 'node:fs/promises';
+import { repoDir, sandportBin, type UsedDaemon, waitFor } from '../harness/index.ts';
 
 export interface SandportResult {
   readonly stdout: Buffer;
@@ -9,12 +10,12 @@ export interface SandportResult {
 }
 
 export interface SandportOptions {
-  /** Given to the command; without it its input is empty. */
-  readonly stdin?: string | Uint8Array;
+  /** Given to the command; `endless` begins and does not end. Without it the input is empty. */
+  readonly stdin?: string | Uint8Array | { readonly endless: string };
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Sends this signal once standard output has begun, or after so many milliseconds. */
-  readonly interrupt?: 'on-output' | number;
+  /** Sends SIGINT when this resolves; it is called once the command listens for the signal. */
+  readonly interrupt?: () => Promise<unknown>;
 }
 
 /** Runs the command line as a process of its own, pointed at the daemon under test. */
@@ -32,20 +33,33 @@ export async function runSandport(
       ...options.env,
     },
   });
+  const closed = once(child, 'close');
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
   // A command that fails early does not read its input.
   child.stdin.on('error', () => {});
-  child.stdin.end(options.stdin ?? '');
-  if (options.interrupt === 'on-output') child.stdout.once('data', () => child.kill('SIGINT'));
-  else if (options.interrupt !== undefined)
-    setTimeout(() => child.kill('SIGINT'), options.interrupt);
-  await once(child, 'close');
+  const { stdin = '' } = options;
+  if (typeof stdin === 'object' && 'endless' in stdin) child.stdin.write(stdin.endless);
+  else child.stdin.end(stdin);
+  const { interrupt } = options;
+  if (interrupt !== undefined) {
+    await waitFor(() => catchesInterrupt(child.pid), { timeoutMs: 10_000, what: 'a handler' });
+    await interrupt();
+    child.kill('SIGINT');
+  }
+  await closed;
   return {
     stdout: Buffer.concat(stdout),
     stderr: Buffer.concat(stderr).toString('utf8'),
     exitCode: child.exitCode,
   };
+}
+
+/** True when the process has a handler for SIGINT, the second signal. */
+async function catchesInterrupt(pid: number | undefined): Promise<true | undefined> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  const caught = BigInt(`0x${/^SigCgt:\s*(\w+)/m.exec(status)?.[1] ?? '0'}`);
+  return (caught & 0b10n) === 0n ? undefined : true;
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { onEachIsolation, useDaemon } from '../harness/index.ts';
+import { onEachIsolation, useDaemon, waitFor } from '../harness/index.ts';
 import { runSandport, type SandportOptions } from './run-sandport.ts';
 
 const used = useDaemon();
@@ -72,11 +72,23 @@ onEachIsolation(used, (isolation) => {
       expect(none.stderr).toContain('no-such-program');
     });
 
+    test('Ctrl-C ends the wait for input', async () => {
+      const stdin = { endless: 'x' };
+      const ran = await exec(['-i', 'no-matter', 'cat'], {
+        stdin,
+        interrupt: () => Promise.resolve(),
+      });
+      expect(ran).toEqual({ stdout: '', stderr: '', exitCode: 130 });
+    });
+
     test('Ctrl-C ends the command in the sandbox', async () => {
-      const ran = await exec([box, 'echo begun; exec sleep 321'], { interrupt: 'on-output' });
+      const count = "cat /proc/[0-9]*/cmdline | grep -ac 'sleep.32[1]'";
+      const seen = async () => ((await exec([box, count])).stdout === '1\n' ? true : undefined);
+      const ran = await exec([box, 'echo begun; exec sleep 321'], {
+        interrupt: () => waitFor(seen, { timeoutMs: 10_000, what: 'the command' }),
+      });
       expect(ran).toEqual({ stdout: 'begun\n', stderr: '', exitCode: 130 });
-      const left = () => exec([box, "cat /proc/[0-9]*/cmdline | grep -ac 'sleep.32[1]'"]);
-      await expect.poll(async () => (await left()).stdout, { timeout: 5000 }).toBe('0\n');
+      await expect.poll(seen, { timeout: 5000 }).toBe(undefined);
       await sandport(['kill', box]);
     });
   });

@@ -13,7 +13,7 @@ import {
   signal,
   whenEnded,
 } from './process-identity.ts';
-import { testRun } from './run-marker.ts';
+import { keepForCleanUp, testRun } from './run-marker.ts';
 import { waitFor } from './wait-for.ts';
 
 export interface StartDaemonOptions {
@@ -130,11 +130,16 @@ export class TestDaemon implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#api !== undefined) {
-      if (!this.alive) await this.start();
-      await this.killSandboxes();
+    try {
+      if (this.#api !== undefined) {
+        if (!this.alive) await this.start();
+        await this.killSandboxes();
+      }
+      if (this.alive) await this.stop();
+    } catch (error) {
+      keepForCleanUp();
+      throw error;
     }
-    if (this.alive) await this.stop();
     if (!this.#ownsDataDir) return;
     for (const path of [this.dataDir, this.logFile, `${this.dataDir}.out`])
       await rm(path, { recursive: true, force: true });
@@ -143,7 +148,7 @@ export class TestDaemon implements AsyncDisposable {
   async killSandboxes(): Promise<void> {
     const { api } = this;
     const sandboxes = await api.list('?limit=1000');
-    await Promise.all(sandboxes.map(({ id }) => api.send('DELETE', `/v1/sandboxes/${id}`)));
+    await Promise.all(sandboxes.map(({ id }) => api.kill(id)));
   }
 
   get #running(): ProcessIdentity {

@@ -10,7 +10,7 @@ export interface HttpRequest {
   readonly body?: Uint8Array | string | Readable;
   /** Sent after the body, which then comes in chunks. */
   readonly trailers?: Readonly<Record<string, string>>;
-  /** The whole exchange. @default 60_000 */
+  /** The whole exchange. @default 30_000 */
   readonly timeoutMs?: number;
 }
 
@@ -29,7 +29,7 @@ const agent = new Agent({ keepAlive: true, maxSockets: 256 });
  * given. An answer that comes before the body has been sent counts as the answer.
  */
 export function exchange(url: string, options: HttpRequest): Promise<HttpAnswer> {
-  const { method = 'GET', path, body, trailers, timeoutMs = 60_000 } = options;
+  const { method = 'GET', path, body, trailers, timeoutMs = 30_000 } = options;
   const startedAt = performance.now();
   return new Promise((resolve, reject) => {
     const headers = { ...framing(options), ...options.headers };

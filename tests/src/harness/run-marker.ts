@@ -19,9 +19,19 @@ let current: (TestRun & { readonly end?: () => void }) | undefined;
 
 // Registered when a test file imports the harness, so that it runs after all hooks of the file.
 afterAll(() => {
-  current?.end?.();
+  if (!keep) current?.end?.();
   current = undefined;
 });
+
+let keep = false;
+
+/**
+ * Leaves the directory and the marker for the clean-up by id, which ends the guests before it
+ * touches their trees. For a daemon whose sandboxes could not be killed.
+ */
+export function keepForCleanUp(): void {
+  keep = true;
+}
 
 /**
  * The run that this process belongs to. `npm test` has registered one; without it, as with a plain

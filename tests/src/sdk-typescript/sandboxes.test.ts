@@ -61,6 +61,21 @@ onEachIsolation(used, (isolation) => {
     expect(await failure(sandbox.filesystem.read('/etc/passwd'))).toBeInstanceOf(NotFoundError);
   });
 
+  test('a create that is given up leaves no sandbox behind', async () => {
+    const client = clientOf(used);
+    const team = unique('gone');
+    const creates = [0, 5, 20, 60].map((afterMs) => {
+      const options = { isolation, metadata: { team }, signal: AbortSignal.timeout(afterMs) };
+      return Sandbox.create(options, client).then(
+        (sandbox) => sandbox.kill(),
+        () => undefined,
+      );
+    });
+    await Promise.all(creates);
+    const left = async () => (await Sandbox.list({ metadata: { team } }, client)).length;
+    await expect.poll(left, { timeout: 10_000 }).toBe(0);
+  });
+
   test('a volume outlives its sandboxes; read-only is kept by the kernel', async () => {
     const client = clientOf(used);
     const name = unique('data');
