@@ -11,6 +11,8 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
   for (const name of names) process.once(name, interrupt);
   try {
     return await work(controller.signal);
+  } catch (error) {
+    throw controller.signal.aborted ? controller.signal.reason : error;
   } finally {
     for (const name of names) process.off(name, interrupt);
   }

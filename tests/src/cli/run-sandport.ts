@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
-import { repoDir, sandportBin, type UsedDaemon, waitFor } from '../harness/index.ts';
+import { repoDir, sandportBin, type UsedDaemon } from '../harness/index.ts';
 
 export interface SandportResult {
   readonly stdout: Buffer;
@@ -11,10 +10,10 @@ export interface SandportResult {
 
 export interface SandportOptions {
   /** Given to the command; `endless` begins and does not end. Without it the input is empty. */
-  readonly stdin?: string | Uint8Array | { readonly endless: string };
+  readonly stdin?: string | Uint8Array | { readonly endless: string | Uint8Array };
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Sends SIGINT when this resolves; it is called once the command listens for the signal. */
+  /** Sends SIGINT when this resolves; it is called when an endless input has been taken. */
   readonly interrupt?: () => Promise<unknown>;
 }
 
@@ -40,12 +39,17 @@ export async function runSandport(
   child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
   // A command that fails early does not read its input.
   child.stdin.on('error', () => {});
-  const { stdin = '' } = options;
-  if (typeof stdin === 'object' && 'endless' in stdin) child.stdin.write(stdin.endless);
-  else child.stdin.end(stdin);
-  const { interrupt } = options;
+  const { stdin = '', interrupt } = options;
+  const begun = new Promise<void>((resolve) => {
+    if (typeof stdin === 'object' && 'endless' in stdin) {
+      child.stdin.write(stdin.endless, () => resolve());
+    } else {
+      child.stdin.end(stdin);
+      resolve();
+    }
+  });
   if (interrupt !== undefined) {
-    await waitFor(() => catchesInterrupt(child.pid), { timeoutMs: 10_000, what: 'a handler' });
+    await begun;
     await interrupt();
     child.kill('SIGINT');
   }
@@ -55,11 +59,4 @@ export async function runSandport(
     stderr: Buffer.concat(stderr).toString('utf8'),
     exitCode: child.exitCode,
   };
-}
-
-/** True when the process has a handler for SIGINT, the second signal. */
-async function catchesInterrupt(pid: number | undefined): Promise<true | undefined> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  const caught = BigInt(`0x${/^SigCgt:\s*(\w+)/m.exec(status)?.[1] ?? '0'}`);
-  return (caught & 0b10n) === 0n ? undefined : true;
 }

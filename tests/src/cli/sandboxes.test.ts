@@ -73,7 +73,8 @@ onEachIsolation(used, (isolation) => {
     });
 
     test('Ctrl-C ends the wait for input', async () => {
-      const stdin = { endless: 'x' };
+      // More than a pipe holds: it has been taken when the command reads.
+      const stdin = { endless: Buffer.alloc(4 * 1024 * 1024) };
       const ran = await exec(['-i', 'no-matter', 'cat'], {
         stdin,
         interrupt: () => Promise.resolve(),

@@ -1,3 +1,4 @@
+import { addAbortSignal } from 'node:stream';
 import type { Command } from 'commander';
 import { type CommandLine, type CommandOptions, Sandbox } from 'sandport';
 import { addClientFlags, clientFlags, clientOf } from '../client-flags.ts';
@@ -49,7 +50,7 @@ Examples:
       const line: CommandLine = words.length === 1 ? first : words;
       const { cwd, env, user, timeout } = flags;
       await interruptible(async (signal) => {
-        const stdin = flags.interactive === true ? await readStdin() : undefined;
+        const stdin = flags.interactive === true ? await readStdin(signal) : undefined;
         const sandbox = await Sandbox.get(box, clientOf(common), { signal });
         const timeoutMs = timeout === undefined ? undefined : timeout * 1000;
         const options: CommandOptions = { cwd, env, user, timeoutMs, stdin, signal };
@@ -91,10 +92,11 @@ async function runStreaming(sandbox: Sandbox, line: CommandLine, options: Comman
   throw new Error('The stream of a command ends with its exit.');
 }
 
-async function readStdin(): Promise<Uint8Array> {
+async function readStdin(signal: AbortSignal): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+  const stdin: AsyncIterable<Buffer> = addAbortSignal(signal, process.stdin);
+  for await (const chunk of stdin) {
     bytes += chunk.length;
     if (bytes > maxStdinBytes) {
       throw new UsageError(

@@ -18,6 +18,7 @@ import {
   ConflictError,
   DigestMismatchError,
   NotFoundError,
+  StorageFullError,
 } from '../errors/api-errors.ts';
 import { LocalFileError, NetworkError, TimeoutError } from '../errors/client-errors.ts';
 import { digestField, FakeDaemon, type FakeExchange, reset } from '../testing/fake-daemon.ts';
@@ -136,6 +137,19 @@ describe('write and read', () => {
     }
     await expect(filesOf(daemon).write('/f', broken())).rejects.toThrow('the source broke');
     expect(stored.has('/f')).toBe(false);
+  });
+
+  test('a stream that waits is let go when the daemon refuses', async () => {
+    await using daemon = await FakeDaemon.start((exchange) => {
+      exchange.response.writeContinue();
+      exchange.request.once('data', () => {
+        exchange.json(507, { error: 'The disk is full.', code: 'disk_full' });
+      });
+    });
+    const waiting = new Readable({ read() {} });
+    waiting.push('first');
+    await expect(filesOf(daemon).write('/f', waiting)).rejects.toThrow(StorageFullError);
+    expect(waiting.destroyed).toBe(true);
   });
 
   test('what is not content is refused before anything is sent', async () => {
@@ -312,17 +326,17 @@ describe('faults of the connection', () => {
 
   test('a slow reader and a slow source are not taken for a silent daemon', async () => {
     const { handler } = storage();
-    await using daemon = await FakeDaemon.start(handler, 100);
+    await using daemon = await FakeDaemon.start(handler, 400);
     const files = filesOf(daemon);
     await files.write('/f', Buffer.alloc(20_000_000));
     const stream = await files.readStream('/f');
-    await new Promise((resolve) => setTimeout(resolve, 350));
+    await new Promise((resolve) => setTimeout(resolve, 1000));
     let bytes = 0;
     for await (const chunk of stream as AsyncIterable<Buffer>) bytes += chunk.length;
     expect(bytes).toBe(20_000_000);
     async function* slow() {
       yield Buffer.from('a');
-      await new Promise((resolve) => setTimeout(resolve, 350));
+      await new Promise((resolve) => setTimeout(resolve, 1000));
       yield Buffer.from('b');
     }
     expect((await files.write('/slow', slow())).bytes).toBe(2);

@@ -1,5 +1,5 @@
 import { constants } from 'node:buffer';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import {
   directoryListingSchema,
   fileEntrySchema,
@@ -83,7 +83,8 @@ export class Filesystem {
 
   /**
    * Writes a file, at once or not at all; missing parent directories are made. Of concurrent
-   * writers the last one wins. An array must not be changed until the promise resolves.
+   * writers the last one wins. An array must not be changed until the promise resolves; a stream
+   * is destroyed at the end.
    * @returns the path and the number of bytes written
    */
   async write(
@@ -91,7 +92,13 @@ export class Filesystem {
     content: FileContent,
     options: WriteOptions = {},
   ): Promise<WriteResult> {
-    return writeFile(this.#transport, this.#target(path), contentSource(content), options);
+    const target = this.#target(path);
+    try {
+      return await writeFile(this.#transport, target, contentSource(content), options);
+    } finally {
+      // A stream that was not read to its end would keep what it holds open.
+      if (content instanceof Readable) content.destroy();
+    }
   }
 
   /**

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import https from 'node:https';
 import { errnoOf, NetworkError, TimeoutError } from '../errors/client-errors.ts';
@@ -35,6 +36,8 @@ export function attempt(target: Target, spec: RequestSpec): Promise<IncomingMess
       response?.destroy(reason);
       request.destroy(reason);
     };
+    // One signal may stand over any number of requests; each takes its listener away again.
+    if (signal !== undefined) setMaxListeners(0, signal);
     signal?.addEventListener('abort', onAbort, { once: true });
     request.once('close', () => signal?.removeEventListener('abort', onAbort));
     request.on('error', (error) => {

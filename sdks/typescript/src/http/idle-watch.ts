@@ -11,17 +11,23 @@ export function watchIdle(request: ClientRequest, idleTimeoutMs: number, what: s
   request.once('response', (message: IncomingMessage) => {
     response = message;
   });
+  const passed = () => `${request.socket?.bytesRead} ${request.writableLength}`;
   request.setTimeout(idleTimeoutMs, () => {
-    if (daemonOwesBytes(request, response)) {
+    const before = passed();
+    // When this process was busy, what has come meanwhile is read in this turn of the event loop.
+    setImmediate(() => {
+      if (request.destroyed) return;
+      if (passed() !== before || !daemonOwesBytes(request, response)) {
+        // The socket's timer rests once it has fired.
+        request.socket?.setTimeout(idleTimeoutMs);
+        return;
+      }
       const error = new TimeoutError(
         `${what} was given up: nothing came from the daemon for ${idleTimeoutMs / 1000} s.`,
       );
       request.destroy(error);
       response?.destroy(error);
-      return;
-    }
-    // The socket's timer rests once it has fired.
-    request.socket?.setTimeout(idleTimeoutMs);
+    });
   });
 }
 

@@ -83,6 +83,18 @@ describe('Sandbox', () => {
     );
   });
 
+  test('one signal can stand over many requests', async () => {
+    await using daemon = await FakeDaemon.start((exchange) => exchange.json(200, []));
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error) => warnings.push(warning);
+    process.on('warning', onWarning);
+    const { signal } = new AbortController();
+    await Promise.all(Array.from({ length: 30 }, () => Sandbox.list({ signal }, daemon.client)));
+    await new Promise(setImmediate);
+    process.off('warning', onWarning);
+    expect(warnings).toEqual([]);
+  });
+
   test('exec checks the exit code when asked to', async () => {
     await using daemon = await FakeDaemon.start((exchange) => {
       if (exchange.request.method === 'GET') exchange.json(200, info());
