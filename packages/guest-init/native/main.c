@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -184,6 +185,8 @@ static _Noreturn void run(void) {
 
 int main(int argc, char **argv) {
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  /* What is large (frames, stdin) goes back to the kernel when it is freed. */
+  mallopt(M_MMAP_THRESHOLD, 32 * 1024);
   struct options options = parse_options(argc, argv);
   const char *token = read_token(options.token_file);
   if (getpid() != 1) prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
