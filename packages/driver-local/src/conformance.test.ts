@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,7 +24,7 @@ const { cpuQuota } = await cgroupFeatures();
 const hasMkfs = report.rows.some(({ name, status }) => name === 'mkfs.ext4' && status === 'ok');
 
 for (const isolation of isolationSchema.options) {
-  const dataDir = mkdtempSync(join(tmpdir(), 'driver-'));
+  const dataDir = join(tmpdir(), `driver-${isolation}-${process.pid}`);
   const layout = new Layout(dataDir);
   const row = report.rows.find(({ name }) => name === `isolation ${isolation}`);
   driverConformance(`local driver, ${isolation}`, {
@@ -34,7 +34,7 @@ for (const isolation of isolationSchema.options) {
       const record: unknown = JSON.parse(readFileSync(layout.sandbox(id).record, 'utf8'));
       return z.object({ process: z.object({ pid: z.int() }) }).parse(record).process.pid;
     },
-    cleanup: async () => rmSync(dataDir, { recursive: true }),
+    cleanup: async () => rmSync(dataDir, { recursive: true, force: true }),
     unavailable: report.isolations.includes(isolation) ? undefined : row?.detail,
     lacking: {
       cpuQuota: cpuQuota ? undefined : 'the kernel has no CPU quota',

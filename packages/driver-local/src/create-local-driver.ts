@@ -72,7 +72,7 @@ export async function makeContext(
     cgroup,
     privileges,
     templates: new LocalTemplates(options.templatesDir ?? join(dataDir, 'templates')),
-    volumes: new LocalVolumes(layout.volumes),
+    volumes: new LocalVolumes(layout.volumes, layout.trash),
     ranges,
     starts: new Limiter(startsAtOnce),
     liveness: new LivenessWatch(),

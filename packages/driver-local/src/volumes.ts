@@ -1,15 +1,20 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { VolumeStore } from '@sandport/driver';
-import { removeTree } from '@sandport/linux';
+import { errnoOf } from '@sandport/linux';
 import type { Namespace, VolumeName } from '@sandport/protocol';
+import { deleteDeadTree } from './sandbox/delete-tree.ts';
 
 /** Volumes as directories; ids in them are those of the guests. */
 export class LocalVolumes implements VolumeStore {
   readonly #directory: string;
+  readonly #trash: string;
 
-  constructor(directory: string) {
+  /** @param trash where removed volumes wait for their deletion; on the same file system */
+  constructor(directory: string, trash: string) {
     this.#directory = directory;
+    this.#trash = trash;
   }
 
   async ensure(namespace: Namespace, name: VolumeName): Promise<void> {
@@ -17,7 +22,14 @@ export class LocalVolumes implements VolumeStore {
   }
 
   async remove(namespace: Namespace, name: VolumeName): Promise<void> {
-    await removeTree(join(this.#directory, namespace), name);
+    const entry = `volume-${randomBytes(8).toString('hex')}`;
+    try {
+      renameSync(join(this.#directory, namespace, name), join(this.#trash, entry));
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return;
+      throw error;
+    }
+    await deleteDeadTree(this.#trash, entry);
   }
 
   /**

@@ -127,7 +127,7 @@ async function reopenRoot(
   const namespaceFd =
     isolation === 'container' ? await context.ranges.namespaceFor(idBase) : undefined;
   try {
-    unmountRoot(layout);
+    await unmountRoot(layout);
     makeGate(layout, idBase);
     mountRoot({ layout, templateRoot: template.rootPath, namespaceFd });
     const root = openRoot(layout, idBase);

@@ -101,7 +101,7 @@ async function create(
 
   step('ids');
   const range = isolation === 'container' ? await context.ranges.take() : undefined;
-  if (range) undo.add(() => context.ranges.release(range.base, range.namespaceFd));
+  if (range) undo.add(() => context.ranges.release(range.base));
   const idBase = range?.base ?? 0;
   const token = randomBytes(32).toString('hex');
   const record: SandboxRecord = {

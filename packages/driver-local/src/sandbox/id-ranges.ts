@@ -7,6 +7,10 @@ const rangeCount = 65_000;
 /** Drivers of different data directories begin far apart, so that their ranges rarely meet. */
 const rangesPerDriver = 128;
 
+const refillDelayMs = 250;
+/** Ranges that came back and are kept with their namespaces. */
+const mostReady = 32;
+
 interface Range {
   readonly base: number;
   /** Descriptor of a user namespace that maps the range. */
@@ -31,7 +35,10 @@ export class IdRanges {
   readonly #start: number;
   readonly #used = new Set<number>();
   readonly #ready: Range[] = [];
+  /** Namespaces of ranges that are taken; a range that comes back needs no new one. */
+  readonly #namespaces = new Map<number, number>();
   #filling: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(options: IdRangesOptions) {
@@ -39,10 +46,12 @@ export class IdRanges {
     this.#start = (Math.abs(Math.trunc(options.seed)) % 500) * rangesPerDriver;
   }
 
-  /** Takes a range. Its descriptor stays open until {@link release}. */
+  /** Takes a range. Its descriptor belongs to the ranges and stays open. */
   async take(): Promise<Range> {
     const range = this.#ready.shift() ?? (await this.#create());
-    this.prepare();
+    this.#namespaces.set(range.base, range.namespaceFd);
+    // Not at once: who takes a range has better use for the processor.
+    this.#timer ??= setTimeout(() => this.prepare(), refillDelayMs).unref();
     return range;
   }
 
@@ -56,11 +65,13 @@ export class IdRanges {
     return this.#options.createNamespace({ base, count: idRangeSize });
   }
 
-  /** Gives a range back. A descriptor that comes with it is kept for the next sandbox. */
-  release(base: number, namespaceFd?: number): void {
+  /** Gives a range back, when no process and no file of the sandbox is left. Idempotent. */
+  release(base: number): void {
+    const namespaceFd = this.#namespaces.get(base);
+    this.#namespaces.delete(base);
     if (namespaceFd === undefined) {
-      this.#used.delete(base);
-    } else if (!this.#closed && this.#ready.length < (this.#options.spare ?? 4)) {
+      if (!this.#ready.some((range) => range.base === base)) this.#used.delete(base);
+    } else if (!this.#closed && this.#ready.length < mostReady) {
       this.#ready.push({ base, namespaceFd });
     } else {
       this.#options.closeNamespace(namespaceFd);
@@ -70,6 +81,8 @@ export class IdRanges {
 
   /** Begins to make spare ranges; errors come again when a range is taken. */
   prepare(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     if (this.#filling || this.#closed) return;
     this.#filling = this.#fill()
       .catch(() => {})
@@ -78,7 +91,10 @@ export class IdRanges {
 
   async close(): Promise<void> {
     this.#closed = true;
+    clearTimeout(this.#timer);
     await this.#filling;
+    for (const namespaceFd of this.#namespaces.values()) this.#options.closeNamespace(namespaceFd);
+    this.#namespaces.clear();
     for (const range of this.#ready.splice(0)) this.#options.closeNamespace(range.namespaceFd);
   }
 

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { removeTree } from '@sandport/linux';
 import type { DriverContext } from '../context.ts';
+import { deleteDeadTree } from './delete-tree.ts';
 import { killSandbox, removeRuntimeState } from './end-processes.ts';
 import { readRecord } from './record.ts';
 import { unmountDisk, unmountRoot } from './root-mount.ts';
@@ -20,8 +20,8 @@ export async function removeSandbox(context: DriverContext, id: string): Promise
   const record = readRecord(layout.record);
   await killSandbox(layout, record?.process);
   removeRuntimeState(context.layout, id);
-  unmountRoot(layout);
-  unmountDisk(layout);
+  await unmountRoot(layout);
+  await unmountDisk(layout);
   rmSync(layout.control, { recursive: true, force: true });
   rmSync(layout.bundle, { recursive: true, force: true });
   if (existsSync(layout.directory)) {
@@ -39,7 +39,7 @@ export async function removeSandbox(context: DriverContext, id: string): Promise
 
 /** Deletes one entry of the trash; errors are told to the log, and the next start tries again. */
 export function deleteTrash(context: DriverContext, name: string): Promise<void> {
-  const deletion = removeTree(context.layout.trash, name)
+  const deletion = deleteDeadTree(context.layout.trash, name)
     .catch((error: unknown) =>
       context.log('error', 'cannot delete the disk of a removed sandbox', {
         name,

@@ -1,4 +1,4 @@
-import { chownSync, closeSync, mkdirSync, rmdirSync } from 'node:fs';
+import { chownSync, closeSync, existsSync, mkdirSync, rmdirSync } from 'node:fs';
 import type { SandboxSpec } from '@sandport/driver';
 import {
   attachTree,
@@ -11,6 +11,7 @@ import {
 import type { SandboxLayout } from '../layout.ts';
 import type { LocalVolumes } from '../volumes.ts';
 import { idRangeSize } from './id-ranges.ts';
+import { unmountAside } from './unmount-aside.ts';
 
 export interface RootMountOptions {
   readonly layout: SandboxLayout;
@@ -105,18 +106,16 @@ export function mountVolumes(
 }
 
 /** Takes away the root, the volumes in it and their mount points. Idempotent. */
-export function unmountRoot(layout: SandboxLayout): void {
-  for (const mountPoint of [layout.lower, layout.root]) {
-    unmount(mountPoint, { detach: true });
-    // Only ever an empty directory: what is still mounted makes this fail, and deletes nothing.
-    removeEmptyDirectory(mountPoint);
-  }
-  removeEmptyDirectory(layout.gate);
+export async function unmountRoot(layout: SandboxLayout): Promise<void> {
+  if (existsSync(layout.lower)) unmount(layout.lower, { detach: true });
+  if (existsSync(layout.root)) await unmountAside(layout.root);
+  // Only ever empty directories: what is still mounted makes this fail, and deletes nothing.
+  for (const directory of [layout.lower, layout.root, layout.gate]) removeEmptyDirectory(directory);
 }
 
 /** Takes away the disk of a sandbox with a disk limit, after its root. Idempotent. */
-export function unmountDisk(layout: SandboxLayout): void {
-  unmount(layout.disk, { detach: true });
+export async function unmountDisk(layout: SandboxLayout): Promise<void> {
+  if (existsSync(layout.diskImage)) await unmountAside(layout.disk);
 }
 
 function removeEmptyDirectory(path: string): void {

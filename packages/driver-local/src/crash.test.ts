@@ -1,0 +1,109 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { text } from 'node:stream/consumers';
+import { parseGuestPath, volumeNameSchema } from '@sandport/protocol';
+import { afterEach, describe, expect, test } from 'vitest';
+import { createLocalDriver } from './create-local-driver.ts';
+import { Layout } from './layout.ts';
+import { unmountRoot } from './sandbox/root-mount.ts';
+import { leftovers, templatesDir, testDataDir, testSpec } from './testing/test-machine.ts';
+
+const dataDir = testDataDir('crash');
+const layout = new Layout(dataDir);
+const open = () => createLocalDriver({ dataDir, templatesDir });
+const driver = await open();
+const isolations = driver.isolations;
+await driver[Symbol.asyncDispose]();
+
+/** Creates and removes sandboxes without end, in a process that is then killed. */
+const churn = `
+import { createLocalDriver } from '@sandport/driver-local';
+const [dataDir, templatesDir, specs] = process.argv.slice(1);
+const driver = await createLocalDriver({ dataDir, templatesDir });
+await driver.adopt([]);
+console.log('ready');
+for (;;) await Promise.all(JSON.parse(specs).map(async (spec) => {
+  await driver.create(spec);
+  await driver.remove(spec.id);
+}));
+`;
+
+describe.each(isolations)('after a crash, %s', (isolation) => {
+  afterEach(async () => {
+    await using next = await open();
+    await next.adopt([]);
+  });
+
+  test('whatever was half-made or half-removed is cleaned up', async () => {
+    for (const afterMs of [30, 130, 310]) {
+      const specs = [1, 2, 3, 4].map(() => testSpec(isolation));
+      const child = spawn(
+        process.execPath,
+        ['--input-type=module', '-e', churn, dataDir, templatesDir, JSON.stringify(specs)],
+        {
+          cwd: fileURLToPath(new URL('..', import.meta.url)),
+          stdio: ['ignore', 'pipe', 'inherit'],
+        },
+      );
+      await once(child.stdout, 'data');
+      await new Promise((resolve) => setTimeout(resolve, afterMs));
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      await using next = await open();
+      const report = await next.adopt([]);
+      expect(report).toEqual({ running: [], stopped: [], lost: [] });
+      await next[Symbol.asyncDispose]();
+      expect(await leftovers(layout)).toEqual([]);
+    }
+  });
+
+  test('of the machine, disks are mounted again', async () => {
+    const volumes = [{ name: volumeNameSchema.parse('lasting') }];
+    const limits = { ...testSpec(isolation).limits, diskBytes: 64 * 1024 * 1024 };
+    const plain = testSpec(isolation, { volumes });
+    const limited = testSpec(isolation, { limits });
+    const first = await open();
+    await first.adopt([]);
+    for (const spec of [plain, limited]) {
+      const sandbox = await first.create(spec);
+      const write = 'echo left > /home/user/left; echo v > /mnt/lasting/v; true';
+      const command = await sandbox.commands.start({ args: ['sh', '-c', write] });
+      command.stdout.resume();
+      command.stderr.resume();
+      await command.exit;
+    }
+    await first[Symbol.asyncDispose]();
+    // As a restart of the machine: no processes, no mounts, no run directory.
+    const killer = await open();
+    for (const { id } of [plain, limited]) {
+      const { killSandbox } = await import('./sandbox/end-processes.ts');
+      await killSandbox(layout.sandbox(id), undefined);
+      await unmountRoot(layout.sandbox(id));
+      rmSync(layout.sandbox(id).control, { recursive: true });
+      rmSync(layout.sandbox(id).bundle, { recursive: true });
+    }
+    await killer[Symbol.asyncDispose]();
+
+    await using next = await open();
+    const report = await next.adopt([plain, limited]);
+    expect(report.lost).toEqual([]);
+    expect(report.stopped).toHaveLength(2);
+    for (const { files } of report.stopped) {
+      const file = await files.open(parseGuestPath('/home/user/left'));
+      expect(file.entry.uid).toBe(1000);
+      expect(await text(file.stream())).toBe('left\n');
+    }
+    const withVolume = report.stopped.find(({ id }) => id === plain.id);
+    const file = await withVolume?.files.open(parseGuestPath('/mnt/lasting/v'));
+    expect(file && (await text(file.stream()))).toBe('v\n');
+    await Promise.all([plain, limited].map(({ id }) => next.remove(id)));
+    await next.volumes.remove(plain.namespace, volumeNameSchema.parse('lasting'));
+    expect(await leftovers(layout)).toEqual([]);
+  });
+});
+
+test.skipIf(isolations.length > 0)('no isolation works on this machine', () => {});
+
+afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
