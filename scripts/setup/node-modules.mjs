@@ -14,8 +14,17 @@ import { checkDiskSpace } from './platform.mjs';
 export async function installNodeModules(say) {
   if (nodeModulesMatch(repoDir)) return 'up to date';
   checkDiskSpace();
-  // The level is named because `npm run --silent` hands its own down.
-  const flags = ['--no-audit', '--no-fund', '--loglevel=warn'];
+  const flags = [
+    '--no-audit',
+    '--no-fund',
+    // Named because `npm run --silent` hands its own down.
+    '--loglevel=warn',
+    // Without a network npm otherwise tries for many minutes.
+    '--prefer-offline',
+    '--fetch-retries=1',
+    '--fetch-retry-mintimeout=1000',
+    '--fetch-retry-maxtimeout=3000',
+  ];
   let result = await npm(['ci', ...flags], say);
   if (result.code !== 0 && lockIsRefused(result)) {
     result = await npm(['install', '--no-save', ...flags], say);

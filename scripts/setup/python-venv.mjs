@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../lib/failure.mjs';
-import { inRepo, logsDir, repoDir, venvDir } from '../lib/paths.mjs';
+import { inRepo, logsDir, repoDir, setupDir, venvDir } from '../lib/paths.mjs';
 import { asInvokingUser } from '../lib/privilege.mjs';
 import { run } from '../lib/run.mjs';
 import { hashContents, stampMatches, writeStamp } from '../lib/stamp.mjs';
@@ -18,8 +18,9 @@ export async function makePythonVenv(say) {
     [inRepo('sdks/python/pyproject.toml'), requirements],
     `${version.stdout}${repoDir}`,
   );
-  const stamp = join(venvDir, 'sandport-stamp');
-  if (stampMatches(stamp, inputs)) return 'up to date';
+  const stamp = join(setupDir, 'stamps/python-venv');
+  const python = join(venvDir, 'bin/python');
+  if (existsSync(python) && stampMatches(stamp, inputs)) return 'up to date';
 
   checkDiskSpace();
   const options = {
@@ -28,6 +29,7 @@ export async function makePythonVenv(say) {
     onLine: say,
     ...(await asInvokingUser()),
   };
+  rmSync(stamp, { force: true });
   rmSync(venvDir, { recursive: true, force: true });
   say('python3 -m venv');
   const made = await run(interpreter, ['-m', 'venv', venvDir], options);
@@ -37,19 +39,9 @@ export async function makePythonVenv(say) {
       { output: made.tail.slice(-8) },
     );
   }
-  const installed = await run(
-    join(venvDir, 'bin/python'),
-    [
-      '-m',
-      'pip',
-      'install',
-      '--quiet',
-      '--disable-pip-version-check',
-      '-e',
-      'sdks/python[dev]',
-    ].concat('-r', requirements),
-    options,
-  );
+  const flags = ['--quiet', '--disable-pip-version-check', '--retries=2'];
+  const wanted = ['-e', 'sdks/python[dev]', '-r', requirements];
+  const installed = await run(python, ['-m', 'pip', 'install', ...flags, ...wanted], options);
   if (installed.code !== 0) {
     throw new Failure(
       'The Python packages could not be installed: check that the Python package index can be reached, then try again.',
