@@ -11,6 +11,7 @@ import {
 } from '../ffi/constants.ts';
 import { openat2, renameat2 } from '../ffi/file-calls.ts';
 import { errnoOf } from '../ffi/system-error.ts';
+import { statDescriptor } from './entry.ts';
 import { Refusal } from './rooted-fs-error.ts';
 import { scanDirectory } from './scan-directory.ts';
 import { temporaryName } from './temporary-file.ts';
@@ -24,6 +25,13 @@ const MAX_DEPTH = 512;
 /** How often a directory that others fill may turn out not empty. */
 const MAX_ROUNDS = 64;
 
+/**
+ * A guest that fills a directory while it is emptied could keep us at it for ever. No file system
+ * needs less than two bytes of a directory for a name, so its size bounds what was there at first;
+ * this many more are taken for overlay's lower layers and for what comes meanwhile.
+ */
+export const removal = { extraEntries: 250_000 };
+
 export interface RemoveTreeOptions extends UnlinkOptions {
   readonly signal?: AbortSignal | undefined;
 }
@@ -36,6 +44,8 @@ interface Level {
   entries: AsyncIterator<ByteString[]>;
   batch: ByteString[];
   rounds: number;
+  /** How many more of its entries are removed before it counts as refilled. */
+  allowance: number;
 }
 
 /**
@@ -58,6 +68,7 @@ export async function removeEntry(
       options.signal?.throwIfAborted();
       const next = level.batch.pop();
       if (next !== undefined) {
+        if (--level.allowance < 0) throw new Refusal('not_empty', { errno: 'ENOTEMPTY' });
         enter(levels, level.fd, next, options);
         continue;
       }
@@ -85,7 +96,8 @@ function enter(
   }
   const fd = openChild(parent, name);
   if (fd === undefined) return; // Gone, or something else by now: a later round takes it.
-  levels.push({ fd, parent, name, entries: iterate(fd), batch: [], rounds: 0 });
+  const allowance = Number(statDescriptor(fd).size / 2n) + removal.extraEntries;
+  levels.push({ fd, parent, name, entries: iterate(fd), batch: [], rounds: 0, allowance });
 }
 
 function iterate(fd: number): AsyncIterator<ByteString[]> {

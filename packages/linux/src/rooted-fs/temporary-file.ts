@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { type ByteString, byteString } from '../ffi/byte-string.ts';
 import { O_CREAT, O_EXCL, O_NOFOLLOW, O_TMPFILE, O_WRONLY } from '../ffi/constants.ts';
 import { linkDescriptor, openat, renameat2, unlinkat } from '../ffi/file-calls.ts';
-import { errnoOf } from '../ffi/system-error.ts';
+import { SystemError, errnoOf } from '../ffi/system-error.ts';
+import { statDescriptor } from './entry.ts';
 
 /** What the running kernel is trusted to have; a test masks it to walk the other path. */
 export const temporaryFileFeatures = { unnamedFiles: true };
@@ -23,6 +24,16 @@ export interface TemporaryFile {
 
 /** @throws SystemError */
 export function createTemporaryFile(directory: number): TemporaryFile {
+  try {
+    return createFile(directory);
+  } catch (error) {
+    // What ext4 says in a directory that was removed.
+    const isGone = errnoOf(error) === 'EPERM' && statDescriptor(directory).nlink === 0;
+    throw isGone ? new SystemError('ENOENT', 'openat') : error;
+  }
+}
+
+function createFile(directory: number): TemporaryFile {
   if (temporaryFileFeatures.unnamedFiles) {
     try {
       const fd = openat(directory, '.' as ByteString, O_TMPFILE | O_WRONLY, 0o600);
