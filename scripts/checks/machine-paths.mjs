@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { inRepo } from '../lib/paths.mjs';
+import { homedir } from 'node:os';
+import { inRepo, repoDir } from '../lib/paths.mjs';
 import { trackedFiles } from '../lib/tracked-files.mjs';
 
 export const name = 'machine paths and registry hosts';
@@ -10,7 +11,6 @@ const forbidden = [
   ['/tmp', '/(plan|probe)\\b'],
   ['/opt', '/wheels\\b'],
   ['(^|[^\\w.])/root', '/[\\w.]'],
-  ['/home', '/(?!user\\b)[a-z][\\w-]*/'],
   ['registry\\.', '(npmjs|yarnpkg)\\b'],
   ['(files\\.pythonhosted|pypi)\\.', '(org|io)\\b'],
   ['(deb|security|snapshot)\\.', 'debian\\.org\\b'],

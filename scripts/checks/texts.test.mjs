@@ -13,7 +13,7 @@ test('finds machine paths and registry hosts, and leaves the guest’s own paths
   const host = ['registry', 'npmjs', 'org'].join('.');
   expect(findForbidden(`cd ${machine}`)).toEqual([machine]);
   expect(findForbidden(`https://${host}/`)).toHaveLength(1);
-  expect(findForbidden(`cat ${['/home', 'anna', 'x'].join('/')}`)).toHaveLength(1);
+  expect(findForbidden('cat /home/anna/x', ['/home/anna'])).toHaveLength(1);
   expect(findForbidden('/home/user/input.csv /workspace/a 127.0.0.1:8420')).toEqual([]);
 });
 
