@@ -21,10 +21,14 @@ const forbidden = [
 /** Pages of other projects, kept word for word. */
 const verbatim = /^(tests\/fixtures\/published-pages\/|LICENSE$)/;
 
-export function findForbidden(text) {
-  return forbidden.flatMap((pattern) =>
-    [...text.matchAll(pattern)].map((match) => match[0].trim()),
-  );
+/** Where this clone and this person's files lie; `/` and the like are no giveaway. */
+const here = [repoDir, homedir()].filter((path) => path.split('/').length > 2);
+
+export function findForbidden(text, ownPaths = here) {
+  return [
+    ...forbidden.flatMap((pattern) => [...text.matchAll(pattern)].map((match) => match[0].trim())),
+    ...ownPaths.filter((path) => text.includes(`${path}/`)),
+  ];
 }
 
 export async function check() {
