@@ -13,7 +13,7 @@ import { runVitest, withFailure } from './testing/run-vitest.mjs';
 /** `npm test [-- FILTER…]`: set-up, every suite, and the check that nothing is left behind. */
 async function main() {
   const filters = process.argv.slice(2).filter((arg) => arg !== '--');
-  if (!isSecondRun) await setup();
+  if (!isSecondRun) await setUpOrCount();
   if (!isRoot) return reexecAsRoot('Running sandboxes');
   watchForInterrupts();
   const cleaned = await removeDeadRuns();
@@ -42,6 +42,16 @@ async function main() {
     await removeTraces(run);
     run.end();
     await giveBackSetupDir();
+  }
+}
+
+/** A set-up that fails is a failed test: then the counts are the last line as well. */
+async function setUpOrCount() {
+  try {
+    await setup();
+  } catch (error) {
+    process.once('exit', () => console.log('\n0 passed, 1 failed'));
+    throw error;
   }
 }
 
