@@ -57,7 +57,9 @@ onEachIsolation(used, (isolation) => {
     await waitFor(() => namelessFiles(used.daemon.pid).length > 0);
     socket.resetAndDestroy();
     await waitFor(async () =>
-      (await used.daemon.log()).some(({ code }) => code === 'incomplete_body'),
+      (await used.daemon.log()).some(
+        ({ aborted, bytes_in }) => aborted === true && Number(bytes_in) > 1_000_000,
+      ),
     );
     await expectOld();
   });

@@ -163,3 +163,7 @@ export function faultOf(answer: HttpAnswer, code: ErrorCode): ErrorAnswer {
     throw new Error(`not a sentence: ${fault.error}`);
   return fault;
 }
+
+/** The code of an answer that is an error, else `ok`. */
+export const codeOf = (answer: HttpAnswer): string =>
+  answer.status < 400 ? 'ok' : errorSchema.parse(JSON.parse(answer.body.toString())).code;

@@ -31,6 +31,9 @@ const startTimeoutMs = 30_000;
 /** What a daemon may take to end after SIGTERM, in milliseconds. */
 const stopTimeoutMs = 12_000;
 
+/** How many were made in this process, to tell their logs apart. */
+let instances = 0;
+
 const clientFileSchema = z.object({ url: z.url(), api_key: z.string() });
 
 /** A new data directory that a crash of the tests does not leave behind. */
@@ -41,6 +44,7 @@ export class TestDaemon implements AsyncDisposable {
   readonly dataDir: string;
   /** Standard error: one JSON object a line. */
   readonly logFile: string;
+  readonly #outFile: string;
   readonly #options: StartDaemonOptions;
   readonly #ownsDataDir: boolean;
   #process: ProcessIdentity | undefined;
@@ -50,7 +54,9 @@ export class TestDaemon implements AsyncDisposable {
     this.#options = options;
     this.#ownsDataDir = options.dataDir === undefined;
     this.dataDir = options.dataDir ?? newDataDir();
-    this.logFile = `${this.dataDir}.log`;
+    const name = `${this.dataDir}.${++instances}`;
+    this.logFile = `${name}.log`;
+    this.#outFile = `${name}.out`;
   }
 
   get pid(): number {
@@ -73,7 +79,7 @@ export class TestDaemon implements AsyncDisposable {
 
   /** What `isolation: auto` found to work on this machine. */
   get isolations(): Isolation[] {
-    const line = /isolation: ([^;)]*)/.exec(readFileSync(`${this.dataDir}.out`, 'utf8'))?.[1] ?? '';
+    const line = /isolation: ([^;)]*)/.exec(readFileSync(this.#outFile, 'utf8'))?.[1] ?? '';
     return (['gvisor', 'container'] as const).filter((each) => line.includes(each));
   }
 
@@ -140,9 +146,9 @@ export class TestDaemon implements AsyncDisposable {
       keepForCleanUp();
       throw error;
     }
-    if (!this.#ownsDataDir) return;
-    for (const path of [this.dataDir, this.logFile, `${this.dataDir}.out`])
-      await rm(path, { recursive: true, force: true });
+    await rm(this.logFile, { force: true });
+    await rm(this.#outFile, { force: true });
+    if (this.#ownsDataDir) await rm(this.dataDir, { recursive: true, force: true });
   }
 
   async killSandboxes(): Promise<void> {
@@ -158,7 +164,7 @@ export class TestDaemon implements AsyncDisposable {
 
   #spawn(): ReturnType<typeof spawn> {
     const { isolation = 'auto', args = [], env } = this.#options;
-    const out = openSync(`${this.dataDir}.out`, 'a');
+    const out = openSync(this.#outFile, 'a');
     const log = openSync(this.logFile, 'a');
     const serve = ['serve', '--listen', '127.0.0.1:0', '--data-dir', this.dataDir];
     try {
@@ -184,6 +190,8 @@ export class TestDaemon implements AsyncDisposable {
     try {
       const text = await readFile(join(this.dataDir, 'client.json'), 'utf8');
       const { url, api_key } = clientFileSchema.parse(JSON.parse(text));
+      // The file may be of an earlier start, or of another daemon.
+      if (!readFileSync(this.#outFile, 'utf8').includes(`${url} `)) return undefined;
       const answer = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(2_000) });
       return answer.ok ? new Api(url, api_key) : undefined;
     } catch {

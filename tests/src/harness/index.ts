@@ -1,5 +1,6 @@
 export {
   Api,
+  codeOf,
   type CreatedSandbox,
   type Entry,
   faultOf,
@@ -35,3 +36,5 @@ export { waitFor, type WaitForOptions } from './wait-for.ts';
 export { expectNothingLeft, expectServing, namelessFiles, temporaryPrefix } from './leftovers.ts';
 export { openSocket, type RawAnswer, rawExchange } from './raw.ts';
 export { sandboxProcess } from './sandbox-process.ts';
+export { Canary } from './canary.ts';
+export { idsOnMachine, waitForOnly } from './on-machine.ts';

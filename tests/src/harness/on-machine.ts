@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestDaemon } from './daemon.ts';
+import { waitFor } from './wait-for.ts';
+
+const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
+
+/**
+ * Everything on this machine that belongs to a sandbox of the daemon, by the sandbox's id: mounts,
+ * processes, control groups, files of the daemon and of the runtimes.
+ */
+export function idsOnMachine(daemon: TestDaemon): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  const hash = createHash('sha256').update(daemon.dataDir).digest('hex').slice(0, 12);
+  const runDir = join('/run/sandport', hash);
+  const note = (kind: string, text: string) => {
+    for (const [id] of text.matchAll(uuid))
+      found.set(id, [...(found.get(id) ?? []), `${kind}: ${text.trim().slice(0, 200)}`]);
+  };
+  for (const line of readFileSync('/proc/self/mountinfo', 'utf8').split('\n'))
+    if (line.includes(daemon.dataDir) || line.includes(runDir)) note('mount', line);
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    const command = readOrEmpty(`/proc/${pid}/cmdline`).replaceAll('\0', ' ');
+    if (command.includes(runDir) || command.includes(daemon.dataDir)) note('process', command);
+  }
+  for (const hierarchy of ['.', ...names('/sys/fs/cgroup')]) {
+    const parent = join('/sys/fs/cgroup', hierarchy, 'sandport', hash);
+    for (const name of names(parent)) note('cgroup', join(parent, name));
+  }
+  for (const parent of [join(daemon.dataDir, 'sandboxes'), join(daemon.dataDir, 'trash')])
+    for (const name of names(parent)) note('file', join(parent, name));
+  for (const folder of names(runDir))
+    for (const name of names(join(runDir, folder))) note('file', join(runDir, folder, name));
+  return found;
+}
+
+/** Waits until exactly these sandboxes, and nothing of any other, are on the machine. */
+export async function waitForOnly(daemon: TestDaemon, ids: readonly string[]): Promise<void> {
+  const expected = new Set(ids);
+  let strangers: string[] = [];
+  let missing: string[] = [];
+  const look = () => {
+    const found = idsOnMachine(daemon);
+    strangers = [...found].flatMap(([id, traces]) => (expected.has(id) ? [] : traces));
+    missing = ids.filter((id) => !found.has(id));
+    return strangers.length + missing.length === 0;
+  };
+  try {
+    await waitFor(look, { timeoutMs: 10_000, intervalMs: 100 });
+  } catch (error) {
+    throw new Error(`left behind:\n${strangers.join('\n')}\nmissing: ${missing.join(', ')}`, {
+      cause: error,
+    });
+  }
+}
+
+function names(directory: string): string[] {
+  return existsSync(directory) ? readdirSync(directory) : [];
+}
+
+function readOrEmpty(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    // The process has ended.
+    return '';
+  }
+}
