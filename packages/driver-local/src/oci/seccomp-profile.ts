@@ -38,7 +38,7 @@ semtimedop semtimedop_time64 send sendfile sendfile64 sendmmsg sendmsg sendto se
 set_thread_area set_tid_address setfsgid setfsgid32 setfsuid setfsuid32 setgid setgid32 setgroups
 setgroups32 setitimer setpgid setpriority setregid setregid32 setresgid setresgid32 setresuid
 setresuid32 setreuid setreuid32 setrlimit setsid setsockopt setuid setuid32 setxattr shmat shmctl
-shmdt shmget shutdown sigaltstack signalfd signalfd4 sigprocmask sigreturn socketcall socketpair
+shmdt shmget shutdown sigaltstack signalfd signalfd4 sigprocmask sigreturn  socketpair
 splice stat stat64 statfs statfs64 statx symlink symlinkat sync sync_file_range sync_file_range2
 syncfs sysinfo tee tgkill time timer_create timer_delete timer_getoverrun timer_gettime
 timer_gettime64 timer_settime timer_settime64 timerfd_create timerfd_gettime timerfd_gettime64
@@ -48,14 +48,15 @@ writev`.split(/\s+/);
 
 /** CLONE_NEW* flags without CLONE_NEWTIME, which `clone` cannot carry. */
 const namespaceFlags = 0x7e020000;
-const vsockFamily = 40;
+/** AF_UNIX, AF_INET, AF_INET6, AF_NETLINK; the others are rarely used and often broken parts of the kernel. */
+const socketFamilies = [1, 2, 10, 16];
 const enosys = 38;
 
 interface SeccompArgument {
   readonly index: number;
   readonly value: number;
   readonly valueTwo?: number;
-  readonly op: 'SCMP_CMP_EQ' | 'SCMP_CMP_NE' | 'SCMP_CMP_MASKED_EQ';
+  readonly op: 'SCMP_CMP_EQ' | 'SCMP_CMP_MASKED_EQ';
 }
 
 interface SeccompRule {
@@ -88,12 +89,13 @@ export function seccompProfile(arch: NodeJS.Architecture): SeccompProfile {
       },
       // Its flags lie in memory, where a filter cannot see them; libc then uses clone.
       { names: ['clone3'], action: 'SCMP_ACT_ERRNO', errnoRet: enosys },
-      // Not AF_VSOCK, which no namespace confines.
-      {
-        names: ['socket'],
-        action: 'SCMP_ACT_ALLOW',
-        args: [{ index: 0, value: vsockFamily, op: 'SCMP_CMP_NE' }],
-      },
+      ...socketFamilies.map(
+        (value): SeccompRule => ({
+          names: ['socket'],
+          action: 'SCMP_ACT_ALLOW',
+          args: [{ index: 0, value, op: 'SCMP_CMP_EQ' }],
+        }),
+      ),
       // The execution domains that programs ask for: Linux, 32 bit, no address randomisation.
       ...[0x0, 0x0008, 0x20000, 0x20008, 0xffffffff].map(
         (value): SeccompRule => ({

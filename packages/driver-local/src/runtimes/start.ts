@@ -22,7 +22,11 @@ export async function startWithRuntime(runtime: Runtime, options: StartOptions):
   const { id, stateDir, bundle, pidFile, log, signal } = options;
   const args = [...runtime.flags, '--root', stateDir, '--log', log, '--log-format', 'json'];
   args.push('run', '--detach', '--bundle', bundle, '--pid-file', pidFile, id);
-  const code = await runToEnd(runtime.program, args, signal);
+  const env = {
+    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    ...runtime.env,
+  };
+  const code = await runToEnd(runtime.program, args, env, signal);
   if (code === 0) return Number.parseInt(readFileSync(pidFile, 'utf8'), 10);
   throw new Error(lastWords(log) ?? `${runtime.name} ended with ${code}`);
 }
@@ -30,11 +34,12 @@ export async function startWithRuntime(runtime: Runtime, options: StartOptions):
 function runToEnd(
   program: string,
   args: readonly string[],
+  env: Readonly<Record<string, string>>,
   signal: AbortSignal | undefined,
 ): Promise<number | string> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) throw signal.reason;
-    const child = spawn(program, args, { stdio: 'ignore', detached: true });
+    const child = spawn(program, args, { stdio: 'ignore', detached: true, env });
     const abort = () => child.kill('SIGKILL');
     signal?.addEventListener('abort', abort, { once: true });
     const settle = () => signal?.removeEventListener('abort', abort);

@@ -8,10 +8,12 @@ import { RootedSandboxFiles } from '../files/sandbox-files.ts';
 import { findUser, type UserIds } from '../templates/passwd.ts';
 import type { TemplateVersion } from '../templates/version.ts';
 import { killSandbox } from './end-processes.ts';
+import { guestLog } from './guest-log.ts';
 import { keepWatch } from './keep-watch.ts';
 import { LiveSandbox } from './live-sandbox.ts';
 import { readRecord, type SandboxRecord } from './record.ts';
 import { deleteTrash, removeSandbox } from './remove.ts';
+import { killStrayProcesses } from './stray-processes.ts';
 import { makeGate, mountRoot, mountVolumes, openRoot, unmountRoot } from './root-mount.ts';
 
 /** How long an init that lives may take to come back; it tries at least twice a second. */
@@ -87,7 +89,7 @@ async function adoptLiving(
   const channel = await InitChannel.listen({
     socketPath: layout.socket,
     token: record.token,
-    onLog: (text) => context.log('warn', 'a guest init says', { sandbox: id, text }),
+    onLog: guestLog(context.log, id),
   });
   const live = new LiveSandbox({
     id,
@@ -141,6 +143,7 @@ async function reopenRoot(
 /** Removes every sandbox of this driver that nobody knows, and what earlier removals left. */
 async function removeUnknown(context: DriverContext, keep: ReadonlySet<string>): Promise<void> {
   const { layout } = context;
+  killStrayProcesses(layout, keep);
   const cgroups = context.cgroup.children(layout.cgroup);
   const found = new Set([
     ...listNames(layout.sandboxes),

@@ -12,6 +12,7 @@ import { startWithRuntime } from '../runtimes/start.ts';
 import { findUser } from '../templates/passwd.ts';
 import { killSandbox, removeRuntimeState } from './end-processes.ts';
 import { finishGvisorRoot, prepareGvisorRoot } from './gvisor-root.ts';
+import { guestLog } from './guest-log.ts';
 import { idRangeSize } from './id-ranges.ts';
 import { LiveSandbox } from './live-sandbox.ts';
 import { keepWatch } from './keep-watch.ts';
@@ -138,7 +139,7 @@ async function create(
   const channel = await InitChannel.listen({
     socketPath: layout.socket,
     token,
-    onLog: (text) => context.log('warn', 'a guest init says', { sandbox: id, text }),
+    onLog: guestLog(context.log, id),
   });
   undo.add(() => channel[Symbol.asyncDispose]());
 

@@ -30,6 +30,7 @@ const forbiddenCalls: Readonly<Record<string, readonly (number | string)[]>> = {
   fsopen: [430, 'tmpfs', 0],
   open_tree: [428, -100, '/', 1],
   vsock_socket: [41, 40, 1, 0],
+  alg_socket: [41, 38, 5, 0],
 };
 
 export function wallsSuite(subject: ConformanceSubject): void {
