@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { answerOf, readFile, writeFile } from '../../testing/file-helpers.ts';
 import { type Scratch, scratchInMemory, scratchOnDisk } from '../../testing/scratch.ts';
+import { errnoOf } from '../../ffi/system-error.ts';
 import { RootedFs } from '../rooted-fs.ts';
 import { CANARY_TEXT, Canary } from './canary.ts';
 
@@ -108,29 +109,37 @@ for (const [name, targetOf] of Object.entries(escapes)) {
   });
 }
 
-test('directories moved in and out of a tree that is removed', { timeout: 60_000 }, async () => {
+test('entries of a tree that is removed swapped with symlinks', { timeout: 60_000 }, async () => {
   const fs = RootedFs.open(root, { hiddenAreas: [] });
-  const keep = join(root, 'race/keep');
-  mkdirSync(keep);
-  writeFileSync(join(keep, 'precious'), 'precious');
-  mkdirSync(join(root, 'race/out'));
-  symlinkSync(canary.directory, join(root, 'race/link'));
-  const answers = new Set<string>();
-  // 'in' is swapped with a directory outside of the doomed tree and with a symlink to the canary.
-  const swaps = await whileSwapping(
-    join(root, 'race'),
-    ['doomed/a/in', 'out', 'doomed/a/in', 'link'],
-    6000,
-    async () => {
-      for (const name of ['in/b/c', 'in/d', 'e']) fs.makeDirectory(`/race/doomed/a/${name}`);
-      await writeFile(fs, '/race/doomed/a/in/b/c/file', 'doomed').catch(() => {});
-      answers.add(await answerOf(() => fs.remove('/race/doomed', { recursive: true })));
-    },
-  );
+  const race = join(root, 'race');
+  mkdirSync(join(race, 'keep'));
+  writeFileSync(join(race, 'keep/precious'), 'precious');
+  const indexes = Array.from({ length: 12 }, (_, index) => index);
+  // Each of them is a full directory at one moment and leads to the canary at the next.
+  const pairs = indexes.flatMap((index) => [`doomed/in-${index}`, `link-${index}`]);
+  const answers = new Map<string, number>();
+  const swaps = await whileSwapping(race, pairs, 6000, async () => {
+    for (const index of indexes) {
+      fs.makeDirectory(`/race/doomed/in-${index}/sub`);
+      if (index % 6 === 0) await writeFile(fs, `/race/doomed/in-${index}/sub/file`, 'doomed');
+      symlinkUnlessTaken(canary.directory, join(race, `link-${index}`));
+    }
+    const answer = await answerOf(() => fs.remove('/race/doomed', { recursive: true }));
+    answers.set(answer, (answers.get(answer) ?? 0) + 1);
+  });
   fs.close();
   expect(swaps).toBeGreaterThan(100);
-  expect(readFileSync(join(keep, 'precious'), 'utf8')).toBe('precious');
+  expect(readFileSync(join(race, 'keep/precious'), 'utf8')).toBe('precious');
   canary.expectUntouched();
-  for (const answer of answers)
-    expect(['undefined', 'not_found', 'not_empty', 'busy']).toContain(answer);
+  expect(['undefined', 'not_found', 'not_empty', 'busy']).toEqual(
+    expect.arrayContaining([...answers.keys()]),
+  );
 });
+
+function symlinkUnlessTaken(target: string, path: string): void {
+  try {
+    symlinkSync(target, path);
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
+}
