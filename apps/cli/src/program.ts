@@ -28,6 +28,9 @@ export async function createProgram(
     .enablePositionalOptions()
     .exitOverride()
     .configureHelp({ sortSubcommands: false })
+    .configureOutput({
+      outputError: (text, write) => write(text.replace(/^error:/, 'sandport:')),
+    })
     .showHelpAfterError('(add --help for the usage and examples)')
     .addHelpText(
       'after',

@@ -11,10 +11,12 @@ import {
   LocalFileError,
   NotFoundError,
   PermissionError,
+  Sandbox,
+  StorageFullError,
 } from 'sandport';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { onEachIsolation, testRun, useDaemon } from '../harness/index.ts';
-import { failure, useSdkSandbox } from './sdk-sandbox.ts';
+import { clientOf, failure, useSdkSandbox } from './sdk-sandbox.ts';
 
 const used = useDaemon();
 
@@ -223,6 +225,19 @@ onEachIsolation(used, (isolation) => {
     expect(await failure(upload)).toMatchObject({ message: 'enough' });
     expect(await files().read('/workspace/abort/f')).toBe('old');
     await expect.poll(() => run('ls -A /workspace/abort')).toBe('f\n');
+  });
+
+  test('a full disk is told, and the old file stays', async () => {
+    const options = { isolation, resources: { diskMb: 32 } };
+    await using small = await Sandbox.create(options, clientOf(used));
+    await small.filesystem.write('/workspace/f', 'old');
+    await writeFile(join(local, 'too-big'), Buffer.alloc(48 * 1024 * 1024));
+    const error = await failure(small.filesystem.upload(join(local, 'too-big'), '/workspace/f'));
+    expect(error).toBeInstanceOf(StorageFullError);
+    expect(error).toMatchObject({ code: 'disk_full', statusCode: 507 });
+    expect(await small.filesystem.read('/workspace/f')).toBe('old');
+    expect((await small.filesystem.list('/workspace')).map(({ name }) => name)).toEqual(['f']);
+    await small.filesystem.write('/workspace/g', Buffer.alloc(1024 * 1024));
   });
 
   test('of many writers at once one wins as a whole, and readers see whole files', async () => {

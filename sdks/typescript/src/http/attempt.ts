@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import https from 'node:https';
-import { errnoOf, NetworkError, TimeoutError } from '../errors/client-errors.ts';
+import { errnoOf, NetworkError } from '../errors/client-errors.ts';
 import { SandportError } from '../errors/sandport-error.ts';
 import { watchIdle } from './idle-watch.ts';
 import { queryString, type RequestSpec } from './request.ts';
@@ -107,9 +107,6 @@ export function explain(error: Error, target: Target, what: string): SandportErr
       );
   }
 }
-
-export const isTransportError = (error: unknown) =>
-  error instanceof NetworkError || error instanceof TimeoutError;
 
 const asError = (reason: unknown) =>
   reason instanceof Error ? reason : new Error('The request was aborted.', { cause: reason });

@@ -110,9 +110,7 @@ export class Transport {
 
   async #sendRepeatedly(spec: RequestSpec): Promise<IncomingMessage> {
     const delays = isRepeatable(spec) ? retryDelaysMs : [];
-    // One turn of the event loop lets it drop connections that the daemon has closed meanwhile; a
-    // request that is sent only once must not meet one.
-    if (delays.length === 0) await new Promise(setImmediate);
+    if (delays.length === 0) await pollConnections();
     for (const delayMs of delays) {
       try {
         return await attempt(this.#target, spec);
@@ -137,4 +135,14 @@ export function jsonSpec({ json, ...request }: JsonRequest): RequestSpec {
 
 function isRetryable(error: unknown): boolean {
   return error instanceof NetworkError && retryErrnos.has(errnoOf(error.cause) ?? '');
+}
+
+/**
+ * Lets the event loop look at all connections once, so that those are dropped which the daemon has
+ * closed: a request that is sent only once must not meet one. The first immediate may run before
+ * the loop has polled, the second one runs after it.
+ */
+async function pollConnections(): Promise<void> {
+  await new Promise(setImmediate);
+  await new Promise(setImmediate);
 }
