@@ -15,7 +15,7 @@ import { saveBody } from './download-file.ts';
 import { type FileInfo, fileInfo } from './file-info.ts';
 import { openLocalSource } from './local-source.ts';
 import type { TransferOptions, WriteOptions } from './progress.ts';
-import { openFile } from './read-file.ts';
+import { type FileTarget, openFile, readFile } from './read-file.ts';
 import { walk, type WalkStep } from './walk.ts';
 import { writeFile } from './write-file.ts';
 
@@ -67,10 +67,7 @@ export class Filesystem {
 
   /** Reads a whole file into memory. */
   async readBytes(path: string, options: SignalOptions = {}): Promise<Uint8Array> {
-    const { body } = await openFile(this.#transport, this.#target(path), options);
-    const chunks: Buffer[] = [];
-    for await (const chunk of body as AsyncIterable<Buffer>) chunks.push(chunk);
-    return Buffer.concat(chunks);
+    return readFile(this.#transport, this.#target(path), options);
   }
 
   /**
@@ -213,7 +210,7 @@ export class Filesystem {
     return walk((directory) => this.list(directory, options), path);
   }
 
-  #target(path: string) {
+  #target(path: string): FileTarget {
     return { fsPath: this.#base, path: checkPath(path) };
   }
 }

@@ -6,6 +6,14 @@ import type { RequestSpec } from '../http/request.ts';
 import type { Transport } from '../http/transport.ts';
 import { checkDigest, Digest } from './digest.ts';
 
+/** A file of a sandbox, as the transport names it. */
+export interface FileTarget {
+  /** Path of the API. */
+  readonly fsPath: string;
+  /** Path in the sandbox. */
+  readonly path: string;
+}
+
 /** A file under way: its bytes, checked as they pass, and what the head of the answer says. */
 export interface OpenedFile {
   /** Ends with an error when the connection breaks or the digest does not fit. */
@@ -14,24 +22,20 @@ export interface OpenedFile {
   readonly sizeBytes: number | undefined;
 }
 
+interface ReadOptions {
+  signal?: AbortSignal | undefined;
+}
+
 /** Asks for a file of a sandbox and begins to read it. */
 export async function openFile(
   transport: Transport,
-  target: { fsPath: string; path: string },
-  options: { signal?: AbortSignal | undefined } = {},
+  target: FileTarget,
+  options: ReadOptions = {},
 ): Promise<OpenedFile> {
-  const spec: RequestSpec = {
-    method: 'GET',
-    path: target.fsPath,
-    query: { path: target.path },
-    headers: { 'want-repr-digest': 'sha-256=1', te: 'trailers' },
-    signal: options.signal,
-  };
+  const spec = readSpec(target, options);
   const message = await transport.send(spec);
-  // An answer with a trailer comes in chunks; the daemon names the size beside it.
-  const length = header(message, 'content-length') ?? header(message, 'x-file-size');
-  const sizeBytes = length === undefined ? undefined : Number(length);
-  const body = new CheckedBody(message, target.path, sizeBytes);
+  const check = new BodyCheck(message, target.path);
+  const body = new CheckedBody(check);
   message.once('error', (error) => {
     const broken = transport.brokenBody(error, spec);
     body.destroy(broken instanceof Error ? broken : error);
@@ -40,41 +44,96 @@ export async function openFile(
   body.on('error', () => {});
   body.once('close', () => message.destroy());
   message.pipe(body);
-  return { body, sizeBytes };
+  return { body, sizeBytes: check.sizeBytes };
+}
+
+/** Reads a whole file of a sandbox into memory. */
+export async function readFile(
+  transport: Transport,
+  target: FileTarget,
+  options: ReadOptions = {},
+): Promise<Buffer> {
+  const spec = readSpec(target, options);
+  const message = await transport.send(spec);
+  const check = new BodyCheck(message, target.path);
+  const chunks: Buffer[] = [];
+  return new Promise((resolve, reject) => {
+    message.on('data', (chunk: Buffer) => {
+      check.update(chunk);
+      chunks.push(chunk);
+    });
+    message.once('error', (error) => reject(transport.brokenBody(error, spec)));
+    message.once('end', () => {
+      try {
+        check.finish();
+        resolve(Buffer.concat(chunks));
+      } catch (error) {
+        reject(error);
+      }
+    });
+  });
+}
+
+function readSpec(target: FileTarget, { signal }: ReadOptions): RequestSpec {
+  return {
+    method: 'GET',
+    path: target.fsPath,
+    query: { path: target.path },
+    headers: { 'want-repr-digest': 'sha-256=1', te: 'trailers' },
+    signal,
+  };
+}
+
+/** Compares what came with the length and the digest that the answer names. */
+class BodyCheck {
+  readonly sizeBytes: number | undefined;
+  readonly #message: IncomingMessage;
+  readonly #path: string;
+  readonly #digest = new Digest();
+
+  constructor(message: IncomingMessage, path: string) {
+    this.#message = message;
+    this.#path = path;
+    // An answer with a trailer comes in chunks; the daemon names the size beside it.
+    const length = header(message, 'content-length') ?? header(message, 'x-file-size');
+    this.sizeBytes = length === undefined ? undefined : Number(length);
+  }
+
+  update(chunk: Buffer): void {
+    this.#digest.update(chunk);
+  }
+
+  /** To be called once the trailers are there. */
+  finish(): void {
+    const { bytes } = this.#digest;
+    if (this.sizeBytes !== undefined && bytes !== this.sizeBytes) {
+      throw new NetworkError(`Of ${this.#path} came ${bytes} of ${this.sizeBytes} bytes.`);
+    }
+    const { trailers } = this.#message;
+    const field = header(this.#message, 'repr-digest') ?? trailers['repr-digest'];
+    checkDigest(field, this.#digest, this.#path);
+  }
 }
 
 class CheckedBody extends Transform {
-  readonly #digest = new Digest();
-  readonly #message: IncomingMessage;
-  readonly #path: string;
-  readonly #sizeBytes: number | undefined;
+  readonly #check: BodyCheck;
 
-  constructor(message: IncomingMessage, path: string, sizeBytes: number | undefined) {
+  constructor(check: BodyCheck) {
     super({ readableHighWaterMark: 1024 * 1024, writableHighWaterMark: 256 * 1024 });
-    this.#message = message;
-    this.#path = path;
-    this.#sizeBytes = sizeBytes;
+    this.#check = check;
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, callback: TransformCallback) {
-    this.#digest.update(chunk);
+    this.#check.update(chunk);
     callback(null, chunk);
   }
 
   override _flush(callback: TransformCallback) {
-    const { trailers } = this.#message;
-    const field = header(this.#message, 'repr-digest') ?? trailers['repr-digest'];
     try {
-      checkLength(this.#digest.bytes, this.#sizeBytes, this.#path);
-      checkDigest(field, this.#digest, this.#path);
+      this.#check.finish();
       callback();
     } catch (error) {
       callback(error instanceof Error ? error : new Error(String(error)));
     }
   }
-}
-
-function checkLength(bytes: number, expected: number | undefined, path: string): void {
-  if (expected === undefined || bytes === expected) return;
-  throw new NetworkError(`Of ${path} came ${bytes} of ${expected} bytes.`);
 }

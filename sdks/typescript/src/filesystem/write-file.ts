@@ -6,6 +6,7 @@ import type { Transport } from '../http/transport.ts';
 import { type ContentSource, slices } from './content.ts';
 import { checkDigest, Digest } from './digest.ts';
 import type { WriteOptions } from './progress.ts';
+import type { FileTarget } from './read-file.ts';
 
 /** Up to here bytes go in one piece, with their digest in the head of the request. */
 const onePieceBytes = 1024 * 1024;
@@ -17,7 +18,7 @@ const sliceBytes = 512 * 1024;
  */
 export async function writeFile(
   transport: Transport,
-  target: { fsPath: string; path: string },
+  target: FileTarget,
   source: ContentSource,
   options: WriteOptions,
 ): Promise<WriteResult> {
