@@ -123,8 +123,11 @@ async function close(level: Level): Promise<void> {
   }
 }
 
-/** Opens a directory itself, unless it is on another mount. */
-function openChild(parent: number, name: ByteString): number | undefined {
+/**
+ * Opens a directory itself; undefined when the name is gone or is anything else, a symlink too.
+ * @throws SystemError, Refusal `busy` when it is on another mount
+ */
+export function openChild(parent: number, name: ByteString): number | undefined {
   try {
     return openat2(
       parent,

@@ -3,6 +3,7 @@ import {
   closeSync,
   existsSync,
   mkdirSync,
+  openSync,
   readdirSync,
   renameSync,
   symlinkSync,
@@ -11,12 +12,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { byteString } from '../ffi/byte-string.ts';
 import { mountOverlay } from '../mounts/overlay.ts';
 import { attachTree, bindTree, unmount } from '../mounts/trees.ts';
 import { answerOf, writeFile } from '../testing/file-helpers.ts';
 import { type Scratch, notRoot, scratchInMemory, scratchOnDisk } from '../testing/scratch.ts';
 import { removeTree } from './remove-host-tree.ts';
-import { removal } from './remove-tree.ts';
+import { openChild, removal } from './remove-tree.ts';
 import { RootedFs } from './rooted-fs.ts';
 
 let scratch: Scratch;
@@ -88,6 +90,23 @@ describe('recursive removal', () => {
     expect(turnsOfList).toBeGreaterThan(3);
     expect(turns - turnsOfList).toBeGreaterThan(3);
     expect(readdirSync(memory.path)).toEqual([]);
+  });
+
+  test('never descends through what became a symlink', () => {
+    mkdirSync(join(scratch.path, 'outside'));
+    for (const [name, target] of Object.entries({ out: '../outside', absolute: '/', self: '.' })) {
+      symlinkSync(target, join(root, name));
+    }
+    writeFileSync(join(root, 'file'), '');
+    const directory = openSync(root, 'r');
+    try {
+      for (const name of ['out', 'absolute', 'self', 'file', 'missing']) {
+        expect(openChild(directory, byteString(name))).toBeUndefined();
+      }
+      expect(() => openChild(directory, byteString('..'))).toThrow();
+    } finally {
+      closeSync(directory);
+    }
   });
 
   test('stops at an abort and leaves the rest', async () => {

@@ -120,8 +120,9 @@ test('entries of a tree that is removed swapped with symlinks', { timeout: 60_00
   const answers = new Map<string, number>();
   const swaps = await whileSwapping(race, pairs, 6000, async () => {
     for (const index of indexes) {
-      fs.makeDirectory(`/race/doomed/in-${index}/sub`);
-      if (index % 6 === 0) await writeFile(fs, `/race/doomed/in-${index}/sub/file`, 'doomed');
+      await answerOf(() => fs.makeDirectory(`/race/doomed/in-${index}/sub`));
+      if (index % 6 === 0)
+        await answerOf(() => writeFile(fs, `/race/doomed/in-${index}/sub/file`, 'doomed'));
       symlinkUnlessTaken(canary.directory, join(race, `link-${index}`));
     }
     const answer = await answerOf(() => fs.remove('/race/doomed', { recursive: true }));
