@@ -4,6 +4,12 @@ import { type DaemonFlags, resolveConfig } from './config/resolve.ts';
 import { startDaemon } from './daemon.ts';
 import { version } from './version.ts';
 
+/** How long a stop may take, in milliseconds. What was not finished is mended by the next start. */
+const longestStopMs = 9_000;
+
+/** Ends the process then, if something keeps it; does not keep it itself. */
+const endAfter = (delayMs: number) => setTimeout(() => process.exit(0), delayMs).unref();
+
 /**
  * Runs the daemon until SIGTERM or SIGINT. Sandboxes keep running and are taken over by the next
  * start. Logs go to standard error, one line for people to standard output.
@@ -32,6 +38,7 @@ export async function runServe(flags: DaemonFlags): Promise<number> {
       `Sandport ${version} listens on ${daemon.url} (isolation: ${isolations}; data: ${config.dataDir})\n`,
     );
     logger.info({ signal: await stopped }, 'stopping');
+    endAfter(longestStopMs);
     await daemon[Symbol.asyncDispose]();
     logger.info('stopped');
     await new Promise<void>((resolve) => logger.flush(() => resolve()));

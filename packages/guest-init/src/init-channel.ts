@@ -31,6 +31,7 @@ export class InitChannel implements AsyncDisposable {
   readonly #handshake: Handshake;
   readonly #connectListeners = new Set<() => void>();
   readonly #disconnectListeners = new Set<() => void>();
+  readonly #waiting = new Set<(error: InitError) => void>();
   #connection: InitConnection | undefined;
   #server: Server | undefined;
   /** Opens and closes of the listening socket run one after the other. */
@@ -71,13 +72,16 @@ export class InitChannel implements AsyncDisposable {
   /** @throws InitError `disconnected` when it takes longer; the signal's reason */
   whenConnected(timeoutMs: number, signal?: AbortSignal): Promise<void> {
     if (this.connected) return Promise.resolve();
+    if (this.#disposed) return Promise.reject(closedError());
     return new Promise((resolve, reject) => {
       const finish = (settle: () => void) => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);
         this.#connectListeners.delete(onConnect);
+        this.#waiting.delete(onClosed);
         settle();
       };
+      const onClosed = (error: InitError) => finish(() => reject(error));
       const onConnect = () => finish(resolve);
       const onAbort = () => finish(() => reject(signal?.reason));
       const timer = setTimeout(() => {
@@ -85,6 +89,7 @@ export class InitChannel implements AsyncDisposable {
         finish(() => reject(new InitError('disconnected', message)));
       }, timeoutMs);
       this.#connectListeners.add(onConnect);
+      this.#waiting.add(onClosed);
       signal?.addEventListener('abort', onAbort);
       if (signal?.aborted === true) onAbort();
     });
@@ -116,7 +121,8 @@ export class InitChannel implements AsyncDisposable {
     this.#disposed = true;
     clearTimeout(this.#retryTimer);
     this.#handshake.close();
-    this.#connection?.close(new InitError('disconnected', 'the channel was closed'));
+    this.#connection?.close(closedError());
+    for (const giveUp of [...this.#waiting]) giveUp(closedError());
     await this.#close();
   }
 
@@ -192,3 +198,5 @@ export class InitChannel implements AsyncDisposable {
     return this.#listening;
   }
 }
+
+const closedError = () => new InitError('disconnected', 'the channel was closed');
