@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import {
@@ -14,21 +14,27 @@ import {
 const bin = mkdtempSync(join(testRun().tempDir, 'bin-'));
 afterAll(() => rmSync(bin, { recursive: true, force: true }));
 
+const realPath = process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin';
+
 /** Runtimes that fail on demand: before they have done anything, or after they have done it all. */
 for (const name of ['runc', 'runsc', 'crun']) {
+  const real = realPath
+    .split(delimiter)
+    .map((directory) => join(directory, name))
+    .find((file) => existsSync(file));
+  if (real === undefined) continue;
   const script = `#!/bin/sh
 case " $* " in *" run "*)
-  if [ -e ${bin}/fail-before ]; then echo 'injected failure' >&2; exit 1; fi
-  if [ -e ${bin}/fail-after ]; then PATH=$REAL_PATH ${name} "$@"; echo 'injected failure' >&2; exit 1; fi
+  if [ -e ${bin}/fail-before ]; then exit 1; fi
+  if [ -e ${bin}/fail-after ]; then ${real} "$@"; exit 1; fi
   if [ -e ${bin}/hang ]; then exec sleep 30; fi
 esac
-PATH=$REAL_PATH exec ${name} "$@"
+exec ${real} "$@"
 `;
   writeFileSync(join(bin, name), script);
   chmodSync(join(bin, name), 0o755);
 }
-const realPath = process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin';
-const used = useDaemon({ env: { PATH: `${bin}${delimiter}${realPath}`, REAL_PATH: realPath } });
+const used = useDaemon({ env: { PATH: `${bin}${delimiter}${realPath}` } });
 
 async function withFlag<Result>(name: string, action: () => Promise<Result>): Promise<Result> {
   const flag = join(bin, name);
