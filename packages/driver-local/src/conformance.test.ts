@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { driverConformance } from '@sandport/driver/conformance';
+import { detectCgroups } from '@sandport/linux';
 import { isolationSchema, templateNameSchema } from '@sandport/protocol';
 import { z } from 'zod';
 import { createLocalDriver } from './create-local-driver.ts';
@@ -21,6 +22,8 @@ if (infos.find(({ name }) => name === base)?.status !== 'ready') await templates
 
 const report = await probeMachine({ dataDir: tmpdir() });
 const { cpuQuota } = await cgroupFeatures();
+const { hierarchies } = await detectCgroups();
+const cpuMount = hierarchies.find((each) => each.controllers.includes('cpu'))?.mountPoint ?? '';
 const hasMkfs = report.rows.some(({ name, status }) => name === 'mkfs.ext4' && status === 'ok');
 
 for (const isolation of isolationSchema.options) {
@@ -33,6 +36,13 @@ for (const isolation of isolationSchema.options) {
     initPid: (id) => {
       const record: unknown = JSON.parse(readFileSync(layout.sandbox(id).record, 'utf8'));
       return z.object({ process: z.object({ pid: z.int() }) }).parse(record).process.pid;
+    },
+    throttledPeriods: (id) => {
+      const statistics = readFileSync(
+        join(cpuMount, layout.sandbox(id).cgroup, 'cpu.stat'),
+        'utf8',
+      );
+      return Number(/^nr_throttled (\d+)$/m.exec(statistics)?.[1]);
     },
     cleanup: async () => rmSync(dataDir, { recursive: true, force: true }),
     unavailable: report.isolations.includes(isolation) ? undefined : row?.detail,

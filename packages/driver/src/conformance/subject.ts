@@ -21,6 +21,8 @@ export interface ConformanceSubject {
   readonly open: () => Promise<Driver>;
   /** Host process id of a sandbox's first process. */
   readonly initPid: (id: SandboxId) => number;
+  /** How often the kernel has held a sandbox back for its CPU limit. */
+  readonly throttledPeriods: (id: SandboxId) => number;
   /** Removes the directory, after the last driver was closed. */
   readonly cleanup: () => Promise<void>;
   /** Set when the isolation does not work on this machine: why everything is skipped. */
