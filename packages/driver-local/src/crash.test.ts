@@ -55,7 +55,7 @@ describe.each(isolations)('after a crash, %s', (isolation) => {
       const report = await next.adopt([]);
       expect(report).toEqual({ running: [], stopped: [], lost: [] });
       await next[Symbol.asyncDispose]();
-      await expect.poll(() => leftovers(layout), { timeout: 3000 }).toEqual([]);
+      expect(await leftovers(layout)).toEqual([]);
     }
   });
 
@@ -100,7 +100,7 @@ describe.each(isolations)('after a crash, %s', (isolation) => {
     expect(file && (await text(file.stream()))).toBe('v\n');
     await Promise.all([plain, limited].map(({ id }) => next.remove(id)));
     await next.volumes.remove(plain.namespace, volumeNameSchema.parse('lasting'));
-    await expect.poll(() => leftovers(layout), { timeout: 3000 }).toEqual([]);
+    expect(await leftovers(layout)).toEqual([]);
   });
 });
 

@@ -43,7 +43,7 @@ describe.each(driver.isolations)('a create that fails half-way, %s', (isolation)
       code: 'create_failed',
       details: { reason: `broken at ${step}` },
     });
-    await expect.poll(() => leftovers(layout), { timeout: 3000 }).toEqual([]);
+    expect(await leftovers(layout)).toEqual([]);
     // The spare user namespaces and the thread pool may open and close a few meanwhile.
     expect(descriptors() - before).toBeLessThanOrEqual(4);
   });
@@ -55,7 +55,7 @@ describe.each(driver.isolations)('a create that fails half-way, %s', (isolation)
     const broken = new LocalDriver({ ...context, runtimes });
     const failure = await broken.create(testSpec(isolation)).catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: 'create_failed' });
-    await expect.poll(() => leftovers(layout), { timeout: 3000 }).toEqual([]);
+    expect(await leftovers(layout)).toEqual([]);
   });
 });
 
@@ -64,5 +64,5 @@ test.skipIf(driver.isolations.length > 0)('no isolation works on this machine', 
 afterAll(async () => {
   await driver[Symbol.asyncDispose]();
   rmSync(dataDir, { recursive: true, force: true });
-  await expect.poll(() => leftovers(layout), { timeout: 3000 }).toEqual([]);
+  expect(await leftovers(layout)).toEqual([]);
 });

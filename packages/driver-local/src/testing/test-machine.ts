@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { SandboxSpec } from '@sandport/driver';
 import { listMounts } from '@sandport/linux';
@@ -40,8 +41,20 @@ export function testSpec(isolation: Isolation, change: Partial<SandboxSpec> = {}
   };
 }
 
-/** Everything of a driver's sandboxes that is left on the machine; empty when nothing is. */
+/**
+ * Everything of a driver's sandboxes that is left on the machine; empty when nothing is. The kernel
+ * frees loop devices and the like a moment after the last use, which is waited for.
+ */
 export async function leftovers(layout: Layout): Promise<string[]> {
+  const untilMs = performance.now() + 3000;
+  for (;;) {
+    const found = await lookForLeftovers(layout);
+    if (found.length === 0 || performance.now() > untilMs) return found;
+    await sleep(50);
+  }
+}
+
+async function lookForLeftovers(layout: Layout): Promise<string[]> {
   const found: string[] = [];
   for (const { mountPoint } of await listMounts())
     if (mountPoint.startsWith(layout.runDir) || mountPoint.startsWith(layout.dataDir))
