@@ -154,7 +154,7 @@ export function json(answer: HttpAnswer, status: number): unknown {
 export function faultOf(answer: HttpAnswer, code: ErrorCode): ErrorAnswer {
   const text = answer.body.toString();
   const shown = `${answer.status} ${text.slice(0, 300)}`;
-  if (answer.headers['content-type'] !== 'application/json')
+  if (answer.status < 400 || answer.headers['content-type'] !== 'application/json')
     throw new Error(`expected ${code}, got ${shown}`);
   const fault = errorSchema.parse(JSON.parse(text));
   if (fault.code !== code || !isErrorCode(fault.code) || answer.status !== errorTable[code].status)
