@@ -1,6 +1,9 @@
-import { SandportFault } from '@sandport/protocol';
+import { type ErrorCode, SandportFault } from '@sandport/protocol';
 import type { Logger } from 'pino';
 import type { Exchange } from './exchange.ts';
+
+/** Errors that the operator has to look into; the others are the client's to act on. */
+const operatorCodes: ReadonlySet<ErrorCode> = new Set(['create_failed', 'template_build_failed']);
 
 /** How long the rest of a refused body is read and thrown away, so that the answer arrives. */
 const lingerMs = 5_000;
@@ -42,7 +45,7 @@ export function answerFault(exchange: Exchange, error: unknown, logger: Logger):
 
 function asFault(error: unknown, exchange: Exchange, logger: Logger): SandportFault {
   if (error instanceof SandportFault) {
-    if (error.status >= 500)
+    if (operatorCodes.has(error.code))
       logger.error({ id: exchange.requestId, code: error.code, err: error }, error.message);
     return error;
   }
