@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { text } from 'node:stream/consumers';
 import { parseGuestPath, volumeNameSchema } from '@sandport/protocol';
 import { afterEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { createLocalDriver } from './create-local-driver.ts';
 import { Layout } from './layout.ts';
+import { killSandbox } from './sandbox/end-processes.ts';
 import { unmountRoot } from './sandbox/root-mount.ts';
 import { leftovers, templatesDir, testDataDir, testSpec } from './testing/test-machine.ts';
 
@@ -19,6 +21,7 @@ await driver[Symbol.asyncDispose]();
 
 /** Creates and removes sandboxes without end, in a process that is then killed. */
 const churn = `
+import { z } from 'zod';
 import { createLocalDriver } from '@sandport/driver-local';
 const [dataDir, templatesDir, specs] = process.argv.slice(1);
 const driver = await createLocalDriver({ dataDir, templatesDir });
@@ -78,7 +81,6 @@ describe.each(isolations)('after a crash, %s', (isolation) => {
     // As a restart of the machine: no processes, no mounts, no run directory.
     const killer = await open();
     for (const { id } of [plain, limited]) {
-      const { killSandbox } = await import('./sandbox/end-processes.ts');
       await killSandbox(layout.sandbox(id), undefined);
       await unmountRoot(layout.sandbox(id));
       rmSync(layout.sandbox(id).control, { recursive: true });
@@ -102,6 +104,43 @@ describe.each(isolations)('after a crash, %s', (isolation) => {
     await next.volumes.remove(plain.namespace, volumeNameSchema.parse('lasting'));
     expect(await leftovers(layout)).toEqual([]);
   });
+});
+
+test.skipIf(!isolations.includes('container'))(
+  'a new sandbox never gets the ids of one that was taken over',
+  async () => {
+    const specs = [1, 2, 3, 4, 5, 6].map(() => testSpec('container'));
+    const bases: number[] = [];
+    for (const count of [3, 6]) {
+      await using next = await open();
+      await next.adopt(specs.slice(0, count - 3));
+      for (const spec of specs.slice(count - 3, count)) {
+        await next.create(spec);
+        const record: unknown = JSON.parse(readFileSync(layout.sandbox(spec.id).record, 'utf8'));
+        bases.push(z.object({ idBase: z.int() }).parse(record).idBase);
+      }
+    }
+    expect(new Set(bases).size).toBe(specs.length);
+    await using last = await open();
+    await last.adopt([]);
+    expect(await leftovers(layout)).toEqual([]);
+  },
+);
+
+test('what cannot be taken over keeps its files until it is removed', async () => {
+  const [isolation] = isolations;
+  if (isolation === undefined) return;
+  const spec = testSpec(isolation);
+  const first = await open();
+  await first.adopt([]);
+  await first.create(spec);
+  await first[Symbol.asyncDispose]();
+  await using next = await open();
+  const report = await next.adopt([{ ...spec, user: 'who-left' }]);
+  expect(report).toMatchObject({ running: [], stopped: [], lost: [spec.id] });
+  expect(existsSync(layout.sandbox(spec.id).upper)).toBe(true);
+  await next.remove(spec.id);
+  expect(await leftovers(layout)).toEqual([]);
 });
 
 test.skipIf(isolations.length > 0)('no isolation works on this machine', () => {});

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Driver } from '@sandport/driver';
 import { initBinaryPath, preloadLibraryPath } from '@sandport/guest-init';
@@ -17,6 +17,7 @@ import { usableRuntimes } from './machine/usable-runtimes.ts';
 import { IdRanges } from './sandbox/id-ranges.ts';
 import { Limiter } from './sandbox/limiter.ts';
 import { LivenessWatch } from './sandbox/liveness.ts';
+import { readRecord } from './sandbox/record.ts';
 import { LocalTemplates } from './templates/template-store.ts';
 import { LocalVolumes } from './volumes.ts';
 
@@ -64,6 +65,7 @@ export async function makeContext(
     createNamespace: createUserNamespace,
     closeNamespace: closeSync,
   });
+  reserveUsedRanges(layout, ranges);
   if (runtimes.has('container')) ranges.prepare();
   return {
     layout,
@@ -83,4 +85,12 @@ export async function makeContext(
     background: new Set(),
     onStep: hooks.onStep,
   };
+}
+
+/** Sandboxes of an earlier driver may still run with their ids. */
+function reserveUsedRanges(layout: Layout, ranges: IdRanges): void {
+  for (const id of readdirSync(layout.sandboxes)) {
+    const record = readRecord(layout.sandbox(id).record);
+    if (record?.isolation === 'container') ranges.reserve(record.idBase);
+  }
 }

@@ -31,25 +31,26 @@ export async function adoptSandboxes(
   const stopped: StoppedSandbox[] = [];
   const lost: SandboxId[] = [];
   const mountPoints = new Set((await listMounts()).map((mount) => mount.mountPoint));
-  // Before anything new takes a range of ids.
-  for (const id of listNames(context.layout.sandboxes)) {
-    const record = readRecord(context.layout.sandbox(id).record);
-    if (record?.isolation === 'container') context.ranges.reserve(record.idBase);
-  }
+  // Their files stay until they are removed by name, whatever keeps them from being taken over.
+  const broken = new Set<string>();
   const adopt = async (spec: SandboxSpec) => {
-    const found = await adoptOne(context, spec, mountPoints).catch((error: unknown) => {
+    try {
+      const found = await adoptOne(context, spec, mountPoints);
+      if (found === undefined) lost.push(spec.id);
+      else if ('died' in found) running.push(found);
+      else stopped.push(found);
+    } catch (error) {
       context.log('error', 'a sandbox cannot be taken over', {
         sandbox: spec.id,
         error: String(error),
       });
-      return undefined;
-    });
-    if (found === undefined) lost.push(spec.id);
-    else if ('died' in found) running.push(found);
-    else stopped.push(found);
+      broken.add(spec.id);
+      lost.push(spec.id);
+    }
   };
-  await Promise.all(known.map(adopt));
-  await removeUnknown(context, new Set([...running, ...stopped].map((sandbox) => sandbox.id)));
+  await Promise.all(known.map((spec) => context.starts.run(() => adopt(spec))));
+  const taken = [...running, ...stopped].map((sandbox) => sandbox.id);
+  await removeUnknown(context, new Set([...taken, ...broken]));
   return { running, stopped, lost };
 }
 
@@ -60,9 +61,11 @@ async function adoptOne(
 ): Promise<DriverSandbox | StoppedSandbox | undefined> {
   const layout = context.layout.sandbox(spec.id);
   const record = readRecord(layout.record);
-  const template = record && context.templates.find(record.template, record.templateVersion);
-  const owner = template && findUser(template.passwd, spec.user);
-  if (!record || !template || !owner) return undefined;
+  if (!record || !existsSync(layout.disk)) return undefined;
+  const template = context.templates.find(record.template, record.templateVersion);
+  if (!template) throw new Error(`its template ${record.template} is gone`);
+  const owner = findUser(template.passwd, spec.user);
+  if (!owner) throw new Error(`its template has no user ${spec.user}`);
   const { process } = record;
   const alive = process !== undefined && isAlive(process.pid, process.startTime);
   if (alive && mountPoints.has(layout.root)) {
