@@ -5,7 +5,7 @@ import { RootedFsError, type RootedFs } from '@sandport/linux';
 const rootOwner = { uid: 0, gid: 0 };
 const holdTmp = '/tmp/.sandport-start';
 const preloadList = '/etc/ld.so.preload';
-const preloadLibrary = '/usr/lib/sandport/preload.so';
+const preloadLibrary = '/usr/lib/sandport-preload.so';
 
 /**
  * Prepares a root for gVisor, which would mount a file system of its own on an empty /tmp that the
