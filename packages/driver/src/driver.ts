@@ -79,7 +79,8 @@ export interface Driver extends AsyncDisposable {
   /**
    * Makes a sandbox and resolves when its init takes commands. On failure or abort nothing of it
    * is left.
-   * @throws SandportFault `create_failed`, `disk_full`, `isolation_unavailable`
+   * @throws SandportFault `create_failed`, `invalid_request` (the template has no such user),
+   * `template_not_found`, `disk_full`, `isolation_unavailable`
    */
   create(spec: SandboxSpec, options?: { signal?: AbortSignal }): Promise<DriverSandbox>;
 
