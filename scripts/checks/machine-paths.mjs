@@ -10,7 +10,7 @@ const forbidden = [
   ['/work', '/(main|shared|\\.library)\\b'],
   ['/tmp', '/(plan|probe)\\b'],
   ['/opt', '/wheels\\b'],
-  ['(^|[^\\w.])/root', '/[\\w.]'],
+  ['(^|[^\\w.}])/root', '/[\\w.]'],
   ['registry\\.', '(npmjs|yarnpkg)\\b'],
   ['(files\\.pythonhosted|pypi)\\.', '(org|io)\\b'],
   ['(deb|security|snapshot)\\.', 'debian\\.org\\b'],

@@ -101,6 +101,8 @@ export class TestDaemon implements AsyncDisposable {
     } catch (error) {
       signal(process, 'SIGKILL');
       const log = (await readFile(this.logFile, 'utf8')).split('\n').slice(-15).join('\n');
+      // One that never served is not disposed of; its last words are in the message.
+      if (this.#api === undefined) await this.#removeLogs();
       throw new Error(`the daemon did not start:\n${log}`, { cause: error });
     }
     return this;
@@ -146,8 +148,7 @@ export class TestDaemon implements AsyncDisposable {
       keepForCleanUp();
       throw error;
     }
-    await rm(this.logFile, { force: true });
-    await rm(this.#outFile, { force: true });
+    await this.#removeLogs();
     if (this.#ownsDataDir) await rm(this.dataDir, { recursive: true, force: true });
   }
 
@@ -160,6 +161,11 @@ export class TestDaemon implements AsyncDisposable {
   get #running(): ProcessIdentity {
     if (this.#process === undefined) throw new Error('the daemon was not started');
     return this.#process;
+  }
+
+  async #removeLogs(): Promise<void> {
+    await rm(this.logFile, { force: true });
+    await rm(this.#outFile, { force: true });
   }
 
   #spawn(): ReturnType<typeof spawn> {

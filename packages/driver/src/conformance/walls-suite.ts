@@ -154,7 +154,9 @@ for name,(number,*args) in json.loads(sys.argv[1]).items():
       expect((await run(sandbox, 'echo alive')).stdout).toBe('alive\n');
     });
 
-    test.skipIf(subject.isolation !== 'container')('root is nobody on the host', async () => {
+    test('root is nobody on the host', async (context) => {
+      if (subject.isolation !== 'container')
+        context.skip('the guest has the ids of gVisor’s own kernel, which are none of the host');
       const { stdout } = await run(sandbox, 'cat /proc/self/uid_map /proc/self/gid_map');
       const maps = stdout
         .trim()
