@@ -60,7 +60,7 @@ export interface AdoptionReport {
   readonly running: readonly DriverSandbox[];
   /** Known sandboxes whose init is gone; their disk is still there. */
   readonly stopped: readonly StoppedSandbox[];
-  /** Known sandboxes of which nothing is left. */
+  /** Known sandboxes that cannot be taken over. What is left of them stays until `remove`. */
   readonly lost: readonly SandboxId[];
 }
 

@@ -1,4 +1,4 @@
-import type { Driver, DriverSandbox } from '@sandport/driver';
+import type { Driver, DriverSandbox, StoppedSandbox } from '@sandport/driver';
 import {
   type CreateSandbox,
   type Namespace,
@@ -53,19 +53,16 @@ export class Sandboxes implements Disposable {
       const row = byId.get(sandbox.id);
       if (row !== undefined) this.#hold({ row, sandbox, abort: new AbortController() }, sandbox);
     }
-    for (const sandbox of report.stopped) {
-      const row = byId.get(sandbox.id);
-      if (row === undefined) continue;
-      const entry: Entry = { row, sandbox, abort: new AbortController() };
-      this.#entries.set(row.id, entry);
-      this.#change(entry, { status: 'failed', statusReason: row.statusReason ?? sandbox.reason });
-    }
+    for (const sandbox of report.stopped)
+      this.#keepFailed(byId.get(sandbox.id), sandbox.reason, sandbox);
+    for (const id of report.lost)
+      this.#keepFailed(byId.get(id), 'it could not be taken over; delete it, or see the log');
     const gone = rows.filter((row) => !this.#entries.has(row.id));
     for (const row of gone) table.delete(row.id);
     this.#reaper.reschedule();
     return {
       running: report.running.length,
-      failed: report.stopped.length,
+      failed: report.stopped.length + report.lost.length,
       removed: gone.length,
     };
   }
@@ -212,6 +209,14 @@ export class Sandboxes implements Disposable {
       this.#options.log('sandbox died', { sandbox: entry.row.id, reason });
       this.#change(entry, { status: 'failed', statusReason: reason });
     });
+  }
+
+  /** A sandbox that no longer runs stays until somebody deletes it: what is in it may be wanted. */
+  #keepFailed(row: SandboxRow | undefined, reason: string, sandbox?: StoppedSandbox): void {
+    if (row === undefined) return;
+    const entry: Entry = { row, sandbox, abort: new AbortController() };
+    this.#entries.set(row.id, entry);
+    this.#change(entry, { status: 'failed', statusReason: row.statusReason ?? reason });
   }
 
   #change(
