@@ -55,12 +55,15 @@ const statuses: readonly SandboxStatus[] = sandboxStatusSchema.options;
 
 /** Fields of the query, and `metadata.KEY=VALUE` pairs. */
 function readFilter(exchange: Exchange): SandboxFilter {
-  const plain: Record<string, string> = {};
-  const metadata: Record<string, string> = {};
-  for (const [name, value] of Object.entries(exchange.query.toObject())) {
-    if (name.startsWith('metadata.')) metadata[name.slice('metadata.'.length)] = value;
-    else plain[name] = value;
-  }
+  const prefix = 'metadata.';
+  const pairs = Object.entries(exchange.query.toObject());
+  // Object.fromEntries takes every name for what it is, `__proto__` too.
+  const plain = Object.fromEntries(pairs.filter(([name]) => !name.startsWith(prefix)));
+  const metadata = Object.fromEntries(
+    pairs
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, value]) => [name.slice(prefix.length), value]),
+  );
   const status = plain['status'];
   if (status !== undefined && !statuses.some((each) => each === status))
     throw new SandportFault(
