@@ -33,7 +33,13 @@ export {
   useSandbox,
 } from './use-daemon.ts';
 export { waitFor, type WaitForOptions } from './wait-for.ts';
-export { expectNothingLeft, expectServing, namelessFiles, temporaryPrefix } from './leftovers.ts';
+export {
+  expectNothingLeft,
+  expectServing,
+  namelessFiles,
+  openFiles,
+  temporaryPrefix,
+} from './leftovers.ts';
 export { openSocket, type RawAnswer, rawExchange } from './raw.ts';
 export { sandboxProcess } from './sandbox-process.ts';
 export { Canary } from './canary.ts';

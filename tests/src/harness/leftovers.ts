@@ -6,18 +6,21 @@ import { waitFor } from './wait-for.ts';
 /** Names that the daemon gives to files of uploads that are not whole yet. */
 export const temporaryPrefix = '.sandport-';
 
-/** Files that the process holds open and that have no name: uploads under way, mostly. */
-export function namelessFiles(pid: number): string[] {
+/** What the process holds open, as the kernel names it. */
+export function openFiles(pid: number): string[] {
   return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
     try {
-      const target = readlinkSync(`/proc/${pid}/fd/${fd}`);
-      return target.startsWith('/') && target.endsWith(' (deleted)') ? [target] : [];
+      return [readlinkSync(`/proc/${pid}/fd/${fd}`)];
     } catch {
       // Closed since the directory was read.
       return [];
     }
   });
 }
+
+/** Files that the process holds open and that have no name: uploads under way, mostly. */
+export const namelessFiles = (pid: number): string[] =>
+  openFiles(pid).filter((target) => target.startsWith('/') && target.endsWith(' (deleted)'));
 
 /** Temporary files with a name anywhere on the sandbox's own disk. */
 export async function temporaryFiles({ api }: UsedDaemon, id: string): Promise<string[]> {

@@ -4,11 +4,13 @@ import {
   faultOf,
   namelessFiles,
   onEachIsolation,
+  openFiles,
   openSocket,
   filePath,
   useDaemon,
   useSandbox,
   waitFor,
+  waitForOnly,
 } from '../harness/index.ts';
 
 const used = useDaemon();
@@ -161,6 +163,47 @@ onEachIsolation(used, (isolation) => {
     const body = all.subarray(all.indexOf('\r\n\r\n') + 4);
     // Either the request was opened before the write, or after it; never a mixture.
     expect(body.equals(large) || body.toString() === 'replaced').toBe(true);
+  });
+
+  test('a file that the guest makes shorter ends its download early, never with padding', async () => {
+    const { api } = used;
+    const size = 60_000_000;
+    await api.exec(box.id, `head -c ${size} /dev/zero | tr '\\0' x > /workspace/shrinking`);
+    const socket = await openSocket(used.daemon.url);
+    socket.pause();
+    socket.write(
+      `GET ${filePath(box.id, '', '/workspace/shrinking')} HTTP/1.1\r\nHost: x\r\nX-API-Key: ${used.daemon.apiKey}\r\n\r\n`,
+    );
+    await waitFor(() => socket.bytesWritten > 0);
+    await waitFor(async () => {
+      const fds = openFiles(used.daemon.pid);
+      return fds.some((target) => target.endsWith('/workspace/shrinking'));
+    });
+    await api.exec(box.id, 'truncate -s 1000 /workspace/shrinking');
+    const parts: Buffer[] = [];
+    socket.on('data', (part) => parts.push(part));
+    socket.resume();
+    await waitFor(() => socket.closed, { what: 'the end of the connection' });
+    const all = Buffer.concat(parts);
+    const body = all.subarray(all.indexOf('\r\n\r\n') + 4);
+    expect(body.length).toBeLessThan(size);
+    expect(body.every((byte) => byte === 0x78)).toBe(true);
+  });
+
+  test('a sandbox is deleted during a download: all of it goes once the client has left', async () => {
+    const { api, daemon } = used;
+    const doomed = await api.create({ isolation, resources: { disk_mb: 64 } });
+    await api.exec(doomed.id, 'truncate -s 1G /tmp/sparse');
+    const socket = await openSocket(daemon.url);
+    socket.pause();
+    socket.write(
+      `GET ${filePath(doomed.id, '', '/tmp/sparse')} HTTP/1.1\r\nHost: x\r\nX-API-Key: ${daemon.apiKey}\r\n\r\n`,
+    );
+    await waitFor(() => openFiles(daemon.pid).some((target) => target.endsWith('/tmp/sparse')));
+    await api.kill(doomed.id);
+    socket.resetAndDestroy();
+    await waitForOnly(daemon, [box.id]);
+    await waitFor(() => !openFiles(daemon.pid).some((target) => target.includes('/tmp/sparse')));
   });
 
   test('a client that leaves a download leaves nothing open', async () => {

@@ -36,6 +36,7 @@ describe('lists', () => {
     expect(await namesOf('?metadata.job=a&metadata.team=x%20y%26z%3D1')).toEqual(['one']);
     expect(await namesOf('?metadata.job=nothing')).toEqual([]);
     expect(await namesOf('?metadata.constructor=x')).toEqual([]);
+    expect(await namesOf('?metadata.__proto__=x')).toEqual([]);
     expect(await namesOf('?namespace=other')).toEqual(['two']);
     expect(await namesOf('?status=running')).toHaveLength(5);
     expect(await namesOf('?status=failed')).toEqual([]);
