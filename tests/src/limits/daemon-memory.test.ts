@@ -16,7 +16,7 @@ import {
 const used = useDaemon();
 const mebibyte = 2 ** 20;
 /** What garbage that is not collected yet may take, beside the buffers of the connections. */
-const allowedBytes = 96 * mebibyte;
+const allowedBytes = 64 * mebibyte;
 
 const residentBytes = () =>
   Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${used.daemon.pid}/status`, 'utf8'))?.[1]) *
@@ -73,7 +73,7 @@ onEachIsolation(used, (isolation) => {
   });
 
   test('output beyond the limit is thrown away as it comes', async () => {
-    const flood = () => used.api.exec(box.id, 'head -c 300M /dev/zero', { max_output_bytes: 1000 });
+    const flood = () => used.api.exec(box.id, 'head -c 120M /dev/zero', { max_output_bytes: 1000 });
     expect(await growth(flood)).toBeLessThan(allowedBytes);
   });
 });
