@@ -21,7 +21,10 @@ export interface SandboxFiles {
    */
   write(path: GuestPath, options?: WriteFileOptions): Promise<FileWriter>;
 
-  /** Entries of a directory, sorted by name byte by byte. Broken symlinks are entries too. */
+  /**
+   * Entries of a directory, sorted by name byte by byte. Broken symlinks are entries too.
+   * @throws `directory_too_large` rather than take memory without bound
+   */
   list(path: GuestPath): Promise<readonly FileEntry[]>;
 
   /** Of what a symlink points at, or with `followSymlinks: false` of the link itself. */

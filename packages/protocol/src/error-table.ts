@@ -262,6 +262,13 @@ export const errorTable = {
     'Send file contents to the file routes, which have no limit.',
     { carries: ['limit_bytes'] },
   ),
+  directory_too_large: row(
+    413,
+    'TooLargeError',
+    'The directory has more entries, or longer paths, than one answer carries.',
+    'List it with a command, or remove it.',
+    { carries: ['path'] },
+  ),
   range_not_satisfiable: row(
     416,
     'BadRequestError',

@@ -63,6 +63,20 @@ os.mkdir('\\u202egnp.exe')
     canary.expectUntouched();
   });
 
+  test('a directory that would fill the memory is refused, what is in it is served', async () => {
+    await python(`
+import os
+os.mkdir('/tmp/heavy'); os.chdir('/tmp/heavy')
+for i in range(9000): os.symlink('x' * 4000, str(i))
+`);
+    faultOf(await used.api.listing(box.id, '/tmp/heavy'), 'directory_too_large');
+    const one = await used.api.stat(box.id, '/tmp/heavy/8999', '&follow_symlinks=false');
+    expect(one.symlink_target).toBe('x'.repeat(4000));
+    await used.api.asRoot(box.id, 'cd /tmp/heavy && rm 8???');
+    expect(await used.api.entries(box.id, '/tmp/heavy')).toHaveLength(8000);
+    expect((await used.api.remove(box.id, '/tmp/heavy')).status).toBe(204);
+  });
+
   test('files of the guest that are named like temporary ones of ours stay what they are', async () => {
     const ours = `${temporaryPrefix}${'0'.repeat(18)}`;
     await python(`

@@ -105,7 +105,7 @@ test('kill -9 during 20 uploads and commands: files are whole, sandboxes and com
   for (const before of sandboxes) {
     expect(await after.get(before.id)).toEqual(before);
     const echo = await after.exec(before.id, 'echo $KEPT; ls -A /workspace | grep -v ^file-');
-    expect(echo).toMatchObject({ exit_code: 0 });
+    expect(echo).toMatchObject({ exit_code: 0, stderr: '' });
     expect(echo.stdout).toMatch(/^yes\nbegan\n(effect\n)?$/);
     await waitFor(async () => (await after.open(before.id, '/workspace/effect')).status === 200);
     expect((await after.read(before.id, '/workspace/effect')).toString()).toBe('done\n');

@@ -1,7 +1,8 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { scratchOnDisk } from '../testing/scratch.ts';
+import { listingLimits } from './list-directory.ts';
 import { RootedFs } from './rooted-fs.ts';
 
 test('entries are sorted by byte and carry names that are not UTF-8', async () => {
@@ -39,4 +40,19 @@ test('a directory large enough for the thread pool has every entry once', async 
   for (const name of names) symlinkSync('x', join(scratch.path, name));
   using fs = RootedFs.open(scratch.path);
   expect((await fs.list('/')).map((entry) => entry.name)).toEqual(names.sort());
+});
+
+test('a directory is not listed beyond the limits, whatever is in it', async () => {
+  using scratch = scratchOnDisk();
+  for (let index = 0; index < 10; index++)
+    symlinkSync('x'.repeat(1000), join(scratch.path, `${index}`));
+  using fs = RootedFs.open(scratch.path);
+  const usual = { ...listingLimits };
+  onTestFinished(() => void Object.assign(listingLimits, usual));
+  listingLimits.entries = 9;
+  await expect(fs.list('/')).rejects.toMatchObject({ kind: 'too_large', path: '/' });
+  listingLimits.entries = 10;
+  expect(await fs.list('/')).toHaveLength(10);
+  listingLimits.textBytes = 10_000;
+  await expect(fs.list('/')).rejects.toMatchObject({ kind: 'too_large' });
 });

@@ -142,7 +142,7 @@ export const operations: readonly Operation[] = [
     path: '/v1/sandboxes/{id}/fs',
     summary: 'The bytes of a file, streamed.',
     description:
-      'Takes `Range`, `If-Range`, `If-Match` and `If-None-Match`. With `Want-Repr-Digest` the SHA-256 comes as the trailer `Repr-Digest` and the length as `X-File-Size`.',
+      'Takes `Range`, `If-Range`, `If-Match` and `If-None-Match`. With `Want-Repr-Digest` the SHA-256 comes as `Repr-Digest`: up to 1 MiB as a header, above as a trailer when the request says `TE: trailers`; then `X-File-Size` tells the length.',
     tag: 'files',
     parameters: [path, wantDigest],
     status: 200,
@@ -211,7 +211,7 @@ export const operations: readonly Operation[] = [
     parameters: [query('path', 'Absolute path in the sandbox; `/`.')],
     status: 200,
     response: json('DirectoryListing', directoryListingSchema),
-    errors: pathErrors,
+    errors: [...pathErrors, 'directory_too_large'],
   },
   {
     id: 'statFile',

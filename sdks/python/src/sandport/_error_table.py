@@ -79,6 +79,7 @@ class TooLargeError(SandportError):
     """Codes:
 
     * ``payload_too_large``
+    * ``directory_too_large``
     """
 
 
@@ -372,6 +373,14 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         carries=("limit_bytes",),
         meaning="The body is larger than this route takes.",
         advice="Send file contents to the file routes, which have no limit.",
+    ),
+    "directory_too_large": ErrorRow(
+        status=413,
+        retryable=False,
+        error_class=TooLargeError,
+        carries=("path",),
+        meaning="The directory has more entries, or longer paths, than one answer carries.",
+        advice="List it with a command, or remove it.",
     ),
     "range_not_satisfiable": ErrorRow(
         status=416,
