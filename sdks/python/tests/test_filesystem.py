@@ -4,7 +4,7 @@ import hashlib
 import io
 import os
 from pathlib import Path, PurePosixPath
-from typing import Any, Iterator, List, Optional
+from typing import Any, Callable, Iterator, List, Optional
 
 import pytest
 from fake_daemon import FakeDaemon, digest
@@ -261,6 +261,28 @@ def test_verification_needs_a_digest(daemon: FakeDaemon, sandbox: Any, tmp_path:
         with pytest.raises(DigestMismatchError):
             sandbox.filesystem.download("/f", tmp_path / "out", verify=True)
     assert os.listdir(tmp_path) == []
+
+
+def test_a_digest_that_comes_ahead_is_checked(
+    daemon: FakeDaemon, sandbox: Any, tmp_path: Path
+) -> None:
+    daemon.files["/f"] = b"abc"
+    head = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nRepr-Digest: {}\r\n\r\n"
+    transfers: List[Callable[[], Any]] = [
+        lambda: sandbox.filesystem.read("/f"),
+        lambda: sandbox.filesystem.download("/f", tmp_path / "out"),
+    ]
+    for announced, fits in ((digest(b"abc"), True), (digest(b"abd"), False)):
+        for transfer in transfers:
+            daemon.instead[:] = [head.format(announced).encode() + b"abc"]
+            if fits:
+                transfer()
+            else:
+                with pytest.raises(DigestMismatchError):
+                    transfer()
+    assert (tmp_path / "out").read_bytes() == b"abc"
+    assert os.listdir(tmp_path) == ["out"]
+    assert daemon.last("GET").headers["want-repr-digest"] == "sha-256=1"
 
 
 def test_streams_a_file(daemon: FakeDaemon, sandbox: Any) -> None:

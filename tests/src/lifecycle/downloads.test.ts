@@ -91,16 +91,29 @@ onEachIsolation(used, (isolation) => {
     }
   });
 
-  test('a digest comes when it is wanted: as a trailer, or as a header of HEAD', async () => {
+  test('a digest comes when it is wanted: ahead of a small file, behind a large one', async () => {
     const want = { 'Want-Repr-Digest': 'sha-256=1' };
-    const answer = await get(want);
-    expect(answer.body.equals(bytes)).toBe(true);
-    expect(answer.trailers['repr-digest']).toBe(digestOf(bytes));
-    expect(answer.headers['x-file-size']).toBe(String(bytes.length));
+    const small = await get(want);
+    expect(small.body.equals(bytes)).toBe(true);
+    expect(small.headers['repr-digest']).toBe(digestOf(bytes));
+    expect(small.headers['content-length']).toBe(String(bytes.length));
     expect((await get(want, 'HEAD')).headers['repr-digest']).toBe(digestOf(bytes));
-    expect((await get({ 'Want-Repr-Digest': 'sha-256=0, sha-512=9' })).trailers).toEqual({});
+    const unwanted = await get({ 'Want-Repr-Digest': 'sha-256=0, sha-512=9' });
+    expect(unwanted.headers['repr-digest']).toBeUndefined();
     const put = await used.api.put(box.id, '/tmp/digest', bytes, { headers: want });
     expect(put.headers['repr-digest']).toBe(digestOf(bytes));
+
+    const large = randomBytes(1024 * 1024 + 1);
+    await used.api.write(box.id, '/tmp/large', large);
+    const open = (headers: Record<string, string>) =>
+      used.api.open(box.id, '/tmp/large', { headers });
+    const trailed = await open({ ...want, TE: 'trailers' });
+    expect(trailed.body.equals(large)).toBe(true);
+    expect(trailed.trailers['repr-digest']).toBe(digestOf(large));
+    expect(trailed.headers['x-file-size']).toBe(String(large.length));
+    const plain = await open(want);
+    expect(plain.headers['content-length']).toBe(String(large.length));
+    expect(plain.trailers).toEqual({});
   });
 
   test('an empty file is a file', async () => {

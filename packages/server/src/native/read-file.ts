@@ -1,3 +1,4 @@
+import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import type { OpenFile } from '@sandport/driver';
 import type { Engine } from '@sandport/engine';
@@ -53,7 +54,9 @@ async function answer(exchange: Exchange, file: OpenFile, path: string): Promise
   if (request.method === 'HEAD') {
     if (digest) response.setHeader('Repr-Digest', await digestOf(file));
     response.writeHead(status, { 'Content-Length': length }).end();
-  } else if (digest) {
+  } else if (digest && size <= smallFileBytes) {
+    await sendSmallWithDigest(exchange, file);
+  } else if (digest && takesTrailers(request.headers.te)) {
     await sendWithDigest(exchange, file);
   } else {
     response.writeHead(status, { 'Content-Length': length });
@@ -70,6 +73,22 @@ async function digestOf(file: OpenFile): Promise<string> {
   const hash = newSha256();
   for await (const chunk of file.stream()) hash.update(chunk);
   return formatDigest(hash.digest());
+}
+
+/** Up to here the digest goes before the bytes: they are all there before the first is sent. */
+const smallFileBytes = 1024 * 1024;
+
+/** RFC 9110: a client that keeps trailers says so in `TE`. Others would be sent them for nothing. */
+const takesTrailers = (field: string | string[] | undefined): boolean =>
+  /(?:^|,)\s*trailers\s*(?:,|$)/i.test(String(field ?? ''));
+
+async function sendSmallWithDigest(exchange: Exchange, file: OpenFile): Promise<void> {
+  const bytes = await buffer(file.stream());
+  exchange.response.writeHead(200, {
+    'Content-Length': bytes.length,
+    'Repr-Digest': formatDigest(newSha256().update(bytes).digest()),
+  });
+  exchange.response.end(bytes);
 }
 
 /** Sends the bytes in chunks and their digest as the trailer. `X-File-Size` tells the length. */

@@ -33,11 +33,11 @@ class AtomicFile:
     temporary file.
     """
 
-    def __init__(self, path: LocalPath, *, hashed: bool) -> None:
+    def __init__(self, path: LocalPath) -> None:
         self._target = os.path.realpath(os.fspath(path))
         if os.path.isdir(self._target):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
-        self._hash = hashlib.sha256() if hashed else None
+        self._hash: Optional[hashlib._Hash] = None
         self.received_bytes = 0
         self._temporary: Optional[str] = None
         self._file: Optional[IO[bytes]] = None
@@ -52,6 +52,10 @@ class AtomicFile:
         self._file = os.fdopen(descriptor, "wb", buffering=BUFFER_BYTES)
         return self
 
+    def hash_contents(self) -> None:
+        """Makes :attr:`sha256` known; to be called before the first write."""
+        self._hash = hashlib.sha256()
+
     def write(self, chunk: bytes) -> None:
         assert self._file is not None
         self._file.write(chunk)
@@ -65,7 +69,7 @@ class AtomicFile:
 
     @property
     def sha256(self) -> bytes:
-        """Of what was written; only when made with ``hashed``."""
+        """Of what was written since :meth:`hash_contents`."""
         assert self._hash is not None
         return self._hash.digest()
 

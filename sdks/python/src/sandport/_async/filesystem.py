@@ -83,8 +83,8 @@ class AsyncFilesystem:
 
     async def read(self, path: RemotePath) -> bytes:
         """The whole file. For large ones use :meth:`read_stream` or :meth:`download`."""
-        answer = await self._transport.send(files.read(self._sandbox_id, self._path(path)))
-        return answer.content
+        where = self._path(path)
+        return files.checked(where, await self._transport.send(files.read(self._sandbox_id, where)))
 
     async def read_text(
         self, path: RemotePath, encoding: str = "utf-8", errors: str = "strict"
@@ -133,26 +133,29 @@ class AsyncFilesystem:
         self, remote_path: RemotePath, local_path: LocalPath, *, verify: bool = False
     ) -> None:
         """Streams a file to the local disk. Missing parents are made; the local file appears
-        whole or not at all, and its length is checked.
+        whole or not at all. Its length is checked, and up to 1 MiB its SHA-256.
 
-        :param verify: compare the SHA-256 too. The daemon reads the file a second time for it,
-            which makes the call up to twice as long.
-        :raises DigestMismatchError: when ``verify`` finds a difference.
+        :param verify: compare the SHA-256 of larger files too. The daemon reads the file a second
+            time for it, which makes the call up to twice as long.
+        :raises DigestMismatchError: when the SHA-256 differs.
         :raises PreconditionFailedError: when the file changed between transfer and verification.
         """
         path = self._path(remote_path)
         request = files.read(self._sandbox_id, path)
-        with AtomicFile(local_path, hashed=verify) as local:
+        with AtomicFile(local_path) as local:
             async with self._transport.stream(request) as answer:
+                expected = files.announced_digest(answer.headers)
+                if verify or expected is not None:
+                    local.hash_contents()
                 async for chunks in _gathered(answer):
                     await in_thread(local.write_all, chunks)
                 local.expect_bytes(files.content_length(answer.headers))
                 etag = answer.headers.get("etag")
-            if verify:
-                stored = await self._transport.call(
-                    files.digest_of_stored(self._sandbox_id, path, etag)
-                )
-                files.check_download(str(path), local.sha256, stored)
+            if verify and expected is None:
+                stored = files.digest_of_stored(self._sandbox_id, path, etag)
+                expected = await self._transport.call(stored)
+            if verify or expected is not None:
+                files.check_download(str(path), local.sha256, expected)
             await in_thread(local.commit)
 
     async def list(self, path: RemotePath = "/") -> List[FileEntry]:

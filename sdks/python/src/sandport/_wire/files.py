@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import List, Mapping, Optional
 
 from .._values import format_digest, parse_digest
@@ -11,7 +12,21 @@ from .call import Answer, Call, RemotePath, Request, flag, ignore, remote_path, 
 
 
 def read(sandbox: str, path: RemotePath) -> Request:
-    return Request("GET", _fs(sandbox, path=remote_path(path)))
+    headers = {"Want-Repr-Digest": "sha-256=1"}
+    return Request("GET", _fs(sandbox, path=remote_path(path)), headers)
+
+
+def announced_digest(headers: Mapping[str, str]) -> Optional[bytes]:
+    """SHA-256 of the contents that follow: the daemon sends it ahead of files of up to 1 MiB."""
+    return parse_digest(headers.get("repr-digest"))
+
+
+def checked(path: RemotePath, answer: Answer) -> bytes:
+    """The contents of a file. :raises DigestMismatchError: when they are not what was sent."""
+    announced = announced_digest(answer.headers)
+    if announced is not None:
+        check_download(str(path), hashlib.sha256(answer.content).digest(), announced)
+    return answer.content
 
 
 def write(
