@@ -62,7 +62,7 @@ export const errorTable = {
     400,
     'BadRequestError',
     'The path is empty, relative, too long, or holds a NUL byte.',
-    'Send an absolute path of at most 4095 bytes, each name at most 255 bytes.',
+    'Send an absolute path of at most 3900 bytes, each name at most 255 bytes.',
     { carries: ['path'] },
   ),
   symlink_loop: row(

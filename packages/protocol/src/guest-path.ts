@@ -3,8 +3,11 @@ import { SandportFault } from './sandport-fault.ts';
 /** An absolute path inside a sandbox, checked by {@link parseGuestPath}. Not yet resolved. */
 export type GuestPath = string & { readonly __brand: 'GuestPath' };
 
-/** Longest path that Linux takes, in bytes without the closing NUL (PATH_MAX - 1). */
-export const maxPathBytes = 4095;
+/**
+ * Longest path, in bytes. Linux takes 4,095 (PATH_MAX without the closing NUL), but on the host a
+ * sandbox's root stands before it: what is written must be readable, too.
+ */
+export const maxPathBytes = 3900;
 /** Longest file name that Linux takes, in bytes (NAME_MAX). */
 export const maxNameBytes = 255;
 

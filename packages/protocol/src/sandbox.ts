@@ -66,7 +66,7 @@ export const createSandboxSchema = z.strictObject({
   memory_mb: resourcesSchema.shape.memory_mb.describe('Same as `resources.memory_mb`.'),
   volumes: z.array(volumeMountSchema).max(64).optional(),
   user: userSchema.optional().describe('User that commands run as and that files belong to.'),
-  workdir: z.string().startsWith('/').max(4095).optional().describe('Directory of commands.'),
+  workdir: z.string().startsWith('/').max(3900).optional().describe('Directory of commands.'),
 });
 export type CreateSandbox = z.infer<typeof createSandboxSchema>;
 

@@ -140,7 +140,7 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         error_class=BadRequestError,
         carries=("path",),
         meaning="The path is empty, relative, too long, or holds a NUL byte.",
-        advice="Send an absolute path of at most 4095 bytes, each name at most 255 bytes.",
+        advice="Send an absolute path of at most 3900 bytes, each name at most 255 bytes.",
     ),
     "symlink_loop": ErrorRow(
         status=400,
