@@ -16,6 +16,7 @@ async function main() {
   if (!isSecondRun) await setUpOrCount();
   if (!isRoot) return reexecAsRoot('Running sandboxes');
   watchForInterrupts();
+  forgetOwnSettings();
   const cleaned = await removeDeadRuns();
   if (cleaned > 0) console.log(`Cleaned up after ${cleaned} earlier run(s) that did not end.`);
 
@@ -42,6 +43,13 @@ async function main() {
     await removeTraces(run);
     run.end();
     await giveBackSetupDir();
+  }
+}
+
+/** What the user has set for a daemon of their own must reach neither the tests nor their daemons. */
+function forgetOwnSettings() {
+  for (const name of Object.keys(process.env)) {
+    if (name.startsWith('SANDPORT_')) delete process.env[name];
   }
 }
 

@@ -143,6 +143,8 @@ test('what cannot be taken over keeps its files until it is removed', async () =
   expect(await leftovers(layout)).toEqual([]);
 });
 
-test.skipIf(isolations.length > 0)('no isolation works on this machine', () => {});
+test('an isolation works on this machine', () => {
+  expect(isolations).not.toEqual([]);
+});
 
 afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
