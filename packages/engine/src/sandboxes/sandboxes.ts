@@ -233,13 +233,17 @@ export class Sandboxes implements Disposable {
       await entry.work?.catch(() => undefined);
       return;
     }
-    if (entry.row.status !== 'deleted') {
-      this.#change(entry, { status: 'deleted' });
-      entry.work = this.#options.driver.remove(entry.row.id).then(() => {
+    if (entry.row.status !== 'deleted') this.#change(entry, { status: 'deleted' });
+    // One removal for all who ask; after a failure the next one to ask tries again.
+    entry.work ??= this.#options.driver
+      .remove(entry.row.id)
+      .then(() => {
         this.#options.table.delete(entry.row.id);
         this.#entries.delete(entry.row.id);
+      })
+      .finally(() => {
+        entry.work = undefined;
       });
-    }
     await entry.work;
   }
 
