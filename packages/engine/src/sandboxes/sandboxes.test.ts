@@ -1,0 +1,98 @@
+import type { Driver, DriverSandbox, TemplateInfo } from '@sandport/driver';
+import { type SandboxId, type TemplateName, templateNameSchema } from '@sandport/protocol';
+import { openState, type State } from '@sandport/state';
+import { expect, test } from 'vitest';
+import { Engine } from '../engine.ts';
+import type { Principal } from '../principal.ts';
+
+// A driver whose removals and take-overs fail on purpose: a real one cannot be made to.
+const template: TemplateInfo = {
+  name: templateNameSchema.parse('base'),
+  description: '',
+  status: 'ready',
+  sizeBytes: 1,
+  user: 'user',
+  workdir: '/home/user',
+  env: {},
+  limits: { cpu: 1, memoryBytes: 2 ** 30, pids: 64 },
+};
+
+class BrokenDriver implements Driver {
+  readonly name = 'broken';
+  readonly isolations = ['container'] as const;
+  readonly templates = {
+    list: () => Promise.resolve([template]),
+    build: (_name: TemplateName) => Promise.resolve(template),
+  };
+  readonly volumes = { ensure: () => Promise.resolve(), remove: () => Promise.resolve() };
+  readonly removed: SandboxId[] = [];
+  failingRemovals = 0;
+
+  create({ id }: { id: SandboxId }): Promise<DriverSandbox> {
+    const unused = new Proxy({}, {});
+    // No test here touches files or commands.
+    const parts = { files: unused, commands: unused } as Pick<DriverSandbox, 'files' | 'commands'>;
+    return Promise.resolve({ id, ...parts, died: new Promise(() => {}) });
+  }
+
+  adopt(known: readonly { id: SandboxId }[]) {
+    return Promise.resolve({ running: [], stopped: [], lost: known.map(({ id }) => id) });
+  }
+
+  remove(id: SandboxId): Promise<void> {
+    if (this.failingRemovals-- > 0) return Promise.reject(new Error('busy'));
+    this.removed.push(id);
+    return Promise.resolve();
+  }
+
+  [Symbol.asyncDispose] = () => Promise.resolve();
+}
+
+const administrator: Principal = { keyId: 'k' };
+const start = (state: State, driver: BrokenDriver) => new Engine({ state, driver });
+
+test('a removal that failed hides the sandbox no less, and is tried again when asked', async () => {
+  using state = openState(':memory:');
+  const driver = new BrokenDriver();
+  using engine = start(state, driver);
+  const { id } = await engine.sandboxes.create(administrator, {});
+  driver.failingRemovals = 1;
+  await expect(engine.sandboxes.remove(administrator, id)).rejects.toThrow('busy');
+  expect(engine.sandboxes.get(administrator, id).status).toBe('deleted');
+  await engine.sandboxes.remove(administrator, id);
+  expect(driver.removed).toEqual([id]);
+  expect(() => engine.sandboxes.get(administrator, id)).toThrow(id);
+  expect(state.sandboxes.all()).toEqual([]);
+});
+
+test('a sandbox that cannot be taken over stays, as failed, until it is deleted', async () => {
+  using state = openState(':memory:');
+  const driver = new BrokenDriver();
+  const { id } = await start(state, driver).sandboxes.create(administrator, {});
+  using engine = start(state, driver);
+  expect(await engine.sandboxes.recover()).toEqual({ running: 0, failed: 1, removed: 0 });
+  expect(engine.sandboxes.get(administrator, id)).toMatchObject({
+    status: 'failed',
+    status_reason: expect.stringContaining('taken over'),
+  });
+  await expect(engine.commands.run(administrator, id, { args: ['true'] })).rejects.toMatchObject({
+    code: 'invalid_state',
+  });
+  expect(() => engine.files.open(administrator, id, '/x')).toThrow(/failed/);
+  await engine.sandboxes.remove(administrator, id);
+  expect(driver.removed).toEqual([id]);
+});
+
+test('what was half made or half removed when the daemon died is gone at the next start', async () => {
+  using state = openState(':memory:');
+  const driver = new BrokenDriver();
+  const first = start(state, driver);
+  const half = await first.sandboxes.create(administrator, {});
+  const row = state.sandboxes.all()[0];
+  if (row === undefined) throw new Error('no row');
+  state.sandboxes.update({ ...row, status: 'creating' });
+  using engine = start(state, driver);
+  expect(await engine.sandboxes.recover()).toEqual({ running: 0, failed: 0, removed: 1 });
+  expect(() => engine.sandboxes.get(administrator, half.id)).toThrow(half.id);
+  expect(state.sandboxes.all()).toEqual([]);
+});
