@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
-import type { Driver } from '@sandport/driver';
 import { createLocalDriver } from '@sandport/driver-local';
 import { Engine } from '@sandport/engine';
 import { HttpServer } from '@sandport/server';
@@ -11,6 +10,7 @@ import { ConfigError } from './config/config-error.ts';
 import type { DaemonConfig } from './config/resolve.ts';
 import { lockDataDir } from './data-dir-lock.ts';
 import { publishLocalKey } from './local-key.ts';
+import { prepareTemplates } from './prepare-templates.ts';
 import { UndoStack } from './undo-stack.ts';
 import { version } from './version.ts';
 
@@ -20,20 +20,24 @@ const graceMs = 5_000;
 /** A daemon that runs. Closing it leaves its sandboxes running. */
 export interface Daemon extends AsyncDisposable {
   readonly url: string;
-  readonly isolations: Driver['isolations'];
+}
+
+export interface StartOptions {
+  readonly logger: Logger;
+  readonly environment: NodeJS.ProcessEnv;
+  /** Gets lines for people: where the daemon listens, and what goes on beside requests. */
+  readonly announce: (line: string) => void;
 }
 
 /**
  * Puts the daemon together from its configuration and starts it.
  * @throws ConfigError with a sentence for people
  */
-export async function startDaemon(
-  config: DaemonConfig,
-  options: { logger: Logger; environment: NodeJS.ProcessEnv },
-): Promise<Daemon> {
-  const { logger } = options;
+export async function startDaemon(config: DaemonConfig, options: StartOptions): Promise<Daemon> {
+  const { logger, announce } = options;
+  const startedAt = performance.now();
   await using undo = new UndoStack();
-  await mkdir(config.dataDir, { recursive: true, mode: 0o711 });
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   undo.use(await lockDataDir(config.dataDir));
   const state = undo.use(openState(join(config.dataDir, 'sandport.db')));
   const driver = undo.use(
@@ -59,10 +63,22 @@ export async function startDaemon(
   undo.add(() => server.close(graceMs));
   const url = await listen(server, config);
   await publishLocalKey(engine, config, url, options.environment);
+  const ms = Math.round(performance.now() - startedAt);
+  logger.info({ url, version, ms }, 'listening');
+  const isolations = driver.isolations.join(', ') || 'none; see `sandport doctor`';
+  announce(
+    `Sandport ${version} listens on ${url} (isolation: ${isolations}; data: ${config.dataDir})`,
+  );
+  const preparation = new AbortController();
+  const { signal } = preparation;
+  const prepared = prepareTemplates(engine, config.prepare, { logger, announce, signal });
+  undo.add(() => {
+    preparation.abort();
+    return prepared;
+  });
   const owned = undo.move();
   return {
     url,
-    isolations: driver.isolations,
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   };
 }

@@ -2,7 +2,6 @@ import { pino } from 'pino';
 import { ConfigError } from './config/config-error.ts';
 import { type DaemonFlags, resolveConfig } from './config/resolve.ts';
 import { startDaemon } from './daemon.ts';
-import { version } from './version.ts';
 
 /** How long a stop may take, in milliseconds. What was not finished is mended by the next start. */
 const longestStopMs = 9_000;
@@ -12,7 +11,7 @@ const endAfter = (delayMs: number) => setTimeout(() => process.exit(0), delayMs)
 
 /**
  * Runs the daemon until SIGTERM or SIGINT. Sandboxes keep running and are taken over by the next
- * start. Logs go to standard error, one line for people to standard output.
+ * start. Logs go to standard error, lines for people to standard output.
  * @returns the exit code: 0, or 1 when it could not start
  */
 export async function runServe(flags: DaemonFlags): Promise<number> {
@@ -27,16 +26,8 @@ export async function runServe(flags: DaemonFlags): Promise<number> {
         'The daemon needs root, because it mounts file systems and makes namespaces: start it with sudo.',
       );
     const logger = pino({ level: config.logLevel }, pino.destination({ fd: 2, sync: false }));
-    const startedAt = performance.now();
-    const daemon = await startDaemon(config, { logger, environment: process.env });
-    logger.info(
-      { url: daemon.url, version, ms: Math.round(performance.now() - startedAt) },
-      'listening',
-    );
-    const isolations = daemon.isolations.join(', ') || 'none; see `sandport doctor`';
-    process.stdout.write(
-      `Sandport ${version} listens on ${daemon.url} (isolation: ${isolations}; data: ${config.dataDir})\n`,
-    );
+    const announce = (line: string) => process.stdout.write(`${line}\n`);
+    const daemon = await startDaemon(config, { logger, announce, environment: process.env });
     logger.info({ signal: await stopped }, 'stopping');
     endAfter(longestStopMs);
     await daemon[Symbol.asyncDispose]();

@@ -37,7 +37,7 @@ export class Templates {
     });
   }
 
-  /** The template that a new sandbox is made from. */
+  /** The template that a new sandbox is made from; waits for one that is being built. */
   async resolve(name: string): Promise<TemplateInfo> {
     const { info, known } = await this.#find(name);
     if (info === undefined)
@@ -46,10 +46,11 @@ export class Templates {
         `No template or alias is called "${name}"; known are ${known.join(', ')}.`,
         { template: name, known },
       );
+    if (info.status === 'building') return this.#store.build(info.name);
     if (info.status !== 'ready')
       throw new SandportFault(
         'template_not_built',
-        `The template "${info.name}" is ${info.status === 'building' ? 'being built' : 'not built yet'}; build it with: sandport template build ${info.name}`,
+        `The template "${info.name}" is not built yet; build it with \`sandport template build ${info.name}\`.`,
         { template: info.name },
       );
     return info;

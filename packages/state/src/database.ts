@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import Libsql from 'libsql';
 import { migrations } from './migrations.ts';
 
@@ -9,6 +10,8 @@ export type Database = Libsql.Database;
  * @throws Error when the file was written by a newer release.
  */
 export function openDatabase(file: string): Database {
+  // Others on the machine must not read it; SQLite gives its other files the same mode.
+  if (file !== ':memory:') closeSync(openSync(file, 'a', 0o600));
   const database = new Libsql(file);
   database.exec('PRAGMA journal_mode = WAL');
   database.exec('PRAGMA synchronous = NORMAL');

@@ -18,6 +18,7 @@ export type OptionKey =
   | 'templates_dir'
   | 'isolation'
   | 'alias'
+  | 'prepare'
   | 'max_sandboxes'
   | 'idle_timeout_seconds'
   | 'log_level';
@@ -58,6 +59,13 @@ export const daemonOptions: readonly DaemonOption[] = [
     flag: '--alias <name=template>',
     description: 'Another name of a template. Can be repeated.',
     defaultText: 'default, python-sandbox-template and ubuntu-24.04 mean base',
+    list: true,
+  },
+  {
+    key: 'prepare',
+    flag: '--prepare <template>',
+    description: 'Template that is built at the start when it is missing. Can be repeated.',
+    defaultText: 'base; none: build nothing',
     list: true,
   },
   {

@@ -26,6 +26,7 @@ test('with nothing given', async () => {
     isDefaultDataDir: true,
     isolation: 'auto',
     aliases: {},
+    prepare: ['base'],
     maxSandboxes: 1000,
     idleTimeoutMs: 60_000,
     logLevel: 'info',
@@ -50,6 +51,7 @@ test('every option can be given in all three ways', async () => {
     templates_dir: '/t',
     isolation: 'gvisor',
     alias: 'a=b',
+    prepare: 'none',
     max_sandboxes: '7',
     idle_timeout_seconds: '1.5',
     log_level: 'silent',
@@ -63,12 +65,13 @@ test('every option can be given in all three ways', async () => {
     templatesDir: '/t',
     isolation: 'gvisor',
     aliases: { a: 'b' },
+    prepare: [],
     maxSandboxes: 7,
     idleTimeoutMs: 1500,
     logLevel: 'silent',
   };
   expect(Object.keys(values).sort()).toEqual(daemonOptions.map(({ key }) => key).sort());
-  const asList = { ...values, alias: ['a=b'] };
+  const asList = { ...values, alias: ['a=b'], prepare: ['none'] };
   expect(await resolveConfig(asList, {})).toEqual(expected);
   expect(await resolveConfig({ config: await configFile(asList) }, {})).toEqual(expected);
   const environment = Object.fromEntries(

@@ -15,6 +15,8 @@ export interface DaemonConfig {
   readonly templatesDir?: string | undefined;
   readonly isolation: 'auto' | 'gvisor' | 'container';
   readonly aliases: Readonly<Record<string, string>>;
+  /** Templates that are built at the start when they are missing. */
+  readonly prepare: readonly string[];
   readonly maxSandboxes: number;
   readonly idleTimeoutMs: number;
   readonly logLevel: string;
@@ -38,6 +40,7 @@ const values = z.strictObject({
   templates_dir: text.optional(),
   isolation: z.enum(['auto', 'gvisor', 'container']).default('auto'),
   alias: z.array(z.string().regex(/^[^=]+=[^=]+$/, 'must look like NAME=TEMPLATE')).default([]),
+  prepare: z.array(text).default(['base']),
   max_sandboxes: z.coerce.number().int().min(1).max(100_000).default(1000),
   idle_timeout_seconds: z.coerce.number().min(0.1).max(86_400).default(60),
   log_level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
@@ -89,6 +92,7 @@ function complete(data: z.infer<typeof values>): DaemonConfig {
     templatesDir: data.templates_dir === undefined ? undefined : resolve(data.templates_dir),
     isolation: data.isolation,
     aliases: Object.fromEntries(data.alias.map((pair) => pair.split('=', 2))),
+    prepare: data.prepare.filter((name) => name !== 'none'),
     maxSandboxes: data.max_sandboxes,
     idleTimeoutMs: data.idle_timeout_seconds * 1000,
     logLevel: data.log_level,
