@@ -5,7 +5,7 @@ export type FileType = z.infer<typeof fileTypeSchema>;
 
 /**
  * One entry of a directory, or the answer of `stat`. `is_dir`, `mode` as a letter and `mtime` in
- * whole seconds are what clients of the second brief read; the rest says it in full.
+ * whole seconds are what clients of PandaStack read; the rest says it in full.
  */
 export const fileEntrySchema = z.object({
   name: z.string().describe('Name without its directory. Bytes that are not UTF-8 come as U+FFFD.'),
