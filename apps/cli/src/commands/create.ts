@@ -3,6 +3,7 @@ import { type Isolation, Sandbox, type SandboxVolume } from 'sandport';
 import { addClientFlags, clientFlags, clientOf } from '../client-flags.ts';
 import { interruptible } from '../interrupt.ts';
 import { printJson, printLine } from '../output/print.ts';
+import { whileWaiting } from '../output/progress.ts';
 import * as values from '../parse/values.ts';
 
 interface CreateFlags {
@@ -52,7 +53,7 @@ Examples:
   addClientFlags(command).action(async (template: string, flags: CreateFlags, self: Command) => {
     const common = clientFlags(self);
     const { ttl, cpu, memory, disk, pids, volume, name, isolation, namespace } = flags;
-    const sandbox = await interruptible((signal) =>
+    const create = (signal: AbortSignal) =>
       Sandbox.create(
         {
           template,
@@ -69,8 +70,8 @@ Examples:
           signal,
         },
         clientOf(common),
-      ),
-    );
+      );
+    const sandbox = await whileWaiting('waiting for the sandbox', () => interruptible(create));
     if (common.json) printJson(sandbox.info);
     else printLine(sandbox.name ?? sandbox.id);
   });

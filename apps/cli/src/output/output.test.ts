@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { printable } from './printable.ts';
-import { describeProgress } from './progress.ts';
+import { describeProgress, whileWaiting } from './progress.ts';
 import { shellWord } from './shell-word.ts';
 import { formatTable } from './table.ts';
 import { formatAge, formatBytes } from './units.ts';
@@ -61,4 +61,25 @@ test('progress says how far, how fast and how long still', () => {
   const at = { bytes: 50 * 1024 ** 2, totalBytes: 100 * 1024 ** 2, elapsedMs: 2000 };
   expect(describeProgress('f', at)).toBe('f  50%  50 MiB of 100 MiB  25 MiB/s  2s left');
   expect(describeProgress('f', { ...at, totalBytes: undefined })).toBe('f  50 MiB  25 MiB/s');
+});
+
+test('a wait is told on a terminal from one second on, and wiped at its end', async () => {
+  vi.useFakeTimers();
+  try {
+    for (const [isTTY, ms, expected] of [
+      [true, 2500, '\r\u001B[Kwait  1s\r\u001B[Kwait  2s\r\u001B[K'],
+      [true, 900, ''],
+      [false, 2500, ''],
+    ] as const) {
+      let shown = '';
+      const terminal = { isTTY, write: (text: string) => (shown += text) };
+      const work = () => new Promise<number>((resolve) => setTimeout(() => resolve(7), ms));
+      const waited = whileWaiting('wait', work, terminal);
+      await vi.advanceTimersByTimeAsync(ms);
+      expect(await waited).toBe(7);
+      expect(shown).toBe(expected);
+    }
+  } finally {
+    vi.useRealTimers();
+  }
 });

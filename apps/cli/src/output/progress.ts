@@ -29,6 +29,30 @@ export function progressLine(label: string, terminal = process.stderr): Progress
   };
 }
 
+/** What {@link whileWaiting} needs of a terminal. */
+export type Terminal = Pick<NodeJS.WriteStream, 'isTTY'> & { write(text: string): unknown };
+
+/** Says on a terminal what is waited for, and for how long, from one second on. */
+export async function whileWaiting<Result>(
+  label: string,
+  work: () => Promise<Result>,
+  terminal: Terminal = process.stderr,
+): Promise<Result> {
+  if (!terminal.isTTY) return work();
+  const begun = performance.now();
+  let drawn = false;
+  const timer = setInterval(() => {
+    drawn = true;
+    terminal.write(`\r\u001B[K${label}  ${formatAge(performance.now() - begun)}`);
+  }, quietMs);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+    if (drawn) terminal.write('\r\u001B[K');
+  }
+}
+
 export function describeProgress(
   label: string,
   at: { bytes: number; totalBytes: number | undefined; elapsedMs: number },
