@@ -127,21 +127,25 @@ test.skipIf(!isolations.includes('container'))(
   },
 );
 
-test('what cannot be taken over keeps its files until it is removed', async () => {
-  const [isolation] = isolations;
-  if (isolation === undefined) return;
-  const spec = testSpec(isolation);
-  const first = await open();
-  await first.adopt([]);
-  await first.create(spec);
-  await first[Symbol.asyncDispose]();
-  await using next = await open();
-  const report = await next.adopt([{ ...spec, user: 'who-left' }]);
-  expect(report).toMatchObject({ running: [], stopped: [], lost: [spec.id] });
-  expect(existsSync(layout.sandbox(spec.id).upper)).toBe(true);
-  await next.remove(spec.id);
-  expect(await leftovers(layout)).toEqual([]);
-});
+test.each(['user', 'record'])(
+  'without its %s a sandbox keeps its files until removed',
+  async (gone) => {
+    const [isolation] = isolations;
+    if (isolation === undefined) return;
+    const spec = testSpec(isolation);
+    const first = await open();
+    await first.adopt([]);
+    await first.create(spec);
+    await first[Symbol.asyncDispose]();
+    await using next = await open();
+    if (gone === 'record') rmSync(layout.sandbox(spec.id).record);
+    const report = await next.adopt([gone === 'user' ? { ...spec, user: 'who-left' } : spec]);
+    expect(report).toMatchObject({ running: [], stopped: [], lost: [spec.id] });
+    expect(existsSync(layout.sandbox(spec.id).upper)).toBe(true);
+    await next.remove(spec.id);
+    expect(await leftovers(layout)).toEqual([]);
+  },
+);
 
 test('an isolation works on this machine', () => {
   expect(isolations).not.toEqual([]);

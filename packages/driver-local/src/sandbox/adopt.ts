@@ -31,8 +31,6 @@ export async function adoptSandboxes(
   const stopped: StoppedSandbox[] = [];
   const lost: SandboxId[] = [];
   const mountPoints = new Set((await listMounts()).map((mount) => mount.mountPoint));
-  // Their files stay until they are removed by name, whatever keeps them from being taken over.
-  const broken = new Set<string>();
   const adopt = async (spec: SandboxSpec) => {
     try {
       const found = await adoptOne(context, spec, mountPoints);
@@ -44,13 +42,12 @@ export async function adoptSandboxes(
         sandbox: spec.id,
         error: String(error),
       });
-      broken.add(spec.id);
       lost.push(spec.id);
     }
   };
   await Promise.all(known.map((spec) => context.starts.run(() => adopt(spec))));
-  const taken = [...running, ...stopped].map((sandbox) => sandbox.id);
-  await removeUnknown(context, new Set([...taken, ...broken]));
+  // The files of a known one stay until it is removed by name, whatever keeps it from being taken over.
+  await removeUnknown(context, new Set(known.map((spec) => spec.id)));
   return { running, stopped, lost };
 }
 
@@ -61,7 +58,11 @@ async function adoptOne(
 ): Promise<DriverSandbox | StoppedSandbox | undefined> {
   const layout = context.layout.sandbox(spec.id);
   const record = readRecord(layout.record);
-  if (!record || !existsSync(layout.disk)) return undefined;
+  if (!record || !existsSync(layout.disk)) {
+    // Nobody knows which ids its processes have: they must not meet those of a new sandbox.
+    await killSandbox(layout, undefined);
+    return undefined;
+  }
   const template = context.templates.find(record.template, record.templateVersion);
   if (!template) throw new Error(`its template ${record.template} is gone`);
   const owner = findUser(template.passwd, spec.user);
