@@ -126,6 +126,27 @@ export const errorTable = {
     'The API key is valid but may not do this.',
     'Use an administrator key.',
   ),
+  invalid_pattern: row(
+    400,
+    'BadRequestError',
+    'The glob or the regular expression cannot be read.',
+    'Globs know `*`, `?`, `[a-z]`, `{a,b}` and `**`; regular expressions are in RE2 syntax, without look-around and back-references.',
+    { carries: ['pattern', 'reason'] },
+  ),
+  invalid_archive: row(
+    400,
+    'BadRequestError',
+    'The body is not a tar archive, or it is damaged; what was unpacked before stays.',
+    'Send a tar archive, plain or packed with gzip or zstd.',
+    { carries: ['path', 'entry', 'reason'] },
+  ),
+  unsafe_archive: row(
+    400,
+    'BadRequestError',
+    'An entry of the archive would land outside of the directory, or is a device; what was unpacked before stays.',
+    'Make the archive with relative names and without devices.',
+    { carries: ['path', 'entry', 'reason'] },
+  ),
   read_only: row(
     403,
     'PermissionError',
@@ -167,6 +188,19 @@ export const errorTable = {
     'No volume with this name exists in the namespace.',
     'List the volumes.',
     { carries: ['volume'] },
+  ),
+  upload_not_found: row(
+    404,
+    'NotFoundError',
+    'No upload with this id is under way: it was finished, given up, or has expired.',
+    'Begin the upload again.',
+    { carries: ['upload'] },
+  ),
+  link_not_found: row(
+    404,
+    'NotFoundError',
+    'The link does not exist: it was revoked, has expired, or is for another method.',
+    'Ask for a new link.',
   ),
   key_not_found: row(404, 'NotFoundError', 'No API key has this id.', 'List the keys.', {
     carries: ['key'],
@@ -220,6 +254,24 @@ export const errorTable = {
     'Remove it with `recursive=true`.',
     { carries: ['path'] },
   ),
+  already_exists: row(
+    409,
+    'ConflictError',
+    'Something is at the path already.',
+    'Choose another path, remove what is there, or send `overwrite: true`.',
+    { carries: ['path', 'file_type'] },
+  ),
+  batch_failed: row(
+    409,
+    'ConflictError',
+    'Some files of the batch could not be read or written, so none was.',
+    'See `results`, or send the batch with `mode=each`.',
+    { carries: ['results'] },
+  ),
+  file_changed: row(409, 'ConflictError', 'The file changed while it was read.', 'Read it again.', {
+    retryable: true,
+    carries: ['path'],
+  }),
   path_busy: row(
     409,
     'ConflictError',
@@ -258,16 +310,16 @@ export const errorTable = {
   payload_too_large: row(
     413,
     'TooLargeError',
-    'The body is larger than this route takes.',
-    'Send file contents to the file routes, which have no limit.',
-    { carries: ['limit_bytes'] },
+    'The body, or what it unpacks to, is larger than this request takes.',
+    'Send file contents to the file routes, which have no limit, or raise the limit that the request names.',
+    { carries: ['limit_bytes', 'limit_entries', 'path'] },
   ),
-  directory_too_large: row(
-    413,
-    'TooLargeError',
-    'The directory has more entries, or longer paths, than one answer carries.',
-    'List it with a command, or remove it.',
-    { carries: ['path'] },
+  format_unavailable: row(
+    415,
+    'BadRequestError',
+    'The daemon cannot pack or unpack this format: the program for it is not installed.',
+    'Use `tar` or `tar.gz`, or install `zstd` on the machine of the daemon.',
+    { carries: ['format'] },
   ),
   range_not_satisfiable: row(
     416,

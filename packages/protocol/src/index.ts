@@ -1,6 +1,6 @@
 export * from './error-table.ts';
 export * from './exec.ts';
-export * from './files.ts';
+export * from './files/index.ts';
 export * from './guest-path.ts';
 export * from './ids.ts';
 export * from './openapi.ts';

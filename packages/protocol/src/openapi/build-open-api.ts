@@ -84,7 +84,10 @@ const pathParameters = (path: string): Parameter[] =>
     name,
     in: 'path',
     required: true,
-    description: path.startsWith('/v1/sandboxes') ? 'Id or name of the sandbox.' : `The ${name}.`,
+    description:
+      name === 'id' && path.startsWith('/v1/sandboxes')
+        ? 'Id or name of the sandbox.'
+        : `The ${name}.`,
   }));
 
 const describeParameter = (parameter: Parameter): Json => ({
@@ -98,10 +101,12 @@ function content(body: Body, schemas: Json, io: 'input' | 'output'): Json {
       return { 'application/octet-stream': {} };
     case 'events':
       return { 'text/event-stream': { schema: { type: 'string', description: body.description } } };
-    case 'json': {
+    case 'json':
+    case 'lines': {
       const { $schema: _, ...schema } = z.toJSONSchema(body.schema, { io });
       schemas[body.name] = schema;
-      return { 'application/json': { schema: { $ref: `#/components/schemas/${body.name}` } } };
+      const type = body.kind === 'json' ? 'application/json' : 'application/x-ndjson';
+      return { [type]: { schema: { $ref: `#/components/schemas/${body.name}` } } };
     }
   }
 }

@@ -10,16 +10,17 @@ export interface Parameter {
   readonly schema?: Readonly<Record<string, unknown>>;
 }
 
-/** What a body is made of: JSON of a schema, raw bytes, or a stream of events. */
+/** What a body is made of: JSON of a schema, a line of JSON each, raw bytes, or a stream of events. */
 export type Body =
   | { readonly kind: 'json'; readonly name: string; readonly schema: z.ZodType }
+  | { readonly kind: 'lines'; readonly name: string; readonly schema: z.ZodType }
   | { readonly kind: 'bytes' }
   | { readonly kind: 'events'; readonly description: string };
 
 /** One route of the native API, as the OpenAPI file tells it. */
 export interface Operation {
   readonly id: string;
-  readonly method: 'get' | 'head' | 'put' | 'post' | 'delete';
+  readonly method: 'get' | 'head' | 'put' | 'post' | 'patch' | 'delete' | 'options';
   /** As `/v1/sandboxes/{id}`. */
   readonly path: string;
   readonly summary: string;

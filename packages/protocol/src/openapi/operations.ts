@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../error-table.ts';
 import { execResultSchema, execSchema } from '../exec.ts';
-import { directoryListingSchema, fileEntrySchema, writeResultSchema } from '../files.ts';
 import { namespaceSchema, volumeNameSchema } from '../ids.ts';
 import {
   createdKeySchema,
@@ -12,40 +11,13 @@ import {
   volumeSchema,
 } from '../resources.ts';
 import { createSandboxSchema, sandboxSchema } from '../sandbox.ts';
-import type { Body, Operation, Parameter } from './operation.ts';
+import { fileEntryOperations } from './file-entry-operations.ts';
+import { fileOperations } from './file-operations.ts';
+import { fileTransferOperations } from './file-transfer-operations.ts';
+import type { Operation } from './operation.ts';
+import { arrayOf, json, query } from './parts.ts';
 
-const json = (name: string, schema: z.ZodType): Body => ({ kind: 'json', name, schema });
-const arrayOf = (name: string, schema: z.ZodType): Body => json(`${name}List`, z.array(schema));
-
-const query = (name: string, description: string, extra: Partial<Parameter> = {}): Parameter => ({
-  name,
-  in: 'query',
-  description,
-  ...extra,
-});
-const header = (name: string, description: string): Parameter => ({
-  name,
-  in: 'header',
-  description,
-});
-
-const path = query('path', 'Absolute path in the sandbox, percent-encoded UTF-8.', {
-  required: true,
-});
 const namespace = query('namespace', 'Namespace of the volume; `default`.');
-const wantDigest = header('Want-Repr-Digest', '`sha-256=1` asks for the SHA-256 (RFC 9530).');
-
-const pathErrors: readonly ErrorCode[] = [
-  'invalid_path',
-  'symlink_loop',
-  'sandbox_not_found',
-  'file_not_found',
-  'not_a_directory',
-  'not_a_regular_file',
-  'permission_denied',
-  'invalid_state',
-];
-const writeErrors: readonly ErrorCode[] = [...pathErrors, 'read_only', 'disk_full'];
 const execErrors: readonly ErrorCode[] = [
   'sandbox_not_found',
   'invalid_state',
@@ -136,110 +108,9 @@ export const operations: readonly Operation[] = [
     status: 204,
     errors: ['sandbox_not_found'],
   },
-  {
-    id: 'readFile',
-    method: 'get',
-    path: '/v1/sandboxes/{id}/fs',
-    summary: 'The bytes of a file, streamed.',
-    description:
-      'Takes `Range`, `If-Range`, `If-Match` and `If-None-Match`. With `Want-Repr-Digest` the SHA-256 comes as `Repr-Digest`: up to 1 MiB as a header, above as a trailer when the request says `TE: trailers`; then `X-File-Size` tells the length.',
-    tag: 'files',
-    parameters: [path, wantDigest],
-    status: 200,
-    response: { kind: 'bytes' },
-    errors: [...pathErrors, 'is_directory', 'precondition_failed', 'range_not_satisfiable'],
-  },
-  {
-    id: 'headFile',
-    method: 'head',
-    path: '/v1/sandboxes/{id}/fs',
-    summary: 'Size, validator and, with `Want-Repr-Digest`, the SHA-256 of a file.',
-    tag: 'files',
-    parameters: [path, wantDigest],
-    status: 200,
-    errors: [...pathErrors, 'is_directory', 'precondition_failed'],
-  },
-  {
-    id: 'writeFile',
-    method: 'put',
-    path: '/v1/sandboxes/{id}/fs',
-    summary: 'Writes a file, streamed and atomic; parents are made.',
-    description:
-      'The file appears whole or not at all. A `Repr-Digest` header or trailer is checked before it appears. A file that was there keeps its mode and owner; through a symbolic link its target is written.',
-    tag: 'files',
-    parameters: [
-      path,
-      query('mode', 'Permission bits of a new file in octal; 0644.'),
-      header('Repr-Digest', 'SHA-256 of the body as `sha-256=:BASE64:` (RFC 9530).'),
-      wantDigest,
-    ],
-    request: { kind: 'bytes' },
-    status: 200,
-    response: json('WriteResult', writeResultSchema),
-    errors: [
-      ...writeErrors,
-      'is_directory',
-      'incomplete_body',
-      'digest_mismatch',
-      'request_timeout',
-    ],
-  },
-  {
-    id: 'removeFile',
-    method: 'delete',
-    path: '/v1/sandboxes/{id}/fs',
-    summary: 'Removes a file, a symbolic link or a directory.',
-    tag: 'files',
-    parameters: [
-      path,
-      query('recursive', 'Remove a directory with all that is in it; true.', {
-        schema: { type: 'boolean' },
-      }),
-      query('must_exist', 'Answer 404 when nothing is there; false.', {
-        schema: { type: 'boolean' },
-      }),
-    ],
-    status: 204,
-    errors: [...writeErrors, 'directory_not_empty', 'path_busy'],
-  },
-  {
-    id: 'listDirectory',
-    method: 'get',
-    path: '/v1/sandboxes/{id}/fs/dir',
-    summary: 'Entries of a directory, sorted by name.',
-    tag: 'files',
-    parameters: [query('path', 'Absolute path in the sandbox; `/`.')],
-    status: 200,
-    response: json('DirectoryListing', directoryListingSchema),
-    errors: [...pathErrors, 'directory_too_large'],
-  },
-  {
-    id: 'statFile',
-    method: 'get',
-    path: '/v1/sandboxes/{id}/fs/stat',
-    summary: 'What is at a path.',
-    tag: 'files',
-    parameters: [
-      path,
-      query('follow_symlinks', 'False: of a symbolic link itself; true.', {
-        schema: { type: 'boolean' },
-      }),
-    ],
-    status: 200,
-    response: json('FileEntry', fileEntrySchema),
-    errors: pathErrors,
-  },
-  {
-    id: 'makeDirectory',
-    method: 'post',
-    path: '/v1/sandboxes/{id}/fs/mkdir',
-    summary: 'Makes a directory and its parents; no error when it is there.',
-    tag: 'files',
-    parameters: [path],
-    status: 200,
-    response: json('MadeDirectory', z.object({ path: z.string() })),
-    errors: writeErrors,
-  },
+  ...fileOperations,
+  ...fileEntryOperations,
+  ...fileTransferOperations,
   {
     id: 'exec',
     method: 'post',

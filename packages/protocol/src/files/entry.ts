@@ -27,17 +27,13 @@ export const fileEntrySchema = z.object({
   mtime: z.int().describe('Last change of the contents, seconds since 1970.'),
   modified_at: z.iso.datetime().describe('Last change of the contents, to the millisecond.'),
   symlink_target: z.string().optional().describe('Text of the link, when it is one.'),
+  etag: z
+    .string()
+    .optional()
+    .describe('Validator of a regular file, for If-Match. `stat` gives it, listings do not.'),
+  sha256: z
+    .string()
+    .optional()
+    .describe('SHA-256 of a regular file in hex; only where the request asks for it.'),
 });
 export type FileEntry = z.infer<typeof fileEntrySchema>;
-
-export const directoryListingSchema = z.object({
-  path: z.string(),
-  entries: z.array(fileEntrySchema).describe('Sorted by name, byte by byte.'),
-});
-export type DirectoryListing = z.infer<typeof directoryListingSchema>;
-
-export const writeResultSchema = z.object({
-  path: z.string().describe('Absolute path that was written, as it was asked for.'),
-  bytes: z.int().describe('Bytes written.'),
-});
-export type WriteResult = z.infer<typeof writeResultSchema>;
