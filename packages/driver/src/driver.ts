@@ -7,7 +7,7 @@ import type {
   VolumeName,
 } from '@sandport/protocol';
 import type { SandboxCommands } from './commands.ts';
-import type { SandboxFiles } from './files.ts';
+import type { SandboxFiles } from './files/index.ts';
 
 /** Limits of one sandbox, complete. */
 export interface SandboxLimits {

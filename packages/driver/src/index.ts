@@ -1,3 +1,3 @@
 export * from './commands.ts';
 export * from './driver.ts';
-export * from './files.ts';
+export * from './files/index.ts';

@@ -1,7 +1,7 @@
 import type { Driver } from '@sandport/driver';
 import type { State } from '@sandport/state';
 import { Commands } from './commands.ts';
-import { Files } from './files.ts';
+import { Files } from './files/files.ts';
 import { Keys } from './keys.ts';
 import { Sandboxes } from './sandboxes/sandboxes.ts';
 import { defaultAliases, Templates } from './templates.ts';

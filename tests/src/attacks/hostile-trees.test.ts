@@ -69,7 +69,7 @@ import os
 os.mkdir('/tmp/heavy'); os.chdir('/tmp/heavy')
 for i in range(9000): os.symlink('x' * 4000, str(i))
 `);
-    faultOf(await used.api.listing(box.id, '/tmp/heavy'), 'directory_too_large');
+    faultOf(await used.api.listing(box.id, '/tmp/heavy'), 'payload_too_large');
     const one = await used.api.stat(box.id, '/tmp/heavy/8999', '&follow_symlinks=false');
     expect(one.symlink_target).toBe('x'.repeat(4000));
     await used.api.asRoot(box.id, 'cd /tmp/heavy && rm 8???');

@@ -10,6 +10,8 @@ import { type CopyPlace, parseCopyPlace } from '../parse/copy-place.ts';
 import { shellWord } from '../output/shell-word.ts';
 import { UsageError } from '../usage-error.ts';
 
+/** What was copied, and where it is. */
+type Copied = Pick<WriteResult, 'path' | 'bytes'>;
 type SandboxPlace = Extract<CopyPlace, { kind: 'sandbox' }>;
 
 interface Transfer {
@@ -77,7 +79,7 @@ async function checkLocalSource(path: string, place: SandboxPlace): Promise<void
   );
 }
 
-async function copyIn(from: CopyPlace, transfer: Transfer): Promise<WriteResult> {
+async function copyIn(from: CopyPlace, transfer: Transfer): Promise<Copied> {
   const { sandbox, place, signal, onProgress } = transfer;
   if (from.kind !== 'local') {
     if (place.path.endsWith('/')) {
@@ -98,7 +100,7 @@ async function copyIn(from: CopyPlace, transfer: Transfer): Promise<WriteResult>
   }
 }
 
-async function copyOut(to: CopyPlace, transfer: Transfer): Promise<WriteResult> {
+async function copyOut(to: CopyPlace, transfer: Transfer): Promise<Copied> {
   const { sandbox, place, signal, onProgress } = transfer;
   try {
     if (to.kind !== 'local') return await copyToStdout(transfer);
@@ -116,7 +118,7 @@ async function copyOut(to: CopyPlace, transfer: Transfer): Promise<WriteResult> 
   }
 }
 
-async function copyToStdout({ sandbox, place, signal }: Transfer): Promise<WriteResult> {
+async function copyToStdout({ sandbox, place, signal }: Transfer): Promise<Copied> {
   let bytes = 0;
   const stream = await sandbox.filesystem.readStream(place.path, { signal });
   for await (const chunk of stream as AsyncIterable<Buffer>) {

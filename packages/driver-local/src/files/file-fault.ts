@@ -14,7 +14,7 @@ const codes: Record<RootedFsErrorKind, ErrorCode> = {
   permission_denied: 'permission_denied',
   disk_full: 'disk_full',
   truncated: 'path_busy',
-  too_large: 'directory_too_large',
+  too_large: 'payload_too_large',
   io: 'internal',
 };
 
@@ -49,4 +49,22 @@ export function fileFault(error: unknown, path: string): unknown {
     },
     { cause: error },
   );
+}
+
+/** Runs a file operation; its errors become faults about `path`. */
+export function about<T>(path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw fileFault(error, path);
+  }
+}
+
+/** The same, of an operation that takes time. */
+export async function aboutAsync<T>(path: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    throw fileFault(error, path);
+  }
 }

@@ -1,75 +1,80 @@
-import { setImmediate } from 'node:timers/promises';
 import type {
+  FileChanges,
   FileOwner,
+  FileWatcher,
   FileWriter,
   OpenFile,
+  PatchFileOptions,
+  RecursiveOptions,
   SandboxFiles,
+  StagedFiles,
+  TransferOptions,
+  TreeWriter,
+  TreeWriterOptions,
+  WalkedEntry,
+  WalkOptions,
+  WatchOptions,
   WriteFileOptions,
 } from '@sandport/driver';
 import type { RootedFs } from '@sandport/linux';
-import type { FileEntry, GuestPath } from '@sandport/protocol';
-import { FaultWritable } from './fault-writable.ts';
-import { baseName, fileEntry, joinPath } from './file-entry.ts';
-import { fileFault } from './file-fault.ts';
+import type { DiskUsage, FileEntry, GuestPath } from '@sandport/protocol';
+import { LayerChanges, type SandboxLayers } from './changes.ts';
+import {
+  changeMode,
+  changeOwner,
+  copyPath,
+  makeSymlink,
+  measureUsage,
+  movePath,
+  touchFile,
+} from './entry-operations.ts';
+import { openForReading, patchFile, writeFile } from './file-access.ts';
+import { baseName, fileEntry } from './file-entry.ts';
+import { about, aboutAsync } from './file-fault.ts';
+import { RootedStagedFiles } from './staged-files.ts';
+import { walkTree, writeTree } from './trees.ts';
+import { watchDirectory } from './watch.ts';
+
+export interface RootedSandboxFilesOptions {
+  readonly root: RootedFs;
+  /** Owns new files where nothing else is asked for. */
+  readonly owner: FileOwner;
+  readonly layers: SandboxLayers;
+}
 
 /** The files of one sandbox, running or not, through the descriptor of its root. */
 export class RootedSandboxFiles implements SandboxFiles {
+  readonly changes: FileChanges;
+  readonly staged: StagedFiles;
   readonly #root: RootedFs;
   readonly #owner: FileOwner;
 
-  /** `owner` owns new files where nothing else is asked for. */
-  constructor(root: RootedFs, owner: FileOwner) {
+  constructor({ root, owner, layers }: RootedSandboxFilesOptions) {
     this.#root = root;
     this.#owner = owner;
+    this.changes = new LayerChanges(layers);
+    this.staged = new RootedStagedFiles(root, owner);
   }
 
   async open(path: GuestPath): Promise<OpenFile> {
-    const file = about(path, () => this.#root.openFile(path));
-    return {
-      entry: fileEntry({ name: baseName(path), path }, file.stat),
-      etag: file.etag,
-      stream: (range) => file.stream(range),
-      close: () => file.close(),
-      [Symbol.asyncDispose]: () => file.close(),
-    };
+    return openForReading(this.#root, path);
   }
 
   async write(path: GuestPath, options: WriteFileOptions = {}): Promise<FileWriter> {
-    const owner = options.owner ?? this.#owner;
-    const { createParents = true, mode = 0o644 } = options;
-    const pending = about(path, () =>
-      this.#root.createWriter(path, { createParents, mode, owner }),
-    );
-    const stream = new FaultWritable(pending.stream, path);
-    // An error that comes while nobody listens is told by commit.
-    stream.on('error', () => {});
-    const abort = async () => {
-      stream.destroy();
-      await pending.abort();
-    };
-    return {
-      stream,
-      commit: async () => about(path, () => pending.commit()),
-      abort,
-      [Symbol.asyncDispose]: abort,
-    };
+    return writeFile(this.#root, path, this.#owner, options);
   }
 
-  async list(path: GuestPath): Promise<readonly FileEntry[]> {
-    const entries = await aboutAsync(path, () => this.#root.list(path));
-    const result: FileEntry[] = [];
-    for (const entry of entries) {
-      const { name, nameBytes } = entry;
-      result.push(fileEntry({ name, path: joinPath(path, name), nameBytes }, entry.stat));
-      // Long directories do not hold up other requests.
-      if (result.length % 2000 === 0) await setImmediate();
-    }
-    return result;
+  async patch(path: GuestPath, options: PatchFileOptions = {}): Promise<FileWriter> {
+    return patchFile(this.#root, path, this.#owner, options);
   }
 
   async stat(path: GuestPath, options?: { followSymlinks?: boolean }): Promise<FileEntry> {
     const stat = about(path, () => this.#root.stat(path, options));
     return fileEntry({ name: baseName(path), path }, stat);
+  }
+
+  walk(path: GuestPath, options: WalkOptions = {}): AsyncIterable<WalkedEntry> {
+    return walkTree(this.#root, path, options);
   }
 
   async remove(
@@ -79,24 +84,51 @@ export class RootedSandboxFiles implements SandboxFiles {
     await aboutAsync(path, () => this.#root.remove(path, options));
   }
 
-  async makeDirectory(path: GuestPath, options: { owner?: FileOwner } = {}): Promise<void> {
-    const owner = options.owner ?? this.#owner;
-    about(path, () => this.#root.makeDirectory(path, { owner, mode: 0o755 }));
+  async makeDirectory(
+    path: GuestPath,
+    options: { owner?: FileOwner; mode?: number } = {},
+  ): Promise<void> {
+    const { owner = this.#owner, mode = 0o755 } = options;
+    about(path, () => this.#root.makeDirectory(path, { owner, mode }));
   }
-}
 
-function about<T>(path: string, action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    throw fileFault(error, path);
+  move(from: GuestPath, to: GuestPath, options: TransferOptions = {}): Promise<void> {
+    return movePath(this.#root, from, to, this.#owner, options);
   }
-}
 
-async function aboutAsync<T>(path: string, action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (error) {
-    throw fileFault(error, path);
+  copy(from: GuestPath, to: GuestPath, options: TransferOptions = {}): Promise<void> {
+    return copyPath(this.#root, from, to, this.#owner, options);
+  }
+
+  chmod(path: GuestPath, mode: number, options: RecursiveOptions = {}): Promise<number> {
+    return changeMode(this.#root, path, mode, options);
+  }
+
+  chown(
+    path: GuestPath,
+    owner: Partial<FileOwner>,
+    options: RecursiveOptions & { followSymlinks?: boolean } = {},
+  ): Promise<number> {
+    return changeOwner(this.#root, path, owner, options);
+  }
+
+  symlink(path: GuestPath, target: string, options: { overwrite?: boolean } = {}): Promise<void> {
+    return makeSymlink(this.#root, path, target, this.#owner, options);
+  }
+
+  touch(path: GuestPath, options: { mtimeNs?: bigint; create?: boolean } = {}): Promise<void> {
+    return touchFile(this.#root, path, this.#owner, options);
+  }
+
+  diskUsage(path: GuestPath, options: { signal?: AbortSignal } = {}): Promise<DiskUsage> {
+    return measureUsage(this.#root, path, options);
+  }
+
+  writeTree(path: GuestPath, options: TreeWriterOptions = {}): Promise<TreeWriter> {
+    return writeTree(this.#root, path, this.#owner, options);
+  }
+
+  watch(path: GuestPath, options: WatchOptions = {}): Promise<FileWatcher> {
+    return watchDirectory(this.#root, path, options);
   }
 }

@@ -14,7 +14,14 @@ import { LiveSandbox } from './live-sandbox.ts';
 import { readRecord, type SandboxRecord } from './record.ts';
 import { deleteTrash, removeSandbox } from './remove.ts';
 import { killStrayProcesses } from './stray-processes.ts';
-import { makeGate, mountRoot, mountVolumes, openRoot, unmountRoot } from './root-mount.ts';
+import {
+  layersOf,
+  makeGate,
+  mountRoot,
+  mountVolumes,
+  openRoot,
+  unmountRoot,
+} from './root-mount.ts';
 
 /** How long an init that lives may take to come back; it tries at least twice a second. */
 const reconnectTimeoutMs = 2000;
@@ -77,7 +84,8 @@ async function adoptOne(
   if (root === undefined) return undefined;
   context.stoppedRoots.set(spec.id, root);
   const reason = 'its processes ended while the daemon was not running';
-  return { id: spec.id, files: new RootedSandboxFiles(root, owner), reason };
+  const layers = layersOf(layout, template, record.idBase);
+  return { id: spec.id, files: new RootedSandboxFiles({ root, owner, layers }), reason };
 }
 
 async function adoptLiving(
@@ -100,6 +108,7 @@ async function adoptLiving(
     channel,
     root: openRoot(layout, record.idBase),
     owner,
+    layers: layersOf(layout, template, record.idBase),
     user: spec.user,
     workdir: spec.workdir,
     env: { ...template.record.env, ...spec.env },

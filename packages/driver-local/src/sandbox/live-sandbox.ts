@@ -4,6 +4,7 @@ import type { InitChannel } from '@sandport/guest-init';
 import type { RootedFs } from '@sandport/linux';
 import type { SandboxId } from '@sandport/protocol';
 import { InitSandboxCommands } from '../commands/sandbox-commands.ts';
+import type { SandboxLayers } from '../files/changes.ts';
 import { RootedSandboxFiles } from '../files/sandbox-files.ts';
 import type { UserIds } from '../templates/passwd.ts';
 
@@ -12,6 +13,7 @@ export interface LiveSandboxOptions {
   readonly channel: InitChannel;
   readonly root: RootedFs;
   readonly owner: UserIds;
+  readonly layers: SandboxLayers;
   readonly user: string;
   readonly workdir: string;
   readonly env: Readonly<Record<string, string>>;
@@ -39,7 +41,7 @@ export class LiveSandbox implements DriverSandbox {
     this.id = options.id;
     this.#channel = options.channel;
     this.#root = options.root;
-    this.files = new RootedSandboxFiles(options.root, options.owner);
+    this.files = new RootedSandboxFiles(options);
     this.commands = new InitSandboxCommands({
       ...options,
       deathReason: () => this.#deathReason,

@@ -8,6 +8,7 @@ import {
   RootedFs,
   unmount,
 } from '@sandport/linux';
+import type { SandboxLayers } from '../files/changes.ts';
 import type { SandboxLayout } from '../layout.ts';
 import type { LocalVolumes } from '../volumes.ts';
 import { idRangeSize } from './id-ranges.ts';
@@ -68,6 +69,13 @@ export function mountRoot(options: RootMountOptions): void {
 /** Opens the mounted root for the daemon's own file access. */
 export const openRoot = (layout: SandboxLayout, idBase: number): RootedFs =>
   RootedFs.open(layout.root, { idBase, idCount: idRangeSize });
+
+/** Where the layers of a root lie. */
+export const layersOf = (
+  layout: SandboxLayout,
+  template: { readonly rootPath: string },
+  idBase: number,
+): SandboxLayers => ({ upper: layout.upper, template: template.rootPath, idBase });
 
 /** A volume's tree, detached, with the sandbox's ids. The caller closes the descriptor. */
 export function volumeTree(

@@ -2,7 +2,16 @@ import { buffer } from 'node:stream/consumers';
 import { parseGuestPath } from '@sandport/protocol';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { DriverSandbox } from '../driver.ts';
-import { expectFault, python, readFile, run, useHarness, within, writeFile } from './harness.ts';
+import {
+  expectFault,
+  listed,
+  python,
+  readFile,
+  run,
+  useHarness,
+  within,
+  writeFile,
+} from './harness.ts';
 import type { ConformanceSubject } from './subject.ts';
 
 const path = parseGuestPath;
@@ -65,7 +74,7 @@ export function filesSuite(subject: ConformanceSubject): void {
 
     test('are listed with what they are', async () => {
       await run(sandbox, 'mkdir kinds; cd kinds; echo 12345 > b; mkdir a; ln -s /etc/passwd c');
-      const entries = await sandbox.files.list(path('/home/user/kinds'));
+      const entries = await listed(sandbox.files, path('/home/user/kinds'));
       expect(entries.map(({ name, type, mode }) => [name, type, mode])).toEqual([
         ['a', 'directory', 'd'],
         ['b', 'file', 'f'],
@@ -80,7 +89,7 @@ export function filesSuite(subject: ConformanceSubject): void {
       await writeFile(sandbox.files, `/home/user/names/${odd}`, 'odd');
       expect((await run(sandbox, 'cat names/new*')).stdout).toBe('odd');
       await python(sandbox, 'open(b"/home/user/names/z\\xff", "w").write("x")');
-      const entries = await sandbox.files.list(path('/home/user/names'));
+      const entries = await listed(sandbox.files, path('/home/user/names'));
       expect(entries.map((entry) => entry.name)).toEqual([odd, 'z\u{FFFD}']);
       expect(entries[1]?.name_base64).toBe(Buffer.from([0x7a, 0xff]).toString('base64'));
     });
@@ -132,7 +141,7 @@ export function filesSuite(subject: ConformanceSubject): void {
         sandbox,
         'import socket;socket.socket(socket.AF_UNIX).bind("/home/user/special/socket")',
       );
-      const entries = await sandbox.files.list(path('/home/user/special'));
+      const entries = await listed(sandbox.files, path('/home/user/special'));
       expect(entries.map(({ name, type, mode }) => [name, type, mode])).toEqual([
         ['fifo', 'other', 'p'],
         ['socket', 'other', 's'],
@@ -145,7 +154,7 @@ export function filesSuite(subject: ConformanceSubject): void {
       ['file_not_found', (files) => files.open(path('/no/such/file'))],
       ['is_directory', (files) => files.open(path('/etc'))],
       ['is_directory', (files) => files.write(path('/etc'))],
-      ['not_a_directory', (files) => files.list(path('/etc/passwd'))],
+      ['not_a_directory', (files) => listed(files, path('/etc/passwd'))],
       ['not_a_directory', (files) => files.open(path('/etc/passwd/x'))],
       ['not_a_directory', (files) => files.write(path('/etc/passwd/x'))],
       ['directory_not_empty', (files) => files.remove(path('/etc'))],

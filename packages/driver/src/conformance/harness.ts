@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { finished } from 'node:stream/promises';
 import {
+  type FileEntry,
+  type GuestPath,
   namespaceSchema,
   parseGuestPath,
   sandboxIdSchema,
@@ -11,7 +13,7 @@ import {
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { CommandExit, CommandSpec } from '../commands.ts';
 import type { Driver, DriverSandbox, SandboxSpec } from '../driver.ts';
-import type { SandboxFiles, WriteFileOptions } from '../files.ts';
+import type { SandboxFiles, WriteFileOptions } from '../files/index.ts';
 import type { ConformanceSubject } from './subject.ts';
 
 export const mebibyte = 1024 * 1024;
@@ -152,4 +154,11 @@ export async function within<T>(timeoutMs: number, promise: Promise<T>): Promise
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Entries of a directory. */
+export async function listed(files: SandboxFiles, path: GuestPath): Promise<FileEntry[]> {
+  const entries: FileEntry[] = [];
+  for await (const { entry } of files.walk(path, { depth: 1 })) entries.push(entry);
+  return entries;
 }

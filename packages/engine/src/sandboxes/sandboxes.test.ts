@@ -78,7 +78,7 @@ test('a sandbox that cannot be taken over stays, as failed, until it is deleted'
   await expect(engine.commands.run(administrator, id, { args: ['true'] })).rejects.toMatchObject({
     code: 'invalid_state',
   });
-  expect(() => engine.files.open(administrator, id, '/x')).toThrow(/failed/);
+  await expect(engine.files.reading(administrator, id)).rejects.toThrow(/failed/);
   await engine.sandboxes.remove(administrator, id);
   expect(driver.removed).toEqual([id]);
 });

@@ -2,7 +2,7 @@ import { SandportFault } from '@sandport/protocol';
 import { TrieRouter } from 'hono/router/trie-router';
 import type { Exchange } from './exchange.ts';
 
-export type Method = 'GET' | 'HEAD' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
+export type Method = 'GET' | 'HEAD' | 'PUT' | 'POST' | 'PATCH' | 'DELETE' | 'OPTIONS';
 
 export interface Route {
   readonly method: Method;

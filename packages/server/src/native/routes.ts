@@ -1,13 +1,11 @@
 import type { Engine } from '@sandport/engine';
 import type { Route } from '../http/router.ts';
 import { execRoutes } from './exec.ts';
-import { fileRoutes } from './files.ts';
+import { fileRoutes } from './files/index.ts';
 import { keyRoutes } from './keys.ts';
-import { readFileRoutes } from './read-file.ts';
 import { sandboxRoutes } from './sandboxes.ts';
 import { templateRoutes } from './templates.ts';
 import { volumeRoutes } from './volumes.ts';
-import { writeFileRoutes } from './write-file.ts';
 
 /** All routes of the native API. */
 export const nativeRoutes = (
@@ -26,9 +24,7 @@ export const nativeRoutes = (
     handle: (exchange) => exchange.json(200, { version: options.version }),
   },
   ...sandboxRoutes(engine),
-  ...readFileRoutes(engine),
-  ...writeFileRoutes(engine, options),
-  ...fileRoutes(engine),
+  ...fileRoutes(engine, options),
   ...execRoutes(engine),
   ...templateRoutes(engine),
   ...volumeRoutes(engine),

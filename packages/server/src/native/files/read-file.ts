@@ -3,11 +3,11 @@ import { pipeline } from 'node:stream/promises';
 import type { OpenFile } from '@sandport/driver';
 import type { Engine } from '@sandport/engine';
 import { SandportFault } from '@sandport/protocol';
-import { parseRange } from '../http/byte-range.ts';
-import { formatDigest, newSha256, wantsDigest } from '../http/digest.ts';
-import type { Exchange } from '../http/exchange.ts';
-import type { Route } from '../http/router.ts';
-import { pathOf } from './files.ts';
+import { parseRange } from '../../http/byte-range.ts';
+import { formatDigest, newSha256, wantsDigest } from '../../http/digest.ts';
+import type { Exchange } from '../../http/exchange.ts';
+import type { Route } from '../../http/router.ts';
+import { filesToRead, pathOf } from './path.ts';
 
 /** The bytes of a file, streamed: whole, a range, or only its headers. */
 export const readFileRoutes = (engine: Engine): Route[] =>
@@ -16,7 +16,7 @@ export const readFileRoutes = (engine: Engine): Route[] =>
     path: '/v1/sandboxes/:id/fs',
     handle: async (exchange) => {
       const path = pathOf(exchange);
-      const file = await engine.files.open(exchange.principal, exchange.param('id'), path);
+      const file = await (await filesToRead(exchange, engine)).open(path);
       try {
         await answer(exchange, file, path);
       } finally {

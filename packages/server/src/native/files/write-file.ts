@@ -2,11 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import type { FileWriter } from '@sandport/driver';
 import type { Engine } from '@sandport/engine';
 import { SandportFault } from '@sandport/protocol';
-import { formatDigest, newSha256, parseDigest, wantsDigest } from '../http/digest.ts';
-import type { Exchange } from '../http/exchange.ts';
-import { receiveBody } from '../http/receive-body.ts';
-import type { Route } from '../http/router.ts';
-import { pathOf } from './files.ts';
+import { formatDigest, newSha256, parseDigest, wantsDigest } from '../../http/digest.ts';
+import type { Exchange } from '../../http/exchange.ts';
+import { receiveBody } from '../../http/receive-body.ts';
+import type { Route } from '../../http/router.ts';
+import { filesToWrite, pathOf } from './path.ts';
 
 /**
  * Writes a file from the body, streamed and atomic: the file appears whole, or not at all. With a
@@ -24,22 +24,18 @@ export const writeFileRoutes = (engine: Engine, options: { idleTimeoutMs: number
       const inTrailer = /\brepr-digest\b/i.test(headers.trailer ?? '');
       const hashing =
         announced !== undefined || inTrailer || wantsDigest(headers['want-repr-digest']);
-      const writer = await engine.files.write(
-        exchange.principal,
-        exchange.param('id'),
-        path,
-        mode === undefined ? {} : { mode },
-      );
+      const files = await filesToWrite(exchange, engine);
+      const writer = await files.write(path, mode === undefined ? {} : { mode });
       try {
         const sha256 = await receive(exchange, writer, path, { hashing, ...options });
         const expected = announced ?? parseDigest(exchange.request.trailers['repr-digest']);
         if (sha256 !== undefined && expected !== undefined) verify(sha256, expected, path);
-        const { bytes, etag } = await writer.commit();
+        const written = await writer.commit();
         exchange.json(
           200,
-          { path, bytes },
+          { path, ...written },
           {
-            ETag: etag,
+            ETag: written.etag,
             ...(sha256 === undefined ? {} : { 'Repr-Digest': formatDigest(sha256) }),
           },
         );

@@ -1,0 +1,33 @@
+import type { SandboxFiles } from '@sandport/driver';
+import type { Principal } from '../principal.ts';
+import type { Sandboxes } from '../sandboxes/sandboxes.ts';
+import { invalidState } from '../sandboxes/to-object.ts';
+
+/**
+ * Finds the files of a sandbox for a key. They are there while the sandbox does not run, too. What
+ * only looks asks for {@link reading}, what changes something for {@link writing}.
+ */
+export class Files {
+  readonly #sandboxes: Sandboxes;
+
+  constructor(sandboxes: Sandboxes) {
+    this.#sandboxes = sandboxes;
+  }
+
+  /** @throws SandportFault `sandbox_not_found`, `invalid_state` */
+  async reading(principal: Principal, idOrName: string): Promise<SandboxFiles> {
+    return this.#files(principal, idOrName);
+  }
+
+  /** @throws SandportFault `sandbox_not_found`, `invalid_state` */
+  async writing(principal: Principal, idOrName: string): Promise<SandboxFiles> {
+    return this.#files(principal, idOrName);
+  }
+
+  #files(principal: Principal, idOrName: string): SandboxFiles {
+    const { row, sandbox } = this.#sandboxes.find(principal, idOrName);
+    if (sandbox === undefined || row.status === 'deleted')
+      throw invalidState(row, 'its files are not there');
+    return sandbox.files;
+  }
+}
