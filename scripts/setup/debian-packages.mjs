@@ -17,6 +17,7 @@ const required = {
   'python3-venv': 'python3',
   'ca-certificates': '/etc/ssl/certs/ca-certificates.crt',
   curl: 'curl',
+  zstd: 'zstd',
 };
 const runscPackage = 'runsc';
 
