@@ -18,8 +18,12 @@ class BadRequestError(SandportError):
     * ``command_not_started``
     * ``incomplete_body``
     * ``digest_mismatch``
+    * ``invalid_pattern``
+    * ``invalid_archive``
+    * ``unsafe_archive``
     * ``method_not_allowed``
     * ``request_timeout``
+    * ``format_unavailable``
     * ``range_not_satisfiable``
     * ``headers_too_large``
     """
@@ -33,6 +37,9 @@ class ConflictError(SandportError):
     * ``not_a_directory``
     * ``not_a_regular_file``
     * ``directory_not_empty``
+    * ``already_exists``
+    * ``batch_failed``
+    * ``file_changed``
     * ``path_busy``
     * ``name_taken``
     * ``invalid_state``
@@ -63,6 +70,8 @@ class NotFoundError(SandportError):
     * ``file_not_found``
     * ``template_not_found``
     * ``volume_not_found``
+    * ``upload_not_found``
+    * ``link_not_found``
     * ``key_not_found``
     * ``route_not_found``
     """
@@ -79,7 +88,6 @@ class TooLargeError(SandportError):
     """Codes:
 
     * ``payload_too_large``
-    * ``directory_too_large``
     """
 
 
@@ -214,6 +222,30 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         meaning="The API key is valid but may not do this.",
         advice="Use an administrator key.",
     ),
+    "invalid_pattern": ErrorRow(
+        status=400,
+        retryable=False,
+        error_class=BadRequestError,
+        carries=("pattern", "reason"),
+        meaning="The glob or the regular expression cannot be read.",
+        advice="Globs know `*`, `?`, `[a-z]`, `{a,b}` and `**`; regular expressions are in RE2 syntax, without look-around and back-references.",
+    ),
+    "invalid_archive": ErrorRow(
+        status=400,
+        retryable=False,
+        error_class=BadRequestError,
+        carries=("path", "entry", "reason"),
+        meaning="The body is not a tar archive, or it is damaged; what was unpacked before stays.",
+        advice="Send a tar archive, plain or packed with gzip or zstd.",
+    ),
+    "unsafe_archive": ErrorRow(
+        status=400,
+        retryable=False,
+        error_class=BadRequestError,
+        carries=("path", "entry", "reason"),
+        meaning="An entry of the archive would land outside of the directory, or is a device; what was unpacked before stays.",
+        advice="Make the archive with relative names and without devices.",
+    ),
     "read_only": ErrorRow(
         status=403,
         retryable=False,
@@ -261,6 +293,22 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         carries=("volume",),
         meaning="No volume with this name exists in the namespace.",
         advice="List the volumes.",
+    ),
+    "upload_not_found": ErrorRow(
+        status=404,
+        retryable=False,
+        error_class=NotFoundError,
+        carries=("upload",),
+        meaning="No upload with this id is under way: it was finished, given up, or has expired.",
+        advice="Begin the upload again.",
+    ),
+    "link_not_found": ErrorRow(
+        status=404,
+        retryable=False,
+        error_class=NotFoundError,
+        carries=(),
+        meaning="The link does not exist: it was revoked, has expired, or is for another method.",
+        advice="Ask for a new link.",
     ),
     "key_not_found": ErrorRow(
         status=404,
@@ -326,6 +374,30 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         meaning="The directory still has entries.",
         advice="Remove it with `recursive=true`.",
     ),
+    "already_exists": ErrorRow(
+        status=409,
+        retryable=False,
+        error_class=ConflictError,
+        carries=("path", "file_type"),
+        meaning="Something is at the path already.",
+        advice="Choose another path, remove what is there, or send `overwrite: true`.",
+    ),
+    "batch_failed": ErrorRow(
+        status=409,
+        retryable=False,
+        error_class=ConflictError,
+        carries=("results",),
+        meaning="Some files of the batch could not be read or written, so none was.",
+        advice="See `results`, or send the batch with `mode=each`.",
+    ),
+    "file_changed": ErrorRow(
+        status=409,
+        retryable=True,
+        error_class=ConflictError,
+        carries=("path",),
+        meaning="The file changed while it was read.",
+        advice="Read it again.",
+    ),
     "path_busy": ErrorRow(
         status=409,
         retryable=True,
@@ -370,17 +442,17 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         status=413,
         retryable=False,
         error_class=TooLargeError,
-        carries=("limit_bytes",),
-        meaning="The body is larger than this route takes.",
-        advice="Send file contents to the file routes, which have no limit.",
+        carries=("limit_bytes", "limit_entries", "path"),
+        meaning="The body, or what it unpacks to, is larger than this request takes.",
+        advice="Send file contents to the file routes, which have no limit, or raise the limit that the request names.",
     ),
-    "directory_too_large": ErrorRow(
-        status=413,
+    "format_unavailable": ErrorRow(
+        status=415,
         retryable=False,
-        error_class=TooLargeError,
-        carries=("path",),
-        meaning="The directory has more entries, or longer paths, than one answer carries.",
-        advice="List it with a command, or remove it.",
+        error_class=BadRequestError,
+        carries=("format",),
+        meaning="The daemon cannot pack or unpack this format: the program for it is not installed.",
+        advice="Use `tar` or `tar.gz`, or install `zstd` on the machine of the daemon.",
     ),
     "range_not_satisfiable": ErrorRow(
         status=416,
