@@ -44,3 +44,11 @@ export { openSocket, type RawAnswer, rawExchange } from './raw.ts';
 export { sandboxProcess } from './sandbox-process.ts';
 export { Canary } from './canary.ts';
 export { idsOnMachine, waitForOnly } from './on-machine.ts';
+export {
+  escapedText,
+  type HostileArchive,
+  hostileArchives,
+  innocentName,
+  innocentText,
+} from './hostile-archives.ts';
+export { type RawEntry, rawEntry, rawPax, rawTar } from './raw-tar.ts';
