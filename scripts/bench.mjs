@@ -14,7 +14,7 @@ import { beginRun } from './lib/run-marker.mjs';
 import { setup } from './setup.mjs';
 
 /**
- * `npm run bench [-- ROW… --quick --size-mib N --idle N]`: daemon, floor and client each in a
+ * `npm run bench [-- ROW… --quick --huge --size-mib N --idle N]`: daemon, floor and client each in a
  * process of its own, all on one disk. Ends with 1 when a budget is missed.
  */
 async function main() {
@@ -62,6 +62,7 @@ async function main() {
     await removeTraces(thisRun);
     thisRun.end();
     await giveBack(inRepo('bench/results'));
+    await giveBack(inRepo('docs'));
   }
 }
 

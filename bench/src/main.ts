@@ -2,28 +2,33 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { isFileMeasurement } from './files/measurement.ts';
+import { writePage } from './files/page.ts';
 import { type Measurement, meetsBudget, renderTable } from './report.ts';
 import { create } from './rows/create.ts';
 import { exec } from './rows/exec.ts';
+import { files } from './rows/files.ts';
 import { idle } from './rows/idle.ts';
 import { largeFiles } from './rows/large-files.ts';
 import { pythonSdk } from './rows/python-sdk.ts';
 import { smallFiles } from './rows/small-files.ts';
 import { type Row, type Subject, workingIsolations } from './subject.ts';
 
-const rows: readonly Row[] = [smallFiles, largeFiles, create, exec, pythonSdk, idle];
+const rows: readonly Row[] = [smallFiles, largeFiles, create, exec, pythonSdk, files, idle];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     'size-mib': { type: 'string', default: '1024' },
     idle: { type: 'string', default: '200' },
+    huge: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
   },
 });
 const options = {
   sizeMib: Number(values['size-mib']),
   idle: Number(values.idle),
+  huge: values.huge,
   quick: values.quick,
 };
 
@@ -88,5 +93,10 @@ writeFileSync(
   file,
   `${JSON.stringify({ takenAt, machine, options, measurements: withVerdict }, null, 2)}\n`,
 );
+const ofFiles = measurements.filter(isFileMeasurement);
+if (ofFiles.length > 0 && !options.quick) {
+  writePage(join(subject.benchDir, '../docs'), ofFiles, machine, takenAt);
+  console.log('\nThe page: docs/benchmarks.md');
+}
 console.log(`\nThe numbers as JSON: bench/results/${file.slice(results.length + 1)}`);
 process.exit(measurements.some((m) => meetsBudget(m) === false) ? 1 : 0);

@@ -25,6 +25,8 @@ export interface BenchOptions {
   readonly sizeMib: number;
   /** Number of idle sandboxes. */
   readonly idle: number;
+  /** Also a file of 10 GiB. */
+  readonly huge: boolean;
   /** Fewer rounds: numbers that are good enough to see that everything works. */
   readonly quick: boolean;
 }
