@@ -16,6 +16,7 @@ export function openDatabase(file: string): Database {
   database.exec('PRAGMA journal_mode = WAL');
   database.exec('PRAGMA synchronous = NORMAL');
   migrate(database, file);
+  database.exec('PRAGMA foreign_keys = ON');
   return database;
 }
 

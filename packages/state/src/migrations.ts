@@ -34,4 +34,32 @@ export const migrations: readonly string[] = [
      namespaces TEXT,
      created_at INTEGER NOT NULL
    );`,
+  `CREATE TABLE uploads (
+     id TEXT PRIMARY KEY,
+     sandbox TEXT NOT NULL REFERENCES sandboxes (id) ON DELETE CASCADE,
+     path TEXT NOT NULL,
+     size INTEGER,
+     metadata TEXT NOT NULL,
+     staged TEXT NOT NULL,
+     trusted_bytes INTEGER,
+     etag TEXT,
+     created_at INTEGER NOT NULL,
+     expires_at INTEGER NOT NULL
+   );
+   CREATE INDEX uploads_sandbox ON uploads (sandbox);
+   CREATE INDEX uploads_expiry ON uploads (expires_at);
+   CREATE TABLE links (
+     id TEXT PRIMARY KEY,
+     sandbox TEXT NOT NULL REFERENCES sandboxes (id) ON DELETE CASCADE,
+     key TEXT NOT NULL REFERENCES keys (id) ON DELETE CASCADE,
+     token_sha256 BLOB NOT NULL UNIQUE,
+     path TEXT NOT NULL,
+     method TEXT NOT NULL,
+     max_bytes INTEGER,
+     created_at INTEGER NOT NULL,
+     expires_at INTEGER NOT NULL
+   );
+   CREATE INDEX links_sandbox ON links (sandbox);
+   CREATE INDEX links_key ON links (key);
+   CREATE INDEX links_expiry ON links (expires_at);`,
 ];

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   namespaceSchema,
+  parseGuestPath,
   sandboxIdSchema,
   sandboxNameSchema,
   volumeNameSchema,
@@ -79,4 +80,55 @@ test('a file of a newer release is refused by name', () => {
   database.exec('PRAGMA user_version = 99');
   database.close();
   expect(() => openState(file)).toThrow(/newer Sandport/);
+});
+
+test('uploads and links come back, and go with their sandbox and with the key that made them', () => {
+  const file = join(directory, 'state.db');
+  const [first, second] = [sandbox('first'), sandbox('second')];
+  const times = { createdAt: new Date(7), expiresAt: new Date(1_000) };
+  const path = parseGuestPath('/workspace/ü');
+  const staged = { path: '/workspace/.sandport-upload-1', identity: '1:2' };
+  const metadata = { path, empty: null };
+  const upload = { size: undefined, trustedBytes: undefined, etag: undefined, ...times };
+  const link = { path, method: 'PUT', maxBytes: 2 ** 40, ...times } as const;
+  {
+    using state = openState(file);
+    for (const row of [first, second]) {
+      state.sandboxes.insert(row);
+      state.uploads.insert({ id: row.id, sandbox: row.id, path, metadata, staged, ...upload });
+    }
+    for (const [index, id] of ['a', 'b'].entries()) {
+      state.keys.insert({ id, label: '', sha256: Buffer.alloc(32, index), createdAt: new Date(5) });
+      for (const row of [first, second]) {
+        const tokenSha256 = createHash('sha256').update(`${id} ${row.id}`).digest();
+        state.links.insert({
+          id: `${id}-${row.id}`,
+          sandbox: row.id,
+          key: id,
+          tokenSha256,
+          ...link,
+        });
+      }
+    }
+  }
+  using state = openState(file);
+  const row = { id: first.id, sandbox: first.id, path, metadata, staged, ...upload };
+  expect(state.uploads.ofSandbox(first.id)).toEqual([row]);
+  state.uploads.update({ ...row, size: 5, trustedBytes: 3, expiresAt: new Date(2_000) });
+  expect(state.uploads.get(first.id)).toMatchObject({ size: 5, trustedBytes: 3 });
+  expect(state.uploads.nextExpiry()).toEqual(new Date(1_000));
+  expect(state.uploads.expired(new Date(1_500)).map(({ id }) => id)).toEqual([second.id]);
+  state.uploads.update({ ...row, etag: '"x"' });
+  expect(state.uploads.ofSandbox(first.id)).toEqual([]);
+  expect(state.uploads.get(first.id)?.etag).toBe('"x"');
+  const token = createHash('sha256').update(`a ${first.id}`).digest();
+  expect(state.links.byToken(token)).toMatchObject({ ...link, key: 'a', tokenSha256: token });
+  expect(state.links.byToken(Buffer.alloc(32))).toBeUndefined();
+  state.keys.delete('a');
+  expect(state.links.ofSandbox(first.id).map(({ id }) => id)).toEqual([`b-${first.id}`]);
+  expect(state.links.delete(second.id, `b-${first.id}`)).toBe(false);
+  expect(state.links.delete(first.id, `b-${first.id}`)).toBe(true);
+  state.sandboxes.delete(second.id);
+  expect(state.links.ofSandbox(second.id)).toEqual([]);
+  expect(state.uploads.get(second.id)).toBeUndefined();
 });

@@ -1,6 +1,8 @@
 import { openDatabase } from './database.ts';
 import { KeyTable } from './key-table.ts';
+import { LinkTable } from './link-table.ts';
 import { SandboxTable } from './sandbox-table.ts';
+import { UploadTable } from './upload-table.ts';
 import { VolumeTable } from './volume-table.ts';
 
 /** What the daemon remembers across restarts. One writer, one file. */
@@ -8,6 +10,10 @@ export interface State extends Disposable {
   readonly sandboxes: SandboxTable;
   readonly volumes: VolumeTable;
   readonly keys: KeyTable;
+  /** They go with their sandbox. */
+  readonly uploads: UploadTable;
+  /** They go with their sandbox, and with the key that made them. */
+  readonly links: LinkTable;
 }
 
 /** Opens the state in `file`, made when it is missing; `:memory:` for none on disk. */
@@ -17,6 +23,8 @@ export function openState(file: string): State {
     sandboxes: new SandboxTable(database),
     volumes: new VolumeTable(database),
     keys: new KeyTable(database),
+    uploads: new UploadTable(database),
+    links: new LinkTable(database),
     [Symbol.dispose]: () => {
       database.close();
     },
