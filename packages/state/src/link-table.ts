@@ -72,7 +72,8 @@ export class LinkTable {
   }
 
   byToken(tokenSha256: Buffer): LinkRow | undefined {
-    const raw = this.#byToken.get(tokenSha256) as RawRow | undefined;
+    // In an array: a lone Buffer would be taken for named parameters.
+    const raw = this.#byToken.get([tokenSha256]) as RawRow | undefined;
     return raw === undefined ? undefined : parse(raw);
   }
 
