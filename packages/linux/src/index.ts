@@ -32,7 +32,6 @@ export { type UserNamespaceOptions, createUserNamespace } from './mounts/user-na
 export { isAlive, processStartTime } from './process-identity.ts';
 export type { EntryType, FileStat } from './rooted-fs/file-stat.ts';
 export type { GuestOwner } from './rooted-fs/id-mapping.ts';
-export type { DirEntry } from './rooted-fs/list-directory.ts';
 export type { ByteRange, OpenedFile } from './rooted-fs/opened-file.ts';
 export type { PendingFile } from './rooted-fs/pending-file.ts';
 export { removeTree } from './rooted-fs/remove-host-tree.ts';
@@ -48,3 +47,4 @@ export {
   RootedFs,
   type RootedFsOptions,
 } from './rooted-fs/rooted-fs.ts';
+export type { TreeEntry, WalkTreeOptions } from './rooted-fs/walk-tree.ts';

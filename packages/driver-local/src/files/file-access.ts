@@ -5,7 +5,7 @@ import type {
   PatchFileOptions,
   WriteFileOptions,
 } from '@sandport/driver';
-import type { RootedFs } from '@sandport/linux';
+import type { OpenedFile, RootedFs } from '@sandport/linux';
 import type { GuestPath } from '@sandport/protocol';
 import { FaultWritable } from './fault-writable.ts';
 import { baseName, fileEntry } from './file-entry.ts';
@@ -13,7 +13,14 @@ import { about } from './file-fault.ts';
 
 /** Opens a regular file for reading. */
 export function openForReading(root: RootedFs, path: GuestPath): OpenFile {
-  const file = about(path, () => root.openFile(path));
+  return openFileAt(
+    path,
+    about(path, () => root.openFile(path)),
+  );
+}
+
+/** An open file as the port has it. @param path absolute path that it was reached by */
+export function openFileAt(path: string, file: OpenedFile): OpenFile {
   return {
     entry: fileEntry({ name: baseName(path), path }, file.stat),
     etag: file.etag,

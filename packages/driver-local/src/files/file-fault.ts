@@ -14,7 +14,6 @@ const codes: Record<RootedFsErrorKind, ErrorCode> = {
   permission_denied: 'permission_denied',
   disk_full: 'disk_full',
   truncated: 'path_busy',
-  too_large: 'payload_too_large',
   io: 'internal',
 };
 
@@ -31,7 +30,6 @@ const sentences: Record<RootedFsErrorKind, (path: string) => string> = {
   permission_denied: (path) => `The kernel does not allow this on ${path}.`,
   disk_full: (path) => `The disk is full; ${path} was not changed.`,
   truncated: (path) => `${path} became shorter while it was read.`,
-  too_large: (path) => `The directory ${path} has too many entries to be listed.`,
   io: (path) => `The disk failed at ${path}.`,
 };
 

@@ -32,7 +32,8 @@ import { openForReading, patchFile, writeFile } from './file-access.ts';
 import { baseName, fileEntry } from './file-entry.ts';
 import { about, aboutAsync } from './file-fault.ts';
 import { RootedStagedFiles } from './staged-files.ts';
-import { walkTree, writeTree } from './trees.ts';
+import { writeTree } from './trees.ts';
+import { walkTree } from './walk-tree.ts';
 import { watchDirectory } from './watch.ts';
 
 export interface RootedSandboxFilesOptions {

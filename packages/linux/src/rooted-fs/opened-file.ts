@@ -72,19 +72,27 @@ export function openRegularFile(
   // O_PATH opens nothing yet: a FIFO or a device does not notice. What it is decides.
   const handle = root.open(bytes, O_PATH);
   try {
-    const { type } = statDescriptor(handle);
-    if (type === 'directory') throw new Refusal('is_directory', { fileType: type });
-    if (type !== 'file') throw new Refusal('not_a_regular_file', { fileType: type });
-    const fd = reopen(handle, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-    try {
-      const raw = statDescriptor(fd);
-      if (raw.size > BigInt(Number.MAX_SAFE_INTEGER)) throw new Refusal('io', { errno: 'EFBIG' });
-      return new OpenedFile(fd, path, ids.guestStat(raw), etagOf(raw));
-    } catch (error) {
-      closeSync(fd);
-      throw error;
-    }
+    return openHandle(handle, path, ids);
   } finally {
     closeSync(handle);
+  }
+}
+
+/**
+ * The regular file that an O_PATH descriptor, which stays open, stands for.
+ * @throws SystemError, Refusal
+ */
+export function openHandle(handle: number, path: string, ids: IdMapping): OpenedFile {
+  const { type } = statDescriptor(handle);
+  if (type === 'directory') throw new Refusal('is_directory', { fileType: type });
+  if (type !== 'file') throw new Refusal('not_a_regular_file', { fileType: type });
+  const fd = reopen(handle, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  try {
+    const raw = statDescriptor(fd);
+    if (raw.size > BigInt(Number.MAX_SAFE_INTEGER)) throw new Refusal('io', { errno: 'EFBIG' });
+    return new OpenedFile(fd, path, ids.guestStat(raw), etagOf(raw));
+  } catch (error) {
+    closeSync(fd);
+    throw error;
   }
 }

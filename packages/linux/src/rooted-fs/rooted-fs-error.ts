@@ -14,7 +14,6 @@ export type RootedFsErrorKind =
   | 'permission_denied'
   | 'disk_full'
   | 'truncated'
-  | 'too_large'
   | 'io';
 
 export interface RootedFsErrorDetails {
@@ -39,7 +38,6 @@ const sentences: Readonly<Record<RootedFsErrorKind, string>> = {
   permission_denied: 'permission denied',
   disk_full: 'no space left on the disk, or the quota is reached',
   truncated: 'the file became shorter while it was read',
-  too_large: 'the directory is too large to be listed',
   io: 'input/output error',
 };
 

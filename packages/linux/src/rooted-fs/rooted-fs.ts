@@ -7,13 +7,13 @@ import { statDescriptor } from './entry.ts';
 import type { FileStat } from './file-stat.ts';
 import { parsePath } from './guest-path.ts';
 import { type GuestOwner, IdMapping } from './id-mapping.ts';
-import { type DirEntry, listDirectory } from './list-directory.ts';
 import { type Creation, openDirectory } from './make-directory.ts';
 import { type OpenedFile, openRegularFile } from './opened-file.ts';
 import { PendingFile } from './pending-file.ts';
 import { type RemoveOptions, removePath } from './remove-path.ts';
 import { RootDirectory } from './root-directory.ts';
 import { RootedFsError, rootedFsErrorOf } from './rooted-fs-error.ts';
+import { type TreeEntry, type WalkTreeOptions, walkTree } from './walk-tree.ts';
 import { findWriteTarget } from './write-target.ts';
 
 export interface RootedFsOptions {
@@ -96,13 +96,9 @@ export class RootedFs implements Disposable {
     });
   }
 
-  /** Entries of a directory, sorted by name byte by byte. */
-  async list(path: string): Promise<DirEntry[]> {
-    try {
-      return await listDirectory(this.#root, parsePath(path), this.#ids);
-    } catch (error) {
-      throw rootedFsErrorOf(error, path);
-    }
+  /** Entries of a directory and of all below it, in tree order; see {@link walkTree}. */
+  walk(path: string, options: WalkTreeOptions = {}): AsyncGenerator<TreeEntry> {
+    return walkTree(this.#root, path, this.#ids, options);
   }
 
   /** @param options.followSymlinks false: of a symlink itself. @default true */

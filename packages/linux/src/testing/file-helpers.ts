@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
 import type { CreateWriterOptions, RootedFs } from '../rooted-fs/rooted-fs.ts';
 import { RootedFsError } from '../rooted-fs/rooted-fs-error.ts';
+import type { TreeEntry } from '../rooted-fs/walk-tree.ts';
 
 /** Writes a whole file. */
 export async function writeFile(
@@ -29,6 +30,13 @@ export async function readFile(fs: RootedFs, path: string): Promise<string> {
   } finally {
     await file.close();
   }
+}
+
+/** Entries of one directory. */
+export async function list(fs: RootedFs, path: string): Promise<TreeEntry[]> {
+  const entries: TreeEntry[] = [];
+  for await (const entry of fs.walk(path, { depth: 1 })) entries.push(entry);
+  return entries;
 }
 
 /** What an operation answers: its result, or the kind of its RootedFsError. */

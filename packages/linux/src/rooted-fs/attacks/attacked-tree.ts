@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { lstatSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { answerOf, readFile, writeFile } from '../../testing/file-helpers.ts';
+import { answerOf, list, readFile, writeFile } from '../../testing/file-helpers.ts';
 import { RootedFs } from '../rooted-fs.ts';
 
 export const OPERATIONS = [
@@ -43,7 +43,7 @@ export class AttackedTree implements Disposable {
       case 'lstat':
         return answerOf(() => fs.stat(path, { followSymlinks: false }).type);
       case 'list':
-        return answerOf(async () => `${(await fs.list(path)).length} entries`);
+        return answerOf(async () => `${(await list(fs, path)).length} entries`);
       case 'write':
         return this.#describeChange(async () => void (await writeFile(fs, path, WRITTEN)));
       case 'mkdir':

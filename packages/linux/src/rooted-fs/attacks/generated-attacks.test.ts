@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { mkdirSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { answerOf, readFile, writeFile } from '../../testing/file-helpers.ts';
+import { answerOf, list, readFile, writeFile } from '../../testing/file-helpers.ts';
 import { scratchInMemory, scratchOnDisk } from '../../testing/scratch.ts';
 import { removeTree } from '../remove-host-tree.ts';
 import { resolution } from '../root-directory.ts';
@@ -27,7 +27,7 @@ function attackFiles(fs: RootedFs, { operation, path }: Attack, text: string): P
     read: async () => `'${await readFile(fs, path)}'`,
     stat: () => fs.stat(path).type,
     lstat: () => fs.stat(path, { followSymlinks: false }).type,
-    list: async () => (await fs.list(path)).map((entry) => entry.nameBytes.toString()).join(','),
+    list: async () => (await list(fs, path)).map((entry) => entry.nameBytes.toString()).join(','),
     write: async () => void (await writeFile(fs, path, text)),
     mkdir: () => fs.makeDirectory(path),
     remove: () => fs.remove(path),

@@ -5,7 +5,7 @@ import { join, relative } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { answerOf, readFile, writeFile } from '../../testing/file-helpers.ts';
+import { answerOf, list, readFile, writeFile } from '../../testing/file-helpers.ts';
 import { type Scratch, scratchInMemory, scratchOnDisk } from '../../testing/scratch.ts';
 import { errnoOf } from '../../ffi/system-error.ts';
 import { RootedFs } from '../rooted-fs.ts';
@@ -88,7 +88,7 @@ for (const [name, targetOf] of Object.entries(escapes)) {
       await tally.note('read', () => readFile(fs, '/race/x/../x/./secret.txt'));
       await tally.note('read file', () => readFile(fs, '/race/file'));
       await tally.note('stat', () => fs.stat('/race/x/secret.txt').type);
-      await tally.note('list', async () => (await fs.list('/race/x')).length > 0);
+      await tally.note('list', async () => (await list(fs, '/race/x')).length > 0);
       await tally.note('mkdir', () => fs.makeDirectory('/race/x/sub/deeper'));
       await tally.note('write', async () => {
         await writeFile(fs, '/race/x/sub/file', 'inside', { createParents: false });
