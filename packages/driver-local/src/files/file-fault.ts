@@ -9,6 +9,9 @@ const codes: Record<RootedFsErrorKind, ErrorCode> = {
   symlink_loop: 'symlink_loop',
   invalid_path: 'invalid_path',
   not_empty: 'directory_not_empty',
+  exists: 'already_exists',
+  precondition_failed: 'precondition_failed',
+  file_too_large: 'payload_too_large',
   busy: 'path_busy',
   read_only: 'read_only',
   permission_denied: 'permission_denied',
@@ -17,14 +20,17 @@ const codes: Record<RootedFsErrorKind, ErrorCode> = {
   io: 'internal',
 };
 
-const sentences: Record<RootedFsErrorKind, (path: string) => string> = {
+const sentences: Record<RootedFsErrorKind, (path: string, reason: string | undefined) => string> = {
   not_found: (path) => `Nothing exists at ${path}.`,
   is_directory: (path) => `${path} is a directory.`,
   not_a_directory: (path) => `${path}, or a part of it, is not a directory.`,
   not_a_regular_file: (path) => `${path} is not a regular file.`,
   symlink_loop: (path) => `${path} runs through too many symbolic links.`,
-  invalid_path: (path) => `${path} is not a valid path.`,
+  invalid_path: (path, reason = 'is not a valid path') => `${path}: ${reason}.`,
   not_empty: (path) => `The directory ${path} is not empty.`,
+  exists: (path) => `Something is at ${path} already.`,
+  precondition_failed: (path) => `${path} is not in the state that the condition names.`,
+  file_too_large: (path) => `${path} would be larger than its file system takes.`,
   busy: (path) => `${path} is in use, or being changed at this moment.`,
   read_only: (path) => `${path} lies on a file system that is mounted read-only.`,
   permission_denied: (path) => `The kernel does not allow this on ${path}.`,
@@ -39,7 +45,7 @@ export function fileFault(error: unknown, path: string): unknown {
   const shown = path.length > 200 ? `${path.slice(0, 200)}…` : path;
   return new SandportFault(
     codes[error.kind],
-    sentences[error.kind](shown),
+    sentences[error.kind](shown, error.reason),
     {
       path: shown,
       ...(error.errno === undefined ? {} : { errno: error.errno }),

@@ -6,6 +6,7 @@ export const O_RDONLY = constants.O_RDONLY;
 export const O_WRONLY = constants.O_WRONLY;
 export const O_CREAT = constants.O_CREAT;
 export const O_EXCL = constants.O_EXCL;
+export const O_APPEND = constants.O_APPEND;
 export const O_NOCTTY = constants.O_NOCTTY;
 export const O_NONBLOCK = constants.O_NONBLOCK;
 export const O_DIRECTORY = constants.O_DIRECTORY;
@@ -28,6 +29,10 @@ export const RESOLVE_BENEATH = 0x08;
 export const RESOLVE_IN_ROOT = 0x10;
 
 export const RENAME_NOREPLACE = 1;
+
+export const FALLOC_FL_KEEP_SIZE = 1;
+export const SEEK_DATA = 3;
+export const SEEK_HOLE = 4;
 
 export const S_IFMT = constants.S_IFMT;
 export const S_IFREG = constants.S_IFREG;

@@ -3,12 +3,14 @@ import {
   AT_FDCWD,
   AT_SYMLINK_FOLLOW,
   AT_SYMLINK_NOFOLLOW,
+  FALLOC_FL_KEEP_SIZE,
   O_CLOEXEC,
   O_NOFOLLOW,
   O_PATH,
 } from './constants.ts';
 import { check, checkPresent, declare, systemCallNumbers } from './library.ts';
 import { type ByteString, terminated } from './byte-string.ts';
+import { SystemError } from './system-error.ts';
 
 // Safe, all of them: every pointer is a Buffer that lives during the call, strings are
 // NUL-terminated, and the sizes the kernel is told are the sizes of the buffers. A variadic
@@ -25,9 +27,17 @@ const linkatCall = declare('int linkat(int fromDir, void *from, int toDir, void 
 const renameat2Call = declare(
   'int renameat2(int fromDir, void *from, int toDir, void *to, uint32_t flags)',
 );
+const symlinkatCall = declare('int symlinkat(void *target, int dirfd, void *path)');
+const fchownatCall = declare(
+  'int fchownat(int dirfd, void *path, uint32_t uid, uint32_t gid, int flags)',
+);
+const utimensatCall = declare('int utimensat(int dirfd, void *path, void *times, int flags)');
+const fallocateCall = declare('int fallocate(int fd, int mode, int64_t offset, int64_t length)');
+const lseekCall = declare('int64_t lseek(int fd, int64_t offset, int whence)');
 const fstatfsCall = declare('int fstatfs(int fd, void *buffer)');
 const getdentsCall = declare('long getdents64(int fd, void *buffer, size_t size)');
 const ioctlCall = declare('int ioctl(int fd, unsigned long request, void *argument)');
+const ioctlNumber = declare('int ioctl(int fd, unsigned long request, long argument)');
 
 const openHow = Buffer.alloc(24);
 
@@ -105,6 +115,57 @@ export function renameat2(
   check('renameat2', () => renameat2Call(fromDirectory, source, toDirectory, target, flags));
 }
 
+/** Makes a symlink at a name that must be free. */
+export function symlinkat(target: ByteString, directory: number, name: ByteString): void {
+  const text = terminated(target);
+  const path = terminated(name);
+  check('symlinkat', () => symlinkatCall(text, directory, path));
+}
+
+const KEEP_ID = 0xffffffff;
+const ITSELF = terminated('');
+
+/** Sets owner and group of an open file, a symlink itself too; `fd` may be an O_PATH descriptor. */
+export function chownDescriptor(fd: number, uid: number = KEEP_ID, gid: number = KEEP_ID): void {
+  check('fchownat', () => fchownatCall(fd, ITSELF, uid, gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW));
+}
+
+/** Two struct timespec: the time of the last access, which stays, and that of the last change. */
+const timesBuffer = Buffer.alloc(32);
+const UTIME_OMIT = 0x3ffffffen;
+const NS_PER_SECOND = 1_000_000_000n;
+const MAX_SECONDS = 2n ** 63n - 1n;
+
+/** Sets the time of the last change, nanoseconds since 1970; `fd` may be an O_PATH descriptor. */
+export function setModifiedTime(fd: number, timeNs: bigint): void {
+  const nanoseconds = ((timeNs % NS_PER_SECOND) + NS_PER_SECOND) % NS_PER_SECOND;
+  const seconds = (timeNs - nanoseconds) / NS_PER_SECOND;
+  if (seconds > MAX_SECONDS || seconds < -MAX_SECONDS) throw new SystemError('EINVAL', 'utimensat');
+  timesBuffer.writeBigInt64LE(UTIME_OMIT, 8);
+  timesBuffer.writeBigInt64LE(seconds, 16);
+  timesBuffer.writeBigInt64LE(nanoseconds, 24);
+  const flags = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW;
+  check('utimensat', () => utimensatCall(fd, ITSELF, timesBuffer, flags));
+}
+
+/** Reserves room on the disk for bytes of a file whose size stays as it is. */
+export function reserveSpace(fd: number, offset: number, lengthBytes: number): void {
+  check('fallocate', () => fallocateCall(fd, FALLOC_FL_KEEP_SIZE, offset, lengthBytes));
+}
+
+/** Where the next data (or hole) begins at or after `offset`; ENXIO behind the last. */
+export function seekFile(fd: number, offset: number, whence: number): number {
+  return check('lseek', () => lseekCall(fd, offset, whence));
+}
+
+const FICLONE = 0x40049409;
+
+/** Lets `to` share all blocks of `from`, where the file system can. */
+export function cloneFile(from: number, to: number): void {
+  // Safe: the argument is a descriptor's number, which the kernel reads as an integer.
+  check('ioctl', () => ioctlNumber(to, FICLONE, from));
+}
+
 /** Larger than struct statfs on every machine. */
 const statfsBuffer = Buffer.alloc(256);
 
@@ -120,7 +181,7 @@ export function getdents(fd: number, buffer: Buffer): number {
 }
 
 const statxBuffer = Buffer.alloc(256);
-const STATX_BASIC_STATS = 0x7ff;
+const STATX_BASIC_STATS_AND_BTIME = 0xfff;
 
 /**
  * Calls statx on one name (or, when it is empty, on `fd` itself); never follows a symlink.
@@ -130,7 +191,7 @@ export function statx(fd: number, name: ByteString): Buffer | undefined {
   const path = terminated(name);
   const flags = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH;
   const result = checkPresent('statx', () =>
-    statxCall(systemCallNumbers.statx, fd, path, flags, STATX_BASIC_STATS, statxBuffer),
+    statxCall(systemCallNumbers.statx, fd, path, flags, STATX_BASIC_STATS_AND_BTIME, statxBuffer),
   );
   return result === undefined ? undefined : statxBuffer;
 }

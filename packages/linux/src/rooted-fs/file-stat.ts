@@ -34,6 +34,8 @@ export interface FileStat {
   readonly nlink: number;
   /** Text of a symlink, decoded as UTF-8 with U+FFFD for what is not. */
   readonly symlinkTarget?: string;
+  /** Validator of a regular file; listings leave it out. */
+  readonly etag?: string;
 }
 
 /** The same with what only the host may know. */
@@ -45,9 +47,13 @@ export interface RawStat {
   readonly hostGid: number;
   readonly mtimeNs: bigint;
   readonly ctimeNs: bigint;
+  /** When the file was made; nobody can set it. 0 where the file system does not know. */
+  readonly birthNs: bigint;
   readonly ino: bigint;
   readonly nlink: number;
   readonly device: string;
+  /** What it takes on the disk. */
+  readonly diskBytes: bigint;
 }
 
 const types: ReadonlyMap<number, EntryType> = new Map([
@@ -59,6 +65,8 @@ const types: ReadonlyMap<number, EntryType> = new Map([
   [S_IFCHR, 'character_device'],
   [S_IFBLK, 'block_device'],
 ]);
+
+const STATX_BTIME = 0x800;
 
 function timeNs(statx: Buffer, offset: number): bigint {
   return statx.readBigInt64LE(offset) * 1_000_000_000n + BigInt(statx.readUInt32LE(offset + 8));
@@ -75,9 +83,11 @@ export function parseStatx(statx: Buffer): RawStat {
     hostGid: statx.readUInt32LE(24),
     mtimeNs: timeNs(statx, 112),
     ctimeNs: timeNs(statx, 96),
+    birthNs: (statx.readUInt32LE(0) & STATX_BTIME) === 0 ? 0n : timeNs(statx, 80),
     ino: statx.readBigUInt64LE(32),
     nlink: statx.readUInt32LE(16),
     device: `${statx.readUInt32LE(136).toString(16)}:${statx.readUInt32LE(140).toString(16)}`,
+    diskBytes: statx.readBigUInt64LE(48) * 512n,
   };
 }
 
@@ -86,3 +96,6 @@ export function etagOf(stat: RawStat): string {
   const parts = [stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].map((part) => part.toString(36));
   return `"${stat.device}-${parts.join('-')}"`;
 }
+
+/** The same for all names of one file, as long as the file exists. */
+export const identityOf = (stat: RawStat): string => `${stat.device}:${stat.ino}`;

@@ -9,6 +9,9 @@ export type RootedFsErrorKind =
   | 'symlink_loop'
   | 'invalid_path'
   | 'not_empty'
+  | 'exists'
+  | 'precondition_failed'
+  | 'file_too_large'
   | 'busy'
   | 'read_only'
   | 'permission_denied'
@@ -33,6 +36,9 @@ const sentences: Readonly<Record<RootedFsErrorKind, string>> = {
   symlink_loop: 'too many symlinks, or a loop of them',
   invalid_path: 'the path is not valid',
   not_empty: 'the directory is not empty',
+  exists: 'something is there already',
+  precondition_failed: 'not in the state that the condition names',
+  file_too_large: 'larger than the file system takes',
   busy: 'in use: a mount point, or changing too fast',
   read_only: 'the file system is read-only',
   permission_denied: 'permission denied',
@@ -47,6 +53,7 @@ export class RootedFsError extends Error {
   readonly path: string;
   readonly errno: string | undefined;
   readonly fileType: EntryType | undefined;
+  readonly reason: string | undefined;
 
   constructor(kind: RootedFsErrorKind, path: string, details: RootedFsErrorDetails = {}) {
     const code = details.errno === undefined ? '' : ` (${details.errno})`;
@@ -56,6 +63,7 @@ export class RootedFsError extends Error {
     this.path = path;
     this.errno = details.errno;
     this.fileType = details.fileType;
+    this.reason = details.reason;
   }
 }
 
@@ -80,6 +88,8 @@ const kindOfErrno: Readonly<Record<string, RootedFsErrorKind>> = {
   ENAMETOOLONG: 'invalid_path',
   EILSEQ: 'invalid_path',
   ENOTEMPTY: 'not_empty',
+  EEXIST: 'exists',
+  EFBIG: 'file_too_large',
   EBUSY: 'busy',
   ETXTBSY: 'busy',
   EAGAIN: 'busy',
