@@ -272,6 +272,13 @@ export const errorTable = {
     retryable: true,
     carries: ['path'],
   }),
+  upload_conflict: row(
+    409,
+    'ConflictError',
+    'The upload has another number of bytes than the request says, or another request is adding to it.',
+    'Ask how many bytes have come with HEAD, and go on from there.',
+    { retryable: true, carries: ['upload', 'offset'] },
+  ),
   path_busy: row(
     409,
     'ConflictError',

@@ -91,7 +91,14 @@ export const fileTransferOperations: readonly Operation[] = [
       header('Upload-Metadata', 'Pairs of key and Base64 value, with commas between.'),
     ],
     status: 201,
-    errors: [...writeErrors, 'is_directory', 'precondition_failed', 'limit_reached'],
+    errors: [
+      ...writeErrors,
+      'is_directory',
+      'precondition_failed',
+      'digest_mismatch',
+      'payload_too_large',
+      'limit_reached',
+    ],
   },
   {
     id: 'uploadOptions',
@@ -121,7 +128,7 @@ export const fileTransferOperations: readonly Operation[] = [
     tag: 'files',
     parameters: [tusVersion],
     status: 200,
-    errors: ['sandbox_not_found', 'upload_not_found'],
+    errors: ['sandbox_not_found', 'upload_not_found', 'digest_mismatch', 'precondition_failed'],
   },
   {
     id: 'continueUpload',
@@ -136,7 +143,17 @@ export const fileTransferOperations: readonly Operation[] = [
     ],
     request: { kind: 'bytes' },
     status: 204,
-    errors: [...writeErrors, 'upload_not_found', 'digest_mismatch', 'precondition_failed'],
+    errors: [
+      ...writeErrors,
+      'upload_not_found',
+      'upload_conflict',
+      'digest_mismatch',
+      'precondition_failed',
+      'is_directory',
+      'payload_too_large',
+      'incomplete_body',
+      'request_timeout',
+    ],
   },
   {
     id: 'deleteUpload',
