@@ -33,7 +33,9 @@ export { isAlive, processStartTime } from './process-identity.ts';
 export type { EntryType, FileStat } from './rooted-fs/file-stat.ts';
 export type { GuestOwner } from './rooted-fs/id-mapping.ts';
 export type { ByteRange, OpenedFile } from './rooted-fs/opened-file.ts';
-export type { PendingFile } from './rooted-fs/pending-file.ts';
+export type { Committed, PendingFile } from './rooted-fs/pending-file.ts';
+export type { PendingPatch } from './rooted-fs/pending-patch.ts';
+export type { WritePrecondition } from './rooted-fs/put-in-place.ts';
 export { removeTree } from './rooted-fs/remove-host-tree.ts';
 export type { RemoveOptions } from './rooted-fs/remove-path.ts';
 export {
@@ -41,10 +43,13 @@ export {
   type RootedFsErrorDetails,
   type RootedFsErrorKind,
 } from './rooted-fs/rooted-fs-error.ts';
+export type { CreateWriterOptions } from './rooted-fs/begin-write.ts';
 export {
-  type CreateWriterOptions,
   type MakeDirectoryOptions,
   RootedFs,
   type RootedFsOptions,
 } from './rooted-fs/rooted-fs.ts';
 export type { TreeEntry, WalkTreeOptions } from './rooted-fs/walk-tree.ts';
+export type { StagedAppend } from './rooted-fs/staged-append.ts';
+export type { StagedRef } from './rooted-fs/staged-file.ts';
+export type { StagedFiles } from './rooted-fs/staged-files.ts';

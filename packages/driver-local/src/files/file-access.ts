@@ -4,12 +4,13 @@ import type {
   OpenFile,
   PatchFileOptions,
   WriteFileOptions,
+  WrittenFile,
 } from '@sandport/driver';
-import type { OpenedFile, RootedFs } from '@sandport/linux';
+import type { OpenedFile, PendingFile, PendingPatch, RootedFs } from '@sandport/linux';
 import type { GuestPath } from '@sandport/protocol';
 import { FaultWritable } from './fault-writable.ts';
 import { baseName, fileEntry } from './file-entry.ts';
-import { about } from './file-fault.ts';
+import { about, aboutAsync } from './file-fault.ts';
 
 /** Opens a regular file for reading. */
 export function openForReading(root: RootedFs, path: GuestPath): OpenFile {
@@ -24,7 +25,7 @@ export function openFileAt(path: string, file: OpenedFile): OpenFile {
   return {
     entry: fileEntry({ name: baseName(path), path }, file.stat),
     etag: file.etag,
-    currentEtag: () => file.etag,
+    currentEtag: () => about(path, () => file.currentEtag()),
     stream: (range) => file.stream(range),
     close: () => file.close(),
     [Symbol.asyncDispose]: () => file.close(),
@@ -36,11 +37,30 @@ export function writeFile(
   root: RootedFs,
   path: GuestPath,
   defaultOwner: FileOwner,
-  options: WriteFileOptions,
+  { durable = false, ...options }: WriteFileOptions,
 ): FileWriter {
-  const owner = { ...defaultOwner, ...options.owner };
-  const { createParents = true, mode = 0o644 } = options;
-  const pending = about(path, () => root.createWriter(path, { createParents, mode, owner }));
+  const pending = about(path, () => root.createWriter(path, { defaultOwner, ...options }));
+  return fileWriter(pending, path, async () =>
+    durable ? pending.commitDurably() : pending.commit(),
+  );
+}
+
+/** Begins a change in place. */
+export function patchFile(
+  root: RootedFs,
+  path: GuestPath,
+  defaultOwner: FileOwner,
+  { durable = false, ...options }: PatchFileOptions,
+): FileWriter {
+  const pending = about(path, () => root.createPatch(path, { defaultOwner, ...options }));
+  return fileWriter(pending, path, () => pending.commit({ durable }));
+}
+
+function fileWriter(
+  pending: PendingFile | PendingPatch,
+  path: GuestPath,
+  commit: () => Promise<WrittenFile>,
+): FileWriter {
   const stream = new FaultWritable(pending.stream, path);
   // An error that comes while nobody listens is told by commit.
   stream.on('error', () => {});
@@ -50,21 +70,8 @@ export function writeFile(
   };
   return {
     stream,
-    commit: async () => {
-      const written = about(path, () => pending.commit());
-      return { ...written, size: written.bytes };
-    },
+    commit: () => aboutAsync(path, commit),
     abort,
     [Symbol.asyncDispose]: abort,
   };
-}
-
-/** Begins a change in place. */
-export function patchFile(
-  _root: RootedFs,
-  _path: GuestPath,
-  _defaultOwner: FileOwner,
-  _options: PatchFileOptions,
-): FileWriter {
-  throw new Error('patchFile');
 }

@@ -40,6 +40,7 @@ export function fileEntry({ name, path, nameBytes }: EntryName, stat: FileStat):
     mtime: Math.floor(modifiedMs / 1000),
     modified_at: isoDate(modifiedMs),
     ...(stat.symlinkTarget === undefined ? {} : { symlink_target: stat.symlinkTarget }),
+    ...(stat.etag === undefined ? {} : { etag: stat.etag }),
   };
 }
 

@@ -72,3 +72,14 @@ export class GuardedDescriptor {
 export function closeInBackground(fd: number): void {
   close(fd, () => {});
 }
+
+/** So long the inode of a file that was replaced stays taken, in milliseconds. */
+const REPLACED_KEPT_MS = 20;
+
+/**
+ * Closes a file that another one took the place of, some moments later: a new file that got its
+ * inode number within the same tick of the kernel's clock could have the same ETag.
+ */
+export function closeReplaced(fd: number): void {
+  setTimeout(() => closeInBackground(fd), REPLACED_KEPT_MS).unref();
+}

@@ -9,6 +9,9 @@ export interface GuestOwner {
 /** The kernel's id for an owner that has none in this user namespace. */
 const UNMAPPED_ID = 65534;
 
+/** The guest has no such id. */
+export class IdRangeError extends RangeError {}
+
 /** Guest ids 0..count-1 are host ids base..base+count-1. */
 export class IdMapping {
   readonly #base: number;
@@ -23,10 +26,10 @@ export class IdMapping {
     this.#count = count;
   }
 
-  /** @throws RangeError when the guest has no such id */
+  /** @throws IdRangeError when the guest has no such id */
   toHost(guestId: number): number {
     if (!Number.isInteger(guestId) || guestId < 0 || guestId >= this.#count) {
-      throw new RangeError(`user or group ${guestId} is not one of the sandbox's`);
+      throw new IdRangeError(`user or group ${guestId} is not one of the sandbox's`);
     }
     return this.#base + guestId;
   }

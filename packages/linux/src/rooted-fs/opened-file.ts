@@ -41,6 +41,11 @@ export class OpenedFile implements AsyncDisposable {
     return this.#file.fd;
   }
 
+  /** The ETag that the same open file has at this moment. @throws Error when it is closed */
+  currentEtag(): string {
+    return etagOf(statDescriptor(this.#file.fd));
+  }
+
   /** @throws RangeError; the stream ends with `truncated` when the file became shorter. Closes at its end. */
   stream(range: ByteRange = {}): Readable {
     const start = range.start ?? 0;

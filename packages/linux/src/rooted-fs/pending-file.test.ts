@@ -141,7 +141,7 @@ describe.each([
     ]) {
       const path = `/dir-${owner.uid}/file`;
       await writeFile(mapped, `/volume${path}`, 'new', { owner });
-      await writeFile(mapped, `/volume${path}`, 'newer', { owner: { uid: 7, gid: 7 } });
+      await writeFile(mapped, `/volume${path}`, 'newer', { defaultOwner: { uid: 7, gid: 7 } });
       expect(mapped.stat(`/volume${path}`)).toMatchObject(owner);
       expect(fs.stat(`/source${path}`)).toMatchObject(owner);
       expect(await readFile(mapped, `/volume${path}`)).toBe('newer');

@@ -1,136 +1,96 @@
-import { closeSync, fchmodSync, fchownSync } from 'node:fs';
 import type { Writable } from 'node:stream';
-import { withFileOwner } from '../ffi/credential-calls.ts';
-import { openEntry } from '../ffi/file-calls.ts';
-import { errnoOf } from '../ffi/system-error.ts';
-import { DescriptorWritable } from './descriptor-streams.ts';
-import { statDescriptor } from './entry.ts';
-import { type RawStat, etagOf } from './file-stat.ts';
-import { GuardedDescriptor, LARGE_FILE_BYTES, closeInBackground } from './guarded-descriptor.ts';
-import type { Creation } from './make-directory.ts';
-import { Refusal, RootedFsError, rootedFsErrorOf } from './rooted-fs-error.ts';
-import { type TemporaryFile, createTemporaryFile, discard, publish } from './temporary-file.ts';
-import type { WriteTarget } from './write-target.ts';
+import type { BegunWrite } from './begin-write.ts';
+import { flushDirectories, flushFile } from './flush.ts';
+import { PendingBytes } from './pending-bytes.ts';
+import { type WritePlan, putInPlace } from './put-in-place.ts';
+import type { RootDirectory } from './root-directory.ts';
+import { rootedFsErrorOf } from './rooted-fs-error.ts';
+
+/** What a commit has done. */
+export interface Committed {
+  /** Bytes that were written. */
+  readonly bytes: number;
+  /** Bytes that the file has. */
+  readonly size: number;
+  readonly etag: string;
+}
 
 /**
  * One atomic write under way: the bytes are in a file of their own in the target's directory until
- * `commit` puts it at its name. What is there then keeps its mode and owner; its other hard links
- * keep the old contents. Concurrent writers do not mix: the last commit wins. When the directory is
- * moved meanwhile, the file goes with it.
+ * `commit` puts it at its name. What is there then keeps its mode and owner where none are given;
+ * its other hard links keep the old contents. Concurrent writers do not mix: the last commit wins.
+ * When the directory is moved meanwhile, the file goes with it.
  */
 export class PendingFile implements AsyncDisposable {
-  /** Takes the bytes; its errors are RootedFsErrors. */
-  readonly stream: Writable;
-  readonly #data: DescriptorWritable;
-  readonly #file: GuardedDescriptor;
-  readonly #temporary: TemporaryFile;
-  readonly #target: WriteTarget;
-  readonly #creation: Creation;
+  readonly #pending: PendingBytes;
+  readonly #plan: WritePlan;
   readonly #path: string;
-  #state: 'open' | 'committed' | 'aborted' = 'open';
-  #closed: Promise<void> = Promise.resolve();
+  readonly #root: RootDirectory;
 
   /** Takes over `target.directory`. @throws SystemError */
-  constructor(target: WriteTarget, creation: Creation, path: string) {
-    this.#temporary = withFileOwner(creation.hostUid, creation.hostGid, () =>
-      createTemporaryFile(target.directory),
-    );
-    this.#file = new GuardedDescriptor(this.#temporary.fd);
-    this.#data = new DescriptorWritable(this.#file, path);
-    this.stream = this.#data;
-    this.#target = target;
-    this.#creation = creation;
+  constructor({ target, plan, root }: BegunWrite, path: string) {
+    this.#root = root;
+    this.#pending = new PendingBytes(target, plan.creation, path);
+    this.#plan = plan;
     this.#path = path;
   }
 
+  /** Takes the bytes; its errors are RootedFsErrors. */
+  get stream(): Writable {
+    return this.#pending.stream;
+  }
+
   get bytesWritten(): number {
-    return this.#data.bytesWritten;
+    return this.#pending.bytesWritten;
   }
 
   /**
    * Makes the file visible; `stream` must have finished. On an error nothing is left of the write
    * and the old file is untouched.
-   * @throws RootedFsError `is_directory`, `not_found` when the directory was removed, `disk_full`
+   * @throws RootedFsError `is_directory`, `not_found` when the directory was removed, `disk_full`,
+   * `precondition_failed`
    */
-  commit(): { bytes: number; etag: string } {
-    if (this.#state !== 'open') throw new Error(`the write of ${this.#path} has already ended`);
-    if (!this.#data.writableFinished) {
-      void this.abort();
-      throw new RootedFsError('io', this.#path, { reason: 'the write ended before its last byte' });
-    }
+  commit(): Committed {
+    this.#pending.take();
     try {
-      const etag = this.#publish();
-      this.#state = 'committed';
-      this.#release();
-      return { bytes: this.bytesWritten, etag };
+      return this.#put();
     } catch (error) {
-      void this.abort();
       throw rootedFsErrorOf(error, this.#path);
+    } finally {
+      this.#pending.end();
+    }
+  }
+
+  /** The same; resolves when the disk has the file and its name. */
+  async commitDurably(): Promise<Committed> {
+    this.#pending.take();
+    const { temporary, target } = this.#pending;
+    try {
+      // The bytes first: whenever the power fails, the name leads to a whole file.
+      await flushFile(temporary.fd);
+      const committed = this.#put();
+      await flushFile(temporary.fd);
+      await flushDirectories(this.#root, target.directory);
+      return committed;
+    } catch (error) {
+      throw rootedFsErrorOf(error, this.#path);
+    } finally {
+      this.#pending.end();
     }
   }
 
   /** Drops the bytes; the old file is untouched. Idempotent; does nothing after a commit. */
   abort(): Promise<void> {
-    if (this.#state === 'open') {
-      this.#state = 'aborted';
-      // Errors of a write that nobody wants any more have no one to go to.
-      this.#data.on('error', () => {});
-      this.#data.destroy();
-      discard(this.#temporary, this.#target.directory);
-      this.#release();
-    }
-    return this.#closed;
+    return this.#pending.abort();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.abort();
   }
 
-  #publish(): string {
-    const fd = this.#file.fd;
-    const { directory, name } = this.#target;
-    // Held until the end: dropping the last reference to a large file would block this thread.
-    const replaced = openEntry(directory, name);
-    try {
-      const old = replaced === undefined ? undefined : statDescriptor(replaced);
-      if (old?.type === 'directory') throw new Refusal('is_directory', { fileType: old.type });
-      this.#setOwnerAndMode(fd, old?.type === 'file' ? old : undefined);
-      const { hostUid, hostGid } = this.#creation;
-      withFileOwner(hostUid, hostGid, () =>
-        publish(this.#temporary, directory, name, old !== undefined),
-      );
-      return etagOf(statDescriptor(fd));
-    } finally {
-      if (replaced !== undefined) closeReplaced(replaced);
-    }
+  #put(): Committed {
+    const { temporary, target, bytesWritten } = this.#pending;
+    const etag = putInPlace(temporary, target, this.#plan);
+    return { bytes: bytesWritten, size: bytesWritten, etag };
   }
-
-  /** Like the kernel on a write, takes the set-id bits of a file that is replaced. */
-  #setOwnerAndMode(fd: number, old: RawStat | undefined): void {
-    const { hostUid, hostGid, mode } = this.#creation;
-    if (old === undefined) {
-      fchmodSync(fd, mode & 0o7777);
-      return;
-    }
-    if (old.hostUid !== hostUid || old.hostGid !== hostGid) {
-      try {
-        fchownSync(fd, old.hostUid, old.hostGid);
-      } catch (error) {
-        // An owner that this mount cannot express: the file becomes the writer's.
-        if (!['EINVAL', 'EOVERFLOW'].includes(errnoOf(error) ?? '')) throw error;
-      }
-    }
-    const setGroupId = (old.mode & 0o010) === 0 ? 0 : 0o2000;
-    fchmodSync(fd, old.mode & ~0o4000 & ~setGroupId);
-  }
-
-  #release(): void {
-    closeSync(this.#target.directory);
-    this.#closed = this.#file.close();
-  }
-}
-
-function closeReplaced(fd: number): void {
-  if (statDescriptor(fd).size > LARGE_FILE_BYTES) closeInBackground(fd);
-  else closeSync(fd);
 }

@@ -1,5 +1,6 @@
 import { errnoOf } from '../ffi/system-error.ts';
 import type { EntryType } from './file-stat.ts';
+import { IdRangeError } from './id-mapping.ts';
 
 export type RootedFsErrorKind =
   | 'not_found'
@@ -107,5 +108,8 @@ export function rootedFsErrorOf(error: unknown, path: string): Error {
   if (error instanceof Refusal) return new RootedFsError(error.kind, path, error.details);
   const errno = errnoOf(error);
   if (errno !== undefined) return new RootedFsError(kindOfErrno[errno] ?? 'io', path, { errno });
+  if (error instanceof IdRangeError) {
+    return new RootedFsError('permission_denied', path, { reason: error.message });
+  }
   return error instanceof Error ? error : new Error(String(error));
 }

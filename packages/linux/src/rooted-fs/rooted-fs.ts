@@ -3,18 +3,20 @@ import type { ByteString } from '../ffi/byte-string.ts';
 import { O_NOFOLLOW, O_PATH } from '../ffi/constants.ts';
 import { readlinkat } from '../ffi/file-calls.ts';
 import { textOf } from '../ffi/byte-string.ts';
+import { type BegunWrite, type CreateWriterOptions, beginWrite } from './begin-write.ts';
 import { statDescriptor } from './entry.ts';
-import type { FileStat } from './file-stat.ts';
+import { type FileStat, etagOf } from './file-stat.ts';
 import { parsePath } from './guest-path.ts';
 import { type GuestOwner, IdMapping } from './id-mapping.ts';
 import { type Creation, openDirectory } from './make-directory.ts';
 import { type OpenedFile, openRegularFile } from './opened-file.ts';
 import { PendingFile } from './pending-file.ts';
+import { PendingPatch } from './pending-patch.ts';
 import { type RemoveOptions, removePath } from './remove-path.ts';
 import { RootDirectory } from './root-directory.ts';
-import { RootedFsError, rootedFsErrorOf } from './rooted-fs-error.ts';
+import { rootedFsErrorOf } from './rooted-fs-error.ts';
+import { StagedFiles } from './staged-files.ts';
 import { type TreeEntry, type WalkTreeOptions, walkTree } from './walk-tree.ts';
-import { findWriteTarget } from './write-target.ts';
 
 export interface RootedFsOptions {
   /** Host id of the guest's id 0. @default 0 */
@@ -27,17 +29,6 @@ export interface RootedFsOptions {
    * @default ['/proc', '/sys', '/dev', '/run/sandport']
    */
   readonly hiddenAreas?: readonly string[];
-}
-
-export interface CreateWriterOptions {
-  /** Make missing parent directories. @default true */
-  readonly createParents?: boolean;
-  /** Permission bits of a new file. @default 0o644 */
-  readonly mode?: number;
-  /** Permission bits of new parents. @default 0o755 */
-  readonly directoryMode?: number;
-  /** Owner of a new file and of new parents. @default root of the guest */
-  readonly owner?: GuestOwner;
 }
 
 export interface MakeDirectoryOptions {
@@ -56,12 +47,15 @@ const DEFAULT_HIDDEN_AREAS = ['/proc', '/sys', '/dev', '/run/sandport'];
  * on a FIFO or a device. Every method throws RootedFsError.
  */
 export class RootedFs implements Disposable {
+  /** Files that are written in several pieces. */
+  readonly staged: StagedFiles;
   readonly #root: RootDirectory;
   readonly #ids: IdMapping;
 
   private constructor(root: RootDirectory, ids: IdMapping) {
     this.#root = root;
     this.#ids = ids;
+    this.staged = new StagedFiles(root, ids);
   }
 
   /** @param directory trusted path on the host: the guest's `/` */
@@ -82,18 +76,15 @@ export class RootedFs implements Disposable {
 
   /** Begins an atomic write; a symlink's target is written. The caller commits or aborts. */
   createWriter(path: string, options: CreateWriterOptions = {}): PendingFile {
-    return this.#run(path, (bytes) => {
-      const file = this.#creation(path, options.owner, options.mode ?? 0o644);
-      const parents = { ...file, mode: options.directoryMode ?? 0o755 };
-      const createParents = options.createParents ?? true;
-      const target = findWriteTarget(this.#root, bytes, createParents ? parents : undefined);
-      try {
-        return new PendingFile(target, file, path);
-      } catch (error) {
-        closeSync(target.directory);
-        throw error;
-      }
-    });
+    return this.#begin(path, options, (begun) => new PendingFile(begun, path));
+  }
+
+  /**
+   * Begins a change of a file in place; a symlink's target is changed. The caller commits or aborts.
+   * @param options.offset place of the first byte. @default the end of the file
+   */
+  createPatch(path: string, options: CreateWriterOptions & { offset?: number } = {}): PendingPatch {
+    return this.#begin(path, options, (begun) => new PendingPatch(begun, path, options.offset));
   }
 
   /** Entries of a directory and of all below it, in tree order; see {@link walkTree}. */
@@ -101,13 +92,14 @@ export class RootedFs implements Disposable {
     return walkTree(this.#root, path, this.#ids, options);
   }
 
-  /** @param options.followSymlinks false: of a symlink itself. @default true */
+  /** With the ETag of a file. @param options.followSymlinks false: of a symlink itself; true */
   stat(path: string, options: { readonly followSymlinks?: boolean } = {}): FileStat {
     return this.#run(path, (bytes) => {
       const follow = options.followSymlinks ?? true;
       const fd = this.#root.open(bytes, follow ? O_PATH : O_PATH | O_NOFOLLOW);
       try {
         const raw = statDescriptor(fd);
+        if (raw.type === 'file') return { ...this.#ids.guestStat(raw), etag: etagOf(raw) };
         if (raw.type !== 'symlink') return this.#ids.guestStat(raw);
         return this.#ids.guestStat(raw, textOf(readlinkat(fd, '' as ByteString)));
       } finally {
@@ -133,7 +125,7 @@ export class RootedFs implements Disposable {
   /** As makeDirectory; returns an O_PATH descriptor of it, which the caller closes. */
   openMountTarget(path: string, options: MakeDirectoryOptions = {}): number {
     return this.#run(path, (bytes) => {
-      const creation = this.#creation(path, options.owner, options.mode ?? 0o755);
+      const creation = this.#creation(options.owner, options.mode ?? 0o755);
       return openDirectory(this.#root, bytes, creation).fd;
     });
   }
@@ -147,14 +139,25 @@ export class RootedFs implements Disposable {
     this.close();
   }
 
-  #creation(path: string, owner: GuestOwner = { uid: 0, gid: 0 }, mode: number): Creation {
-    try {
-      const hostUid = this.#ids.toHost(owner.uid);
-      return { hostUid, hostGid: this.#ids.toHost(owner.gid), mode };
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      throw new RootedFsError('permission_denied', path, { reason: error.message });
-    }
+  #begin<Pending>(
+    path: string,
+    options: CreateWriterOptions,
+    make: (begun: BegunWrite) => Pending,
+  ): Pending {
+    return this.#run(path, (bytes) => {
+      const begun = beginWrite(this.#root, this.#ids, bytes, options);
+      try {
+        return make(begun);
+      } catch (error) {
+        closeSync(begun.target.directory);
+        throw error;
+      }
+    });
+  }
+
+  #creation(owner: GuestOwner = { uid: 0, gid: 0 }, mode: number): Creation {
+    const hostUid = this.#ids.toHost(owner.uid);
+    return { hostUid, hostGid: this.#ids.toHost(owner.gid), mode };
   }
 
   #run<Result>(path: string, operation: (bytes: ByteString) => Result): Result {

@@ -1,6 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { type ByteString, byteString } from '../ffi/byte-string.ts';
-import { O_CREAT, O_EXCL, O_NOFOLLOW, O_TMPFILE, O_WRONLY } from '../ffi/constants.ts';
+import {
+  O_CREAT,
+  O_EXCL,
+  O_NOFOLLOW,
+  O_TMPFILE,
+  O_WRONLY,
+  RENAME_NOREPLACE,
+} from '../ffi/constants.ts';
 import { linkDescriptor, openat, renameat2, unlinkat } from '../ffi/file-calls.ts';
 import { SystemError, errnoOf } from '../ffi/system-error.ts';
 import { statDescriptor } from './entry.ts';
@@ -13,6 +20,11 @@ export const TEMPORARY_PREFIX = '.sandport-';
 
 export function temporaryName(): ByteString {
   return byteString(TEMPORARY_PREFIX + randomBytes(9).toString('hex'));
+}
+
+/** Whether a name is of the form that ours have; a guest can take such a name too. */
+export function isTemporaryName(name: string): boolean {
+  return name.startsWith(TEMPORARY_PREFIX) && /^(upload-)?[0-9a-f]{18,32}$/.test(name.slice(9));
 }
 
 /** A new file in a directory, for writing, that is not at its name yet. */
@@ -50,17 +62,10 @@ function createFile(directory: number): TemporaryFile {
 
 /**
  * Puts the file at `name`, atomically, replacing what is there unless it is a directory.
- * @param isTaken whether something seems to have that name: saves a vain attempt
  * @throws SystemError; the file then still has `file.name`, if any
  */
-export function publish(
-  file: TemporaryFile,
-  directory: number,
-  name: ByteString,
-  isTaken: boolean,
-): void {
+export function publishOver(file: TemporaryFile, directory: number, name: ByteString): void {
   if (file.name === undefined) {
-    if (!isTaken && linkIfFree(file.fd, directory, name)) return;
     const temporary = temporaryName();
     linkDescriptor(file.fd, directory, temporary);
     file.name = temporary;
@@ -69,14 +74,17 @@ export function publish(
   file.name = undefined;
 }
 
-function linkIfFree(fd: number, directory: number, name: ByteString): boolean {
+/** Puts the file at `name` when nothing is there; false when something is. @throws SystemError */
+export function publishIfFree(file: TemporaryFile, directory: number, name: ByteString): boolean {
   try {
-    linkDescriptor(fd, directory, name);
-    return true;
+    if (file.name === undefined) linkDescriptor(file.fd, directory, name);
+    else renameat2(directory, file.name, directory, name, RENAME_NOREPLACE);
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST') throw error;
     return false;
   }
+  file.name = undefined;
+  return true;
 }
 
 /** Takes the file's temporary name away; no error when that cannot be done. */

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
-import type { CreateWriterOptions, RootedFs } from '../rooted-fs/rooted-fs.ts';
+import type { CreateWriterOptions } from '../rooted-fs/begin-write.ts';
+import type { RootedFs } from '../rooted-fs/rooted-fs.ts';
 import { RootedFsError } from '../rooted-fs/rooted-fs-error.ts';
 import type { TreeEntry } from '../rooted-fs/walk-tree.ts';
 
