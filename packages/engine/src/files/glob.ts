@@ -2,12 +2,15 @@ import { RE2JS } from 're2js';
 import { type GlobPiece, parseGlob } from './parse-glob.ts';
 
 /** Says whether a path matches. Paths are relative, `a/b/c`, without a slash at either end. */
-export interface Glob {
+export interface PathMatcher {
   (relativePath: string): boolean;
-  /** True when the pattern names directories: it is then meant for all levels of a tree. */
-  readonly hasSlash: boolean;
   /** False when nothing below the directory can match, so that it need not be entered. */
   mayMatchBelow(directory: string): boolean;
+}
+
+export interface Glob extends PathMatcher {
+  /** True when the pattern names directories: it is then meant for all levels of a tree. */
+  readonly hasSlash: boolean;
 }
 
 /**
@@ -34,7 +37,7 @@ export function compileGlob(pattern: string): Glob {
 }
 
 /** Matches what one of the patterns matches. @throws SandportFault `invalid_pattern` */
-export function compileGlobs(patterns: readonly string[]): Omit<Glob, 'hasSlash'> {
+export function compileGlobs(patterns: readonly string[]): PathMatcher {
   const globs = patterns.map(compileGlob);
   return Object.assign((relativePath: string) => globs.some((glob) => glob(relativePath)), {
     mayMatchBelow: (directory: string) => globs.some((glob) => glob.mayMatchBelow(directory)),
