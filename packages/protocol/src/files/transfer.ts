@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { modeTextSchema, timeTextSchema } from './write.ts';
 
 /** How an archive is packed. */
 export const archiveFormatSchema = z.enum(['tar', 'tar.gz', 'tar.zst']);
@@ -64,3 +65,16 @@ export const uploadSchema = z.object({
   expires_at: z.iso.datetime(),
 });
 export type UploadObject = z.infer<typeof uploadSchema>;
+
+/** What `Upload-Metadata` may say of a file; other keys are the client's own. */
+export const uploadMetadataSchema = z.object({
+  path: z.string(),
+  mode: modeTextSchema.optional(),
+  mtime: timeTextSchema.optional(),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/i, 'must be 64 hexadecimal digits')
+    .optional(),
+  if_match: z.string().optional(),
+  if_none_match: z.string().optional(),
+});
