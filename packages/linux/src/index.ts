@@ -11,6 +11,8 @@ export {
 } from './cgroups.ts';
 export { SystemError, errnoOf } from './ffi/system-error.ts';
 export { type DiskImageOptions, createDiskImage, mountDiskImage } from './mounts/disk-image.ts';
+export type { DirectoryWatcher, WatchDirectoryOptions } from './inotify/directory-watcher.ts';
+export type { DirectoryEvent, ResyncReason } from './inotify/watch-event.ts';
 export { type MountEntry, listMounts } from './mounts/list-mounts.ts';
 export { type OverlayOptions, mountOverlay } from './mounts/overlay.ts';
 export {

@@ -1,5 +1,5 @@
 import type { GuestPath } from '@sandport/protocol';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type { WriteFileOptions, WrittenFile } from './open-file.ts';
 
 /** Finds a staged file again, also after a restart of the daemon. Plain JSON. */
@@ -10,6 +10,17 @@ export interface StagedFileRef {
   readonly identity: string;
 }
 
+/** Bytes on their way to the end of a staged file. Disposing closes it; what was written stays. */
+export interface StagedAppend extends AsyncDisposable {
+  /** Takes the bytes. Errors come as `SandportFault` (`disk_full`). */
+  readonly stream: Writable;
+  /** Bytes that the file has taken so far; all of them once `close` has resolved. */
+  readonly bytes: number;
+  /** Idempotent. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
 /**
  * Files that come in several pieces. The bytes are kept beside the target, on the sandbox's own
  * disk, under a temporary name that the guest can see, and take the target's name when all are
@@ -17,17 +28,19 @@ export interface StagedFileRef {
  */
 export interface StagedFiles {
   /** Makes an empty staged file beside `path`. @throws as `SandboxFiles.write` */
-  create(path: GuestPath, options?: Pick<WriteFileOptions, 'owner'>): Promise<StagedFileRef>;
+  create(
+    path: GuestPath,
+    options?: Pick<WriteFileOptions, 'owner' | 'precondition'>,
+  ): Promise<StagedFileRef>;
 
   /** Bytes that are there; undefined when the file is gone. */
   size(ref: StagedFileRef): Promise<number | undefined>;
 
   /**
-   * Appends `contents` at `offset`, which must be the file's size (what is behind it is cut off).
-   * What came before an error of the stream stays.
-   * @returns how many bytes came @throws `file_not_found`, `disk_full`
+   * Begins to append at `offset`; what is behind it is cut off.
+   * @throws `file_not_found`, `path_busy` when there are fewer bytes
    */
-  append(ref: StagedFileRef, offset: number, contents: Readable): Promise<number>;
+  append(ref: StagedFileRef, offset: number): Promise<StagedAppend>;
 
   /** Cuts the file to its first `size` bytes. @throws `file_not_found` */
   truncate(ref: StagedFileRef, size: number): Promise<void>;

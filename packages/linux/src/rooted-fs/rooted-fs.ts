@@ -3,6 +3,7 @@ import type { ByteString } from '../ffi/byte-string.ts';
 import { O_NOFOLLOW, O_PATH } from '../ffi/constants.ts';
 import { readlinkat } from '../ffi/file-calls.ts';
 import { textOf } from '../ffi/byte-string.ts';
+import { DirectoryWatcher, type WatchDirectoryOptions } from '../inotify/directory-watcher.ts';
 import { type BegunWrite, type CreateWriterOptions, beginWrite } from './begin-write.ts';
 import { statDescriptor } from './entry.ts';
 import { type FileStat, etagOf } from './file-stat.ts';
@@ -51,6 +52,7 @@ export class RootedFs implements Disposable {
   readonly staged: StagedFiles;
   readonly #root: RootDirectory;
   readonly #ids: IdMapping;
+  readonly #watchers = new Set<DirectoryWatcher>();
 
   private constructor(root: RootDirectory, ids: IdMapping) {
     this.#root = root;
@@ -130,8 +132,18 @@ export class RootedFs implements Disposable {
     });
   }
 
-  /** What was opened before stays usable. Idempotent. */
+  /** Tells what happens in a directory from now on. The caller closes it. */
+  async watch(path: string, options: WatchDirectoryOptions = {}): Promise<DirectoryWatcher> {
+    try {
+      return await DirectoryWatcher.open(this.#root, parsePath(path), options, this.#watchers);
+    } catch (error) {
+      throw rootedFsErrorOf(error, path);
+    }
+  }
+
+  /** Files that were opened before stay usable, watchers end. Idempotent. */
   close(): void {
+    for (const watcher of [...this.#watchers]) watcher.end();
     this.#root.close();
   }
 
