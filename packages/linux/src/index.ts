@@ -55,3 +55,4 @@ export type { TreeEntry, WalkTreeOptions } from './rooted-fs/walk-tree.ts';
 export type { StagedAppend } from './rooted-fs/staged-append.ts';
 export type { StagedRef } from './rooted-fs/staged-file.ts';
 export type { StagedFiles } from './rooted-fs/staged-files.ts';
+export type { PendingTreeFile, TreeAttributes, TreeWriter } from './rooted-fs/tree-writer.ts';

@@ -25,13 +25,15 @@ export class HttpServer {
   readonly #options: ServerOptions;
   readonly #router: Router;
   readonly #server: Server;
-  #closing = false;
+  /** Ends the answers that have no end of their own. */
+  readonly #stopping = new AbortController();
 
   constructor(options: ServerOptions) {
     this.#options = options;
     const routes: Route[] = nativeRoutes(options.engine, {
       version: options.version,
       idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
+      stopping: this.#stopping.signal,
     });
     this.#router = new Router(routes);
     const serve = (request: IncomingMessage, response: ServerResponse) => {
@@ -63,7 +65,7 @@ export class HttpServer {
 
   /** Stops accepting, waits for what is under way, and cuts what is left after `graceMs`. */
   async close(graceMs: number): Promise<void> {
-    this.#closing = true;
+    this.#stopping.abort();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
     const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs);
@@ -90,7 +92,7 @@ export class HttpServer {
   }
 
   async #dispatch(exchange: Exchange): Promise<void> {
-    if (this.#closing) {
+    if (this.#stopping.signal.aborted) {
       exchange.response.shouldKeepAlive = false;
       throw new SandportFault('shutting_down', 'The daemon is stopping.');
     }

@@ -1,4 +1,4 @@
-import type { FileEntry } from '@sandport/protocol';
+import type { FileEntry, FileType } from '@sandport/protocol';
 import type { FileStat } from '@sandport/linux';
 
 const letters: Record<FileStat['type'], string> = {
@@ -30,7 +30,7 @@ export function fileEntry({ name, path, nameBytes }: EntryName, stat: FileStat):
     name,
     path,
     ...(notUtf8 ? { name_base64: nameBytes.toString('base64') } : {}),
-    type: type === 'file' || type === 'directory' || type === 'symlink' ? type : 'other',
+    type: fileType(type),
     is_dir: type === 'directory',
     size: stat.size,
     mode: letters[type],
@@ -43,6 +43,10 @@ export function fileEntry({ name, path, nameBytes }: EntryName, stat: FileStat):
     ...(stat.etag === undefined ? {} : { etag: stat.etag }),
   };
 }
+
+/** The kernel's types that are not served are one for the API. */
+export const fileType = (type: FileStat['type']): FileType =>
+  type === 'file' || type === 'directory' || type === 'symlink' ? type : 'other';
 
 /** Years beyond 9999 have no form that every reader takes. */
 const isoDate = (timeMs: number) =>

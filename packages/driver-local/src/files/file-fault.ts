@@ -17,6 +17,8 @@ const codes: Record<RootedFsErrorKind, ErrorCode> = {
   permission_denied: 'permission_denied',
   disk_full: 'disk_full',
   truncated: 'path_busy',
+  unsafe: 'unsafe_archive',
+  no_watches: 'limit_reached',
   io: 'internal',
 };
 
@@ -36,6 +38,8 @@ const sentences: Record<RootedFsErrorKind, (path: string, reason: string | undef
   permission_denied: (path) => `The kernel does not allow this on ${path}.`,
   disk_full: (path) => `The disk is full; ${path} was not changed.`,
   truncated: (path) => `${path} became shorter while it was read.`,
+  unsafe: (path, reason = 'it would lead out of its directory') => `${path} is refused: ${reason}.`,
+  no_watches: (path) => `The kernel has no more watches for ${path}.`,
   io: (path) => `The disk failed at ${path}.`,
 };
 

@@ -50,11 +50,20 @@ export function check(syscall: string, call: () => number): number {
 
 /** The same; undefined where nothing has that name (ENOENT), which costs no exception. */
 export function checkPresent(syscall: string, call: () => number): number | undefined {
+  return checkUnless('ENOENT', syscall, call);
+}
+
+/** The same for any one errno that is an ordinary answer. */
+export function checkUnless(
+  ordinary: string,
+  syscall: string,
+  call: () => number,
+): number | undefined {
   for (;;) {
     const result = call();
     if (result !== -1) return result;
     const code = currentErrno();
-    if (code === 'ENOENT') return undefined;
+    if (code === ordinary) return undefined;
     if (code !== 'EINTR') throw new SystemError(code, syscall);
   }
 }

@@ -18,6 +18,8 @@ export type RootedFsErrorKind =
   | 'permission_denied'
   | 'disk_full'
   | 'truncated'
+  | 'unsafe'
+  | 'no_watches'
   | 'io';
 
 export interface RootedFsErrorDetails {
@@ -45,6 +47,8 @@ const sentences: Readonly<Record<RootedFsErrorKind, string>> = {
   permission_denied: 'permission denied',
   disk_full: 'no space left on the disk, or the quota is reached',
   truncated: 'the file became shorter while it was read',
+  unsafe: 'it would lead out of its directory',
+  no_watches: 'the kernel has no more watches for files',
   io: 'input/output error',
 };
 

@@ -17,6 +17,8 @@ import { type RemoveOptions, removePath } from './remove-path.ts';
 import { RootDirectory } from './root-directory.ts';
 import { rootedFsErrorOf } from './rooted-fs-error.ts';
 import { StagedFiles } from './staged-files.ts';
+import { openTop } from './tree-directories.ts';
+import { TreeWriter } from './tree-writer.ts';
 import { type TreeEntry, type WalkTreeOptions, walkTree } from './walk-tree.ts';
 
 export interface RootedFsOptions {
@@ -92,6 +94,14 @@ export class RootedFs implements Disposable {
   /** Entries of a directory and of all below it, in tree order; see {@link walkTree}. */
   walk(path: string, options: WalkTreeOptions = {}): AsyncGenerator<TreeEntry> {
     return walkTree(this.#root, path, this.#ids, options);
+  }
+
+  /** Begins to write a tree entry by entry; its directory is made when it is missing. */
+  writeTree(path: string, options: { readonly owner?: GuestOwner } = {}): TreeWriter {
+    return this.#run(path, (bytes) => {
+      const parents = this.#creation(options.owner, 0o755);
+      return new TreeWriter(this.#root, this.#ids, openTop(this.#root, bytes, parents), parents);
+    });
   }
 
   /** With the ETag of a file. @param options.followSymlinks false: of a symlink itself; true */

@@ -10,7 +10,7 @@ import { volumeRoutes } from './volumes.ts';
 /** All routes of the native API. */
 export const nativeRoutes = (
   engine: Engine,
-  options: { version: string; idleTimeoutMs: number },
+  options: { version: string; idleTimeoutMs: number; stopping: AbortSignal },
 ): Route[] => [
   {
     method: 'GET',

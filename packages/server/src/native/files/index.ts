@@ -1,14 +1,21 @@
 import type { Engine } from '@sandport/engine';
 import type { Route } from '../../http/router.ts';
 import { entryRoutes } from './entries.ts';
+import { entryOperationRoutes } from './entry-operations.ts';
 import { listRoutes } from './list.ts';
 import { readFileRoutes } from './read-file.ts';
+import { watchRoutes } from './watch.ts';
 import { writeFileRoutes } from './write-file.ts';
 
 /** All routes about files. */
-export const fileRoutes = (engine: Engine, options: { idleTimeoutMs: number }): Route[] => [
+export const fileRoutes = (
+  engine: Engine,
+  options: { idleTimeoutMs: number; stopping: AbortSignal },
+): Route[] => [
   ...readFileRoutes(engine),
   ...writeFileRoutes(engine, options),
   ...entryRoutes(engine),
+  ...entryOperationRoutes(engine),
   ...listRoutes(engine),
+  ...watchRoutes(engine, options),
 ];
