@@ -2,8 +2,9 @@ import type { Engine } from '@sandport/engine';
 import { SandportFault } from '@sandport/protocol';
 import type { Route } from '../../http/router.ts';
 import { filesToRead, filesToWrite, pathOf } from './path.ts';
+import { modeOf } from './write-options.ts';
 
-/** Entries without their bytes: stat, remove, make a directory. */
+/** Entries without their bytes: stat, disk usage, remove, make a directory. */
 export const entryRoutes = (engine: Engine): Route[] => [
   {
     method: 'GET',
@@ -13,6 +14,15 @@ export const entryRoutes = (engine: Engine): Route[] => [
       const files = await filesToRead(exchange, engine);
       const followSymlinks = exchange.query.flag('follow_symlinks', true);
       exchange.json(200, await files.stat(path, { followSymlinks }));
+    },
+  },
+  {
+    method: 'GET',
+    path: '/v1/sandboxes/:id/fs/du',
+    handle: async (exchange) => {
+      const path = pathOf(exchange);
+      const files = await filesToRead(exchange, engine);
+      exchange.json(200, await files.diskUsage(path, { signal: exchange.signal }));
     },
   },
   {
@@ -37,8 +47,9 @@ export const entryRoutes = (engine: Engine): Route[] => [
     path: '/v1/sandboxes/:id/fs/mkdir',
     handle: async (exchange) => {
       const path = pathOf(exchange);
+      const mode = modeOf(exchange);
       const files = await filesToWrite(exchange, engine);
-      await files.makeDirectory(path);
+      await files.makeDirectory(path, mode === undefined ? {} : { mode });
       exchange.json(200, { path });
     },
   },
