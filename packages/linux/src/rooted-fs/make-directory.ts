@@ -59,7 +59,7 @@ function makeMissing(root: RootDirectory, path: ByteString, creation: Creation):
 }
 
 /** Makes (or finds) one directory and opens it with O_PATH. */
-function makeOne(parent: number, name: ByteString, creation: Creation): number {
+export function makeOne(parent: number, name: ByteString, creation: Creation): number {
   const { hostUid, hostGid, mode } = creation;
   let isNew = true;
   try {
