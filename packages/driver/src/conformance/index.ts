@@ -8,6 +8,7 @@ import { limitsSuite } from './limits-suite.ts';
 import type { ConformanceSubject } from './subject.ts';
 import { volumesSuite } from './volumes-suite.ts';
 import { wallsSuite } from './walls-suite.ts';
+import { watchSuite } from './watch-suite.ts';
 
 export type { ConformanceSubject, Lacking } from './subject.ts';
 
@@ -23,6 +24,7 @@ export function driverConformance(name: string, subject: ConformanceSubject): vo
     commandsSuite(subject);
     filesSuite(subject);
     volumesSuite(subject);
+    watchSuite(subject);
     limitsSuite(subject);
     wallsSuite(subject);
     hostileSuite(subject);

@@ -24,7 +24,8 @@ export function temporaryName(): ByteString {
 
 /** Whether a name is of the form that ours have; a guest can take such a name too. */
 export function isTemporaryName(name: string): boolean {
-  return name.startsWith(TEMPORARY_PREFIX) && /^(upload-)?[0-9a-f]{18,32}$/.test(name.slice(9));
+  if (!name.startsWith(TEMPORARY_PREFIX)) return false;
+  return /^(upload-)?[0-9a-f]{18,32}$/.test(name.slice(TEMPORARY_PREFIX.length));
 }
 
 /** A new file in a directory, for writing, that is not at its name yet. */
