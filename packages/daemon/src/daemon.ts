@@ -58,7 +58,7 @@ export async function startDaemon(config: DaemonConfig, options: StartOptions): 
       log: (message, fields) => logger.info(fields, message),
     }),
   );
-  logger.info(await engine.sandboxes.recover(), 'recovered');
+  logger.info(await engine.recover(), 'recovered');
   const server = new HttpServer({ engine, logger, version, idleTimeoutMs: config.idleTimeoutMs });
   undo.add(() => server.close(graceMs));
   const url = await listen(server, config);

@@ -4,6 +4,7 @@ import { Commands } from './commands.ts';
 import { Files } from './files/files.ts';
 import { Keys } from './keys.ts';
 import { Sandboxes } from './sandboxes/sandboxes.ts';
+import { Uploads } from './uploads/uploads.ts';
 import { defaultAliases, Templates } from './templates.ts';
 import { Volumes } from './volumes.ts';
 
@@ -26,6 +27,7 @@ export class Engine implements Disposable {
   readonly sandboxes: Sandboxes;
   readonly files: Files;
   readonly commands: Commands;
+  readonly uploads: Uploads;
 
   constructor(options: EngineOptions) {
     const { driver, state } = options;
@@ -44,10 +46,21 @@ export class Engine implements Disposable {
     );
     this.files = new Files(this.sandboxes);
     this.commands = new Commands(this.sandboxes);
+    const { sandboxes, files } = this;
+    const log = options.log ?? (() => undefined);
+    this.uploads = new Uploads({ table: state.uploads, sandboxes, files, log });
+  }
+
+  /** Takes over what an earlier daemon left. To be called once, before anything else. */
+  async recover(): Promise<{ running: number; failed: number; removed: number }> {
+    const report = await this.sandboxes.recover();
+    this.uploads.start();
+    return report;
   }
 
   /** Sandboxes keep running. */
   [Symbol.dispose](): void {
+    this.uploads[Symbol.dispose]();
     this.sandboxes[Symbol.dispose]();
   }
 }
