@@ -48,6 +48,7 @@ async function main() {
           SANDPORT_API_KEY: daemon.apiKey,
           BENCH_DAEMON_PID: String(daemon.pid),
           BENCH_FLOOR_URL: floor.url,
+          BENCH_FLOOR_PID: String(floor.pid),
           BENCH_WORK_DIR: folder('client'),
           BENCH_PYTHON: join(venvDir, 'bin/python'),
           BENCH_DIR: inRepo('bench'),
@@ -72,7 +73,8 @@ async function startFloor(directory, env) {
     env: { ...process.env, ...env },
   });
   const [line] = await once(child.stdout, 'data');
-  return { url: `http://127.0.0.1:${Number(line)}/`, stop: () => child.kill() };
+  const url = `http://127.0.0.1:${Number(line)}/`;
+  return { url, pid: child.pid, stop: () => child.kill() };
 }
 
 await runMain(main);

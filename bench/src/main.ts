@@ -55,6 +55,7 @@ const subject: Subject = {
   ...config,
   daemonPid: Number(environment('BENCH_DAEMON_PID')),
   floorUrl: environment('BENCH_FLOOR_URL'),
+  floorPid: Number(environment('BENCH_FLOOR_PID')),
   workDir: environment('BENCH_WORK_DIR'),
   python: environment('BENCH_PYTHON'),
   benchDir: environment('BENCH_DIR'),

@@ -10,6 +10,8 @@ export interface Subject {
   readonly daemonPid: number;
   /** Address of the floor server. */
   readonly floorUrl: string;
+  /** Process id of the floor server. */
+  readonly floorPid: number;
   /** Isolations that work here. */
   readonly isolations: readonly Isolation[];
   /** A directory on the same disk for the clients' own files. */

@@ -23,28 +23,36 @@ export const largeFiles: Row = {
       headers,
     });
     const local = join(subject.workDir, 'large.bin');
-    const growth = { up: [] as number[], down: [] as number[] };
+    const growth = {
+      daemon: { up: [] as number[], down: [] as number[] },
+      floor: { up: [] as number[], down: [] as number[] },
+    };
     /** MiB a second, from a disk that has nothing left to write when the clock starts. */
     const rate = async (work: () => Promise<unknown>) => {
       execFileSync('sync', ['-f', subject.workDir]);
       return (sizeMib * 1000) / (await timeMs(work));
     };
-    const watched = (list: number[], work: () => Promise<unknown>) =>
+    const pids = { daemon: subject.daemonPid, floor: subject.floorPid };
+    const watched = (
+      server: 'daemon' | 'floor',
+      direction: 'up' | 'down',
+      work: () => Promise<unknown>,
+    ) =>
       rate(async () => {
-        list.push(await memoryGrowthMib(subject.daemonPid, work));
+        growth[server][direction].push(await memoryGrowthMib(pids[server], work));
       });
     const rounds = { warmUps: 1, rounds: options.quick ? 1 : 5 };
     const ups = await interleave(
       [
-        { name: 'floor', run: () => rate(() => floor.put(path, sizeBytes)) },
-        { name: 'daemon', run: () => watched(growth.up, () => daemon.put(path, sizeBytes)) },
+        { name: 'floor', run: () => watched('floor', 'up', () => floor.put(path, sizeBytes)) },
+        { name: 'daemon', run: () => watched('daemon', 'up', () => daemon.put(path, sizeBytes)) },
       ],
       rounds,
     );
     const downs = await interleave(
       [
-        { name: 'floor', run: () => rate(() => floor.get(path)) },
-        { name: 'daemon', run: () => watched(growth.down, () => daemon.get(path)) },
+        { name: 'floor', run: () => watched('floor', 'down', () => floor.get(path)) },
+        { name: 'daemon', run: () => watched('daemon', 'down', () => daemon.get(path)) },
       ],
       rounds,
     );
@@ -79,8 +87,18 @@ export const largeFiles: Row = {
         ...throughput,
         budget,
       },
-      { operation: 'daemon memory growth, upload', value: Math.max(...growth.up), ...memory },
-      { operation: 'daemon memory growth, download', value: Math.max(...growth.down), ...memory },
+      {
+        operation: 'daemon memory growth, upload',
+        value: Math.max(...growth.daemon.up),
+        floor: Math.max(...growth.floor.up),
+        ...memory,
+      },
+      {
+        operation: 'daemon memory growth, download',
+        value: Math.max(...growth.daemon.down),
+        floor: Math.max(...growth.floor.down),
+        ...memory,
+      },
       {
         operation: `upload ${size}, TypeScript SDK`,
         value: medianOf(sdk, 'up'),
