@@ -2,7 +2,6 @@ export * from './batch.ts';
 export * from './entry.ts';
 export * from './ids.ts';
 export * from './list.ts';
-export * from './parse-text.ts';
 export * from './search.ts';
 export * from './transfer.ts';
 export * from './write.ts';

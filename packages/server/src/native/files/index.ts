@@ -1,9 +1,11 @@
 import type { Engine } from '@sandport/engine';
 import type { Route } from '../../http/router.ts';
+import { batchRoutes } from './batch.ts';
 import { entryRoutes } from './entries.ts';
 import { entryOperationRoutes } from './entry-operations.ts';
 import { listRoutes } from './list.ts';
 import { readFileRoutes } from './read-file.ts';
+import { searchRoutes } from './search.ts';
 import { watchRoutes } from './watch.ts';
 import { writeFileRoutes } from './write-file.ts';
 
@@ -17,5 +19,7 @@ export const fileRoutes = (
   ...entryRoutes(engine),
   ...entryOperationRoutes(engine),
   ...listRoutes(engine),
+  ...searchRoutes(engine),
+  ...batchRoutes(engine, options),
   ...watchRoutes(engine, options),
 ];

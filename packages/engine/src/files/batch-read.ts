@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import type { OpenFile, SandboxFiles } from '@sandport/driver';
+import {
+  type BatchFailure,
+  type BatchReadLine,
+  maxBatchFileBytes,
+  parseGuestPath,
+  SandportFault,
+} from '@sandport/protocol';
+import { batchFailed, failureRow } from './batch-row.ts';
+
+/** How often a file that changes while it is read is read. */
+const maxAttempts = 3;
+
+/**
+ * Reads file after file; one that fails gives its row and does not stop the rest. Contents are of
+ * one moment: a file that changes while it is read is read again, and is `file_changed` at last.
+ */
+export async function* readEach(
+  files: SandboxFiles,
+  paths: readonly string[],
+): AsyncGenerator<BatchReadLine> {
+  for (const path of paths) {
+    try {
+      yield await readWhole(files, path);
+    } catch (error) {
+      yield failureRow(path, error);
+    }
+  }
+}
+
+/** @throws SandportFault `batch_failed` when a file cannot be read */
+export async function checkAllReadable(
+  files: SandboxFiles,
+  paths: readonly string[],
+): Promise<void> {
+  const failures: BatchFailure[] = [];
+  for (const path of paths) {
+    try {
+      await (await openOfBatch(files, path)).close();
+    } catch (error) {
+      failures.push(failureRow(path, error));
+    }
+  }
+  if (failures.length > 0)
+    throw batchFailed(
+      `${failures.length} of ${paths.length} files cannot be read, so none was.`,
+      failures,
+    );
+}
+
+async function openOfBatch(files: SandboxFiles, path: string): Promise<OpenFile> {
+  const file = await files.open(parseGuestPath(path));
+  if (file.entry.size <= maxBatchFileBytes) return file;
+  await file.close();
+  throw new SandportFault(
+    'payload_too_large',
+    `${path} has more than ${maxBatchFileBytes} bytes; read it on its own.`,
+    { path, limit_bytes: maxBatchFileBytes },
+  );
+}
+
+async function readWhole(files: SandboxFiles, path: string): Promise<BatchReadLine> {
+  for (let attempt = 1; attempt <= maxAttempts; attempt++) {
+    await using file = await openOfBatch(files, path);
+    const contents = await contentsOf(file);
+    if (contents === undefined) continue;
+    return {
+      path,
+      ok: true,
+      size: contents.length,
+      permissions: file.entry.permissions,
+      modified_at: file.entry.modified_at,
+      etag: file.etag,
+      sha256: createHash('sha256').update(contents).digest('hex'),
+      content_base64: contents.toString('base64'),
+    };
+  }
+  throw new SandportFault('file_changed', `${path} changes while it is read.`, { path });
+}
+
+/** All bytes; undefined when the file changed meanwhile. */
+async function contentsOf(file: OpenFile): Promise<Buffer | undefined> {
+  const { size } = file.entry;
+  if (size === 0) return file.currentEtag() === file.etag ? Buffer.alloc(0) : undefined;
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  let changed = true;
+  const stream = file.stream().on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    // The stream closes the file at its end, so this is the moment to look.
+    if (bytes === size) changed = file.currentEtag() !== file.etag;
+  });
+  try {
+    await once(stream, 'end');
+  } catch {
+    // It became shorter.
+    return undefined;
+  }
+  return changed ? undefined : Buffer.concat(chunks);
+}

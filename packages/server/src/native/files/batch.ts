@@ -1,0 +1,115 @@
+import { once } from 'node:events';
+import {
+  type BatchItem,
+  checkAllReadable,
+  type Engine,
+  readEach,
+  removeEach,
+  StagingSpace,
+  writeAll,
+  writeEach,
+} from '@sandport/engine';
+import {
+  batchFileSchema,
+  batchReadSchema,
+  batchRemoveSchema,
+  SandportFault,
+} from '@sandport/protocol';
+import type { Exchange } from '../../http/exchange.ts';
+import { check, readJson } from '../../http/read-json.ts';
+import { type BodyLine, readLines } from '../../http/read-lines.ts';
+import type { Route } from '../../http/router.ts';
+import { filesToRead, filesToWrite } from './path.ts';
+
+/** Room for a file of the largest size in Base64, its path and the rest. */
+const maxLineBytes = 24 * 1024 * 1024;
+/** Room for the most paths of a batch. */
+const maxPathsBytes = 16 * 1024 * 1024;
+
+/** Many files in one request. */
+export const batchRoutes = (engine: Engine, options: { idleTimeoutMs: number }): Route[] => {
+  const space = new StagingSpace();
+  return [
+    {
+      method: 'POST',
+      path: '/v1/sandboxes/:id/fs/batch/write',
+      handle: async (exchange) => {
+        const mode = modeOf(exchange);
+        const files = await filesToWrite(exchange, engine);
+        const items = itemsOf(readLines(exchange, { maxLineBytes, ...options }));
+        const written = mode === 'each' ? writeEach(files, items) : writeAll(files, items, space);
+        exchange.json(200, await written);
+      },
+    },
+    {
+      method: 'POST',
+      path: '/v1/sandboxes/:id/fs/batch/read',
+      handle: async (exchange) => {
+        const { paths, mode } = await readJson(exchange, batchReadSchema, {
+          limitBytes: maxPathsBytes,
+        });
+        const files = await filesToRead(exchange, engine);
+        if (mode === 'all') await checkAllReadable(files, paths);
+        await sendLines(exchange, readEach(files, paths));
+      },
+    },
+    {
+      method: 'POST',
+      path: '/v1/sandboxes/:id/fs/batch/remove',
+      handle: async (exchange) => {
+        const request = await readJson(exchange, batchRemoveSchema, { limitBytes: maxPathsBytes });
+        const files = await filesToWrite(exchange, engine);
+        exchange.json(200, await removeEach(files, request, exchange.signal));
+      },
+    },
+  ];
+};
+
+function modeOf(exchange: Exchange): 'each' | 'all' {
+  const mode = exchange.query.get('mode') ?? 'each';
+  if (mode === 'each' || mode === 'all') return mode;
+  throw new SandportFault('invalid_request', '`mode` must be `each` or `all`.', { field: 'mode' });
+}
+
+async function* itemsOf(lines: AsyncIterable<BodyLine>): AsyncGenerator<BatchItem> {
+  for await (const line of lines) yield itemOf(line);
+}
+
+/** The file in a line; what is wrong with the line is the fault of that file alone. */
+function itemOf({ number, bytes }: BodyLine): BatchItem {
+  let path = '';
+  try {
+    if (bytes === undefined)
+      throw new SandportFault('payload_too_large', `it is longer than ${maxLineBytes} bytes.`, {
+        limit_bytes: maxLineBytes,
+      });
+    const value = parseLine(bytes);
+    if (typeof value === 'object' && value !== null && 'path' in value)
+      path = typeof value.path === 'string' ? value.path : '';
+    return { file: check(batchFileSchema, value) };
+  } catch (error) {
+    if (!(error instanceof SandportFault)) throw error;
+    const { code, message, details } = error;
+    return { path, fault: new SandportFault(code, `Line ${number}: ${message}`, details) };
+  }
+}
+
+function parseLine(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    const reason = error instanceof SyntaxError ? error.message : 'it is not UTF-8';
+    throw new SandportFault('invalid_request', `not valid JSON: ${reason}.`, { field: 'body' });
+  }
+}
+
+/** Answers with a line of JSON for each value, no faster than the client takes them. */
+async function sendLines(exchange: Exchange, values: AsyncIterable<unknown>): Promise<void> {
+  const { response, signal } = exchange;
+  response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
+  for await (const value of values) {
+    if (response.destroyed) return;
+    if (!response.write(`${JSON.stringify(value)}\n`)) await once(response, 'drain', { signal });
+  }
+  response.end();
+}
