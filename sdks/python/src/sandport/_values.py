@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 from datetime import datetime, timezone
-from typing import Optional, Union
+from typing import Final, Optional, Union
 
 _ISO = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?Z$")
 
@@ -41,3 +41,48 @@ def parse_digest(header: Optional[str]) -> Optional[bytes]:
     match = _SHA256_ITEM.search(header or "")
     value = base64_bytes(match.group(1)) if match else None
     return value if value is not None and len(value) == 32 else None
+
+
+#: A moment as callers give it: seconds since 1970, or a datetime (a naive one is local time).
+Moment = Union[int, float, datetime]
+
+_NANOS: Final = 1_000_000_000
+
+
+class ExactMoment(float):
+    """Seconds since 1970 that keep their nanoseconds."""
+
+    nanos: int
+
+    def __new__(cls, nanos: int) -> ExactMoment:
+        moment = super().__new__(cls, nanos / _NANOS)
+        moment.nanos = nanos
+        return moment
+
+
+def nanoseconds(moment: Moment) -> int:
+    """Since 1970; of a float to the microsecond, which is what it can hold."""
+    if isinstance(moment, ExactMoment):
+        return moment.nanos
+    if isinstance(moment, datetime):
+        moment = moment.timestamp()
+    return moment * _NANOS if isinstance(moment, int) else round(moment * 1_000_000) * 1000
+
+
+def time_text(nanos: int) -> str:
+    """Seconds since 1970 with as many decimals as there are, as ``1700000000.25``."""
+    seconds, fraction = divmod(abs(nanos), _NANOS)
+    decimals = f".{fraction:09d}".rstrip("0").rstrip(".")
+    return f"{'-' if nanos < 0 else ''}{seconds}{decimals}"
+
+
+def mode_text(mode: Optional[int]) -> Optional[str]:
+    """Permission bits as ``0755``.
+
+    :raises ValueError: for what are no permission bits.
+    """
+    if mode is None:
+        return None
+    if not 0 <= mode <= 0o7777:
+        raise ValueError(f"mode must be permission bits such as 0o644, not {mode!r}")
+    return f"{mode:04o}"

@@ -31,6 +31,7 @@ __all__ = [
     "ConflictError",
     "DigestMismatchError",
     "LimitError",
+    "LocalFileError",
     "NetworkError",
     "NotFoundError",
     "PermissionError",
@@ -59,6 +60,13 @@ class SandportTimeoutError(NetworkError):
 
 class DigestMismatchError(SandportError):
     """Bytes changed on their way: the SHA-256 of both sides differ. Code ``digest_mismatch``."""
+
+
+class LocalFileError(SandportError):
+    """Something on this machine's disk stands in the way. Code ``local_file``."""
+
+    def __init__(self, message: str, path: str, **more: Any) -> None:
+        super().__init__(message, code="local_file", details={"local_path": path}, **more)
 
 
 class CommandFailedError(SandportError):

@@ -109,6 +109,10 @@ class FileEntry:
     symlink_target: Optional[str] = None
     #: The name as bytes, when it is not UTF-8. Such a file can be listed, not opened.
     name_bytes: Optional[bytes] = None
+    #: Validator of a regular file, for ``if_match``; ``stat`` gives it, listings do not.
+    etag: Optional[str] = None
+    #: SHA-256 of a regular file in hex, where it was asked for.
+    sha256: Optional[str] = None
 
     @property
     def mtime(self) -> int:
@@ -137,6 +141,8 @@ class FileEntry:
             mod_time=unix_seconds(data.get("modified_at"), data.get("mtime")),
             symlink_target=data.get("symlink_target"),
             name_bytes=base64_bytes(encoded) if isinstance(encoded, str) else None,
+            etag=data.get("etag"),
+            sha256=data.get("sha256"),
         )
 
 
@@ -145,10 +151,15 @@ class WriteResult(Dict[str, Any]):
 
     #: Validator of the contents that were written, quoted as in HTTP; None if unknown.
     etag: Optional[str]
+    #: Bytes that the file has now; more than were written after an append.
+    size: int
 
-    def __init__(self, path: str, size_bytes: int, etag: Optional[str] = None) -> None:
-        super().__init__(path=path, bytes=size_bytes)
+    def __init__(
+        self, path: str, written: int, etag: Optional[str] = None, size: Optional[int] = None
+    ) -> None:
+        super().__init__(path=path, bytes=written)
         self.etag = etag
+        self.size = written if size is None else size
 
     @property
     def path(self) -> str:

@@ -14,10 +14,15 @@ AsyncContent = Union[Content, AsyncIterable[BytesLike]]
 class AsyncBody:
     """Chunks of a body, counted and hashed as they are taken. To be iterated once."""
 
-    def __init__(self, content: AsyncContent) -> None:
+    _source: Optional[AsyncIterable[BytesLike]]
+
+    def __init__(self, content: Union[AsyncContent, Body]) -> None:
         """:raises TypeError: for what cannot be written to a file."""
-        if isinstance(content, AsyncIterable):
-            self._source: Optional[AsyncIterable[BytesLike]] = content
+        if isinstance(content, Body):
+            self._source = None
+            self.body = content
+        elif isinstance(content, AsyncIterable):
+            self._source = content
             self.body = Body((), None)
         else:
             self._source = None
@@ -39,3 +44,4 @@ class AsyncBody:
                 if not data:
                     return
                 yield data
+                self.body.report()

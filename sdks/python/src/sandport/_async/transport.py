@@ -34,6 +34,10 @@ class StreamedAnswer:
         self._config = config
 
     @property
+    def status(self) -> int:
+        return self._response.status_code
+
+    @property
     def headers(self) -> Mapping[str, str]:
         """Names are looked up without regard to case."""
         return self._response.headers
@@ -69,7 +73,7 @@ class AsyncTransport:
                 await response.aread()
             except HTTPX_ERRORS as cause:
                 raise error_of(cause, self.config) from cause
-            return answer_of(response)
+            return answer_of(response, request)
 
     @asynccontextmanager
     async def stream(self, request: Request) -> AsyncIterator[StreamedAnswer]:
@@ -80,7 +84,7 @@ class AsyncTransport:
                     await response.aread()
                 except HTTPX_ERRORS as cause:
                     raise error_of(cause, self.config) from cause
-                answer_of(response)
+                answer_of(response, request)
             yield StreamedAnswer(response, self.config)
 
     @asynccontextmanager

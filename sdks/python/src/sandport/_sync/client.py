@@ -8,7 +8,7 @@ from typing import Dict, List, Mapping, Optional, Tuple, Type
 
 from .._config import ConnectionConfig
 from .._wire import client as rules
-from .._wire import files, sandboxes
+from .._wire import entries, sandboxes
 from .._wire.call import RemotePath
 from ..errors import NotFoundError, SandportError
 from ..models import FileEntry, SandboxInfo
@@ -24,10 +24,29 @@ class ClientFiles(Filesystem):
     def _path(self, path: RemotePath) -> RemotePath:
         return rules.from_home(path)
 
-    def list(self, path: RemotePath = ".") -> List[FileEntry]:
+    def list(
+        self,
+        path: RemotePath = ".",
+        *,
+        recursive: bool = False,
+        depth: Optional[int] = None,
+        glob: Optional[str] = None,
+        hidden: bool = True,
+        type: Optional[str] = None,
+        checksum: bool = False,
+    ) -> List[FileEntry]:
         """Entries of a directory, sorted by name. Symlinks are described as what they point at,
         at the cost of one more request each; broken ones keep the type ``symlink``."""
-        return [self._followed(entry) for entry in super().list(path)]
+        found = super().list(
+            path,
+            recursive=recursive,
+            depth=depth,
+            glob=glob,
+            hidden=hidden,
+            type=type,
+            checksum=checksum,
+        )
+        return [self._followed(entry) for entry in found]
 
     def _followed(self, entry: FileEntry) -> FileEntry:
         if entry.type != "symlink":
@@ -35,7 +54,7 @@ class ClientFiles(Filesystem):
         try:
             return rules.with_target_type(entry, self.stat(entry.path))
         except SandportError as error:
-            if files.means_missing(error):
+            if entries.means_missing(error):
                 return entry
             raise
 

@@ -36,6 +36,10 @@ class StreamedAnswer:
         self._config = config
 
     @property
+    def status(self) -> int:
+        return self._response.status_code
+
+    @property
     def headers(self) -> Mapping[str, str]:
         """Names are looked up without regard to case."""
         return self._response.headers
@@ -70,7 +74,7 @@ class Transport:
                 response.read()
             except HTTPX_ERRORS as cause:
                 raise error_of(cause, self.config) from cause
-            return answer_of(response)
+            return answer_of(response, request)
 
     @contextmanager
     def stream(self, request: Request) -> Iterator[StreamedAnswer]:
@@ -81,7 +85,7 @@ class Transport:
                     response.read()
                 except HTTPX_ERRORS as cause:
                     raise error_of(cause, self.config) from cause
-                answer_of(response)
+                answer_of(response, request)
             yield StreamedAnswer(response, self.config)
 
     @contextmanager
@@ -106,13 +110,19 @@ class Transport:
             request.method,
             make_url(self.config, request),
             headers=dict(request.headers),
-            content=body if body is not None else request.content or None,
+            content=_reported(body) if body is not None else request.content or None,
             timeout=timeout_of(request, self.config),
         )
 
     def close(self) -> None:
         """Ends the connections."""
         self._client.close()
+
+
+def _reported(body: Body) -> Iterator[bytes]:
+    for chunk in body:
+        yield chunk
+        body.report()
 
 
 # Connections are shared by everything that talks to one daemon with one key. A forked child must

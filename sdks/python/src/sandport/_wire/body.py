@@ -6,7 +6,9 @@ import hashlib
 import io
 import os
 import stat
-from typing import Iterable, Iterator, Optional, Protocol, Union
+from typing import Iterable, Iterator, Optional, Protocol, TypeVar, Union
+
+from .._progress import Progress
 
 #: Bytes read from a local file at a time.
 CHUNK_BYTES = 1024 * 1024
@@ -23,16 +25,26 @@ BytesLike = Union[bytes, bytearray, memoryview]
 #: Text is sent as UTF-8. Files and iterables are read once, to their end, a chunk at a time.
 Content = Union[str, BytesLike, BinaryReader, Iterable[BytesLike]]
 
+T = TypeVar("T", bytes, memoryview)
+
 
 class Body:
     """Chunks of a body, counted and hashed as they are taken. To be iterated once."""
 
-    def __init__(self, chunks: Iterable[BytesLike], size: Optional[int]) -> None:
+    #: Told when a chunk has been sent.
+    progress: Optional[Progress] = None
+
+    def __init__(
+        self, chunks: Iterable[BytesLike], size: Optional[int], *, hashed: bool = True
+    ) -> None:
+        """
+        :param hashed: False where nobody asks for :attr:`sha256`.
+        """
         #: Bytes that the chunks have together; None when it is not known in advance.
         self.size = size
         self.taken_bytes = 0
         self._chunks = iter(chunks)
-        self._hash = hashlib.sha256()
+        self._hash = hashlib.sha256() if hashed else None
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -49,15 +61,30 @@ class Body:
             )
         raise StopIteration
 
-    def take(self, data: bytes) -> bytes:
-        self._hash.update(data)
+    def take(self, data: T) -> T:
+        if self._hash is not None:
+            self._hash.update(data)
         self.taken_bytes += len(data)
         return data
 
     @property
     def sha256(self) -> bytes:
         """Of the chunks taken until now."""
+        assert self._hash is not None
         return self._hash.digest()
+
+    def report(self) -> None:
+        if self.progress is not None:
+            self.progress.report()
+
+
+class CountedBody(Body):
+    """A body whose bytes are the progress."""
+
+    def take(self, data: T) -> T:
+        if self.progress is not None:
+            self.progress.add(len(data))
+        return super().take(data)
 
 
 class MemoryBody(Body):
@@ -66,8 +93,7 @@ class MemoryBody(Body):
     def __init__(self, data: Union[bytes, memoryview]) -> None:
         super().__init__((), len(data))
         self.data = data
-        self._hash.update(data)
-        self.taken_bytes = len(data)
+        self.take(memoryview(data))
 
     def __iter__(self) -> Iterator[bytes]:
         for start in range(0, len(self.data), CHUNK_BYTES):
@@ -95,6 +121,12 @@ def make_body(content: Content) -> Body:
         "content must be str, bytes, a file object opened in binary mode or an iterable of bytes, "
         f"not {type(content).__name__}"
     )
+
+
+def file_body(file: BinaryReader) -> Body:
+    """A file from its position; what is sent counts as progress."""
+    size = _bytes_left(file)
+    return CountedBody(_file_chunks(file, size), size)
 
 
 def as_bytes(chunk: object) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Any, Callable, Dict, Generic, Literal, Mapping, Optional, TypeVar, Union
+from typing import Any, Callable, Dict, Generic, Literal, Mapping, Optional, Tuple, TypeVar, Union
 from urllib.parse import quote
 
 from ..errors import NetworkError, make_error
@@ -30,6 +30,8 @@ class Request:
     #: True when the caller takes the answer to a second try for that to the first, although the
     #: first may have been carried out. Reading is always repeatable.
     repeatable: bool = False
+    #: Statuses beside 2xx that are an answer and no error.
+    also_expected: Tuple[int, ...] = ()
 
     @property
     def idempotent(self) -> bool:

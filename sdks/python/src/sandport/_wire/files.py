@@ -1,19 +1,101 @@
-"""Requests about files. Bodies of files are not here: transports stream them."""
+"""Requests for the bytes of one file. Bodies of files are not here: transports stream them."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import List, Mapping, Optional
+from dataclasses import dataclass
+from typing import Dict, Mapping, Optional
 
-from .._values import format_digest, parse_digest
-from ..errors import DigestMismatchError, SandportError
-from ..models import FileEntry, WriteResult
-from .call import Answer, Call, RemotePath, Request, flag, ignore, remote_path, target
+from .._values import Moment, format_digest, mode_text, nanoseconds, parse_digest, time_text
+from ..errors import DigestMismatchError
+from ..file_models import FileContents
+from ..models import WriteResult
+from .call import Answer, Call, RemotePath, Request, flag, remote_path, target
 
 
-def read(sandbox: str, path: RemotePath) -> Request:
-    headers = {"Want-Repr-Digest": "sha-256=1"}
-    return Request("GET", _fs(sandbox, path=remote_path(path)), headers)
+@dataclass(frozen=True)
+class ByteRange:
+    """Some bytes of a file; as in a slice, ``end`` is the first that is left out."""
+
+    start: Optional[int] = None
+    end: Optional[int] = None
+    last: Optional[int] = None
+
+    def header(self) -> Optional[str]:
+        """Value of ``Range``; None for the whole file.
+
+        :raises ValueError: for a range that no file has.
+        """
+        start, end, last = self.start, self.end, self.last
+        if last is not None:
+            if start is not None or end is not None:
+                raise ValueError("give either last, or start and end")
+            if last < 1:
+                raise ValueError(f"last must be at least 1, not {last}")
+            return f"bytes=-{last}"
+        if start is None and end is None:
+            return None
+        first = start or 0
+        if first < 0 or (end is not None and end <= first):
+            raise ValueError(f"there are no bytes from {first} to {end}")
+        return f"bytes={first}-{'' if end is None else end - 1}"
+
+
+WHOLE = ByteRange()
+
+
+@dataclass(frozen=True)
+class WriteOptions:
+    mode: Optional[int] = None
+    uid: Optional[int] = None
+    gid: Optional[int] = None
+    mtime: Optional[Moment] = None
+    append: bool = False
+    offset: Optional[int] = None
+    if_match: Optional[str] = None
+    if_none_match: Optional[str] = None
+    sync: bool = False
+    create_parents: bool = True
+
+    @property
+    def partial(self) -> bool:
+        """True when the bytes are not the whole file."""
+        return self.append or self.offset is not None
+
+    @property
+    def conditional(self) -> bool:
+        return self.if_match is not None or self.if_none_match is not None
+
+
+def read(
+    sandbox: str,
+    path: RemotePath,
+    byte_range: ByteRange = WHOLE,
+    *,
+    if_match: Optional[str] = None,
+    if_none_match: Optional[str] = None,
+) -> Request:
+    headers: Dict[str, str] = {}
+    wanted = byte_range.header()
+    if wanted is None:
+        headers["Want-Repr-Digest"] = "sha-256=1"
+    else:
+        headers["Range"] = wanted
+    if if_match is not None:
+        headers["If-Match"] = if_match
+    if if_none_match is not None:
+        headers["If-None-Match"] = if_none_match
+    also = (304,) if if_none_match is not None else ()
+    return Request("GET", _fs(sandbox, path=remote_path(path)), headers, also_expected=also)
+
+
+def read_if_changed(sandbox: str, path: RemotePath, etag: str) -> Call[Optional[FileContents]]:
+    def parse(answer: Answer) -> Optional[FileContents]:
+        if answer.status == 304:
+            return None
+        return FileContents(checked(path, answer), answer.headers.get("etag"))
+
+    return Call(read(sandbox, path, if_none_match=etag), parse)
 
 
 def announced_digest(headers: Mapping[str, str]) -> Optional[bytes]:
@@ -24,7 +106,7 @@ def announced_digest(headers: Mapping[str, str]) -> Optional[bytes]:
 def checked(path: RemotePath, answer: Answer) -> bytes:
     """The contents of a file. :raises DigestMismatchError: when they are not what was sent."""
     announced = announced_digest(answer.headers)
-    if announced is not None:
+    if announced is not None and answer.status == 200:  # Of a range it is that of the whole file.
         check_download(str(path), hashlib.sha256(answer.content).digest(), announced)
     return answer.content
 
@@ -32,8 +114,8 @@ def checked(path: RemotePath, answer: Answer) -> bytes:
 def write(
     sandbox: str,
     path: RemotePath,
+    options: WriteOptions,
     *,
-    mode: Optional[int] = None,
     size: Optional[int] = None,
     sha256: Optional[bytes] = None,
 ) -> Request:
@@ -46,15 +128,37 @@ def write(
         headers["Repr-Digest"] = format_digest(sha256)
     else:
         headers["Want-Repr-Digest"] = "sha-256=1"
-    octal = f"{mode:04o}" if mode is not None else None
-    return Request("PUT", _fs(sandbox, path=remote_path(path), mode=octal), headers)
+    if options.if_match is not None:
+        headers["If-Match"] = options.if_match
+    if options.if_none_match is not None:
+        headers["If-None-Match"] = options.if_none_match
+    if options.append and options.offset is not None:
+        raise ValueError("give either append or offset")
+    where = _fs(
+        sandbox,
+        path=remote_path(path),
+        mode=mode_text(options.mode),
+        uid=_number(options.uid),
+        gid=_number(options.gid),
+        mtime=None if options.mtime is None else time_text(nanoseconds(options.mtime)),
+        append=flag(True) if options.append else None,
+        offset=_number(options.offset),
+        sync=flag(True) if options.sync else None,
+        create_parents=None if options.create_parents else flag(False),
+    )
+    # With `sync` the daemon is silent until the disk has the file.
+    return Request("PUT", where, headers, read_timeout="forever" if options.sync else "idle")
 
 
-def written(answer: Answer, sent_bytes: int, sent_sha256: bytes) -> WriteResult:
+def written(
+    answer: Answer, sent_bytes: int, sent_sha256: bytes, *, partial: bool = False
+) -> WriteResult:
     """The result of a write, once the daemon's account of it matches what was sent."""
     body = answer.json_object()
-    result = WriteResult(str(body["path"]), int(body["bytes"]), answer.headers.get("etag"))
-    stored = parse_digest(answer.headers.get("repr-digest"))
+    size = body.get("size")
+    etag = body.get("etag") or answer.headers.get("etag")
+    result = WriteResult(str(body["path"]), int(body["bytes"]), etag, size)
+    stored = None if partial else parse_digest(answer.headers.get("repr-digest"))
     if result.bytes != sent_bytes or (stored is not None and stored != sent_sha256):
         raise DigestMismatchError(
             f"{result.path} was stored with other contents than were sent.",
@@ -88,39 +192,6 @@ def check_download(path: str, received: bytes, stored: Optional[bytes]) -> None:
     )
 
 
-def list_directory(sandbox: str, path: RemotePath) -> Call[List[FileEntry]]:
-    where = target("sandboxes", sandbox, "fs", "dir", query={"path": remote_path(path)})
-    return Call(Request("GET", where), _entries)
-
-
-def stat(sandbox: str, path: RemotePath, follow_symlinks: bool = True) -> Call[FileEntry]:
-    query = {
-        "path": remote_path(path),
-        "follow_symlinks": None if follow_symlinks else flag(False),
-    }
-    return Call(Request("GET", target("sandboxes", sandbox, "fs", "stat", query=query)), _entry)
-
-
-def remove(sandbox: str, path: RemotePath, *, recursive: bool, missing_ok: bool) -> Call[None]:
-    where = _fs(
-        sandbox,
-        path=remote_path(path),
-        recursive=flag(recursive),
-        must_exist=flag(not missing_ok),
-    )
-    return Call(Request("DELETE", where, read_timeout="forever"), ignore)
-
-
-def make_directory(sandbox: str, path: RemotePath) -> Call[None]:
-    where = target("sandboxes", sandbox, "fs", "mkdir", query={"path": remote_path(path)})
-    return Call(Request("POST", where), ignore)
-
-
-def means_missing(error: SandportError) -> bool:
-    """True when the error says that nothing can be at the path, as ``os.path.exists`` sees it."""
-    return error.code in ("file_not_found", "not_a_directory", "symlink_loop")
-
-
 def content_length(headers: Mapping[str, str]) -> Optional[int]:
     text = headers.get("content-length", "")
     return int(text) if text.isascii() and text.isdigit() else None
@@ -130,9 +201,5 @@ def _fs(sandbox: str, **query: Optional[str]) -> str:
     return target("sandboxes", sandbox, "fs", query=query)
 
 
-def _entry(answer: Answer) -> FileEntry:
-    return FileEntry.from_wire(answer.json_object())
-
-
-def _entries(answer: Answer) -> List[FileEntry]:
-    return [FileEntry.from_wire(item) for item in answer.json_object().get("entries") or []]
+def _number(value: Optional[int]) -> Optional[str]:
+    return None if value is None else str(value)

@@ -1,0 +1,1 @@
+"""Tar archives: written fast, and read without trusting a single byte."""

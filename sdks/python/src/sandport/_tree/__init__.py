@@ -1,0 +1,1 @@
+"""Local directories: walked, packed, unpacked and compared."""
