@@ -56,3 +56,4 @@ export type { StagedAppend } from './rooted-fs/staged-append.ts';
 export type { StagedRef } from './rooted-fs/staged-file.ts';
 export type { StagedFiles } from './rooted-fs/staged-files.ts';
 export type { PendingTreeFile, TreeAttributes, TreeWriter } from './rooted-fs/tree-writer.ts';
+export { TimeSlice } from './rooted-fs/time-slice.ts';

@@ -26,6 +26,7 @@ export function openFileAt(path: string, file: OpenedFile): OpenFile {
     entry: fileEntry({ name: baseName(path), path }, file.stat),
     etag: file.etag,
     currentEtag: () => about(path, () => file.currentEtag()),
+    readSmall: (maxBytes) => about(path, () => file.readSmall(maxBytes)),
     stream: (range) => file.stream(range),
     close: () => file.close(),
     [Symbol.asyncDispose]: () => file.close(),

@@ -40,6 +40,12 @@ export interface OpenFile extends AsyncDisposable {
   /** The validator of the same open file at this moment. */
   currentEtag(): string;
   /**
+   * All bytes of a file of at most `maxBytes`, at once: for very many small files, where a stream
+   * for each takes longer than the bytes. Undefined for a larger one. Does not close the file.
+   * @throws `path_busy` when it is shorter than its size was
+   */
+  readSmall(maxBytes: number): Buffer | undefined;
+  /**
    * Reads `[start, end)`; the whole file when left out. Ends with an error when the file turns out
    * shorter than its size was. Closes the file at its end.
    */

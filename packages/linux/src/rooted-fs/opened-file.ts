@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { ByteString } from '../ffi/byte-string.ts';
 import { O_NOCTTY, O_NONBLOCK, O_PATH, O_RDONLY } from '../ffi/constants.ts';
@@ -9,7 +9,7 @@ import { type FileStat, etagOf } from './file-stat.ts';
 import { GuardedDescriptor } from './guarded-descriptor.ts';
 import type { IdMapping } from './id-mapping.ts';
 import type { RootDirectory } from './root-directory.ts';
-import { Refusal } from './rooted-fs-error.ts';
+import { Refusal, rootedFsErrorOf } from './rooted-fs-error.ts';
 
 export interface ByteRange {
   /** First byte. @default 0 */
@@ -44,6 +44,23 @@ export class OpenedFile implements AsyncDisposable {
   /** The ETag that the same open file has at this moment. @throws Error when it is closed */
   currentEtag(): string {
     return etagOf(statDescriptor(this.#file.fd));
+  }
+
+  /** All bytes, synchronously; undefined when they are more. @throws RootedFsError `truncated` */
+  readSmall(maxBytes: number): Buffer | undefined {
+    const { size } = this.stat;
+    if (size > maxBytes) return undefined;
+    const bytes = Buffer.allocUnsafe(size);
+    try {
+      for (let done = 0; done < size; ) {
+        const count = readSync(this.#file.fd, bytes, done, size - done, done);
+        if (count === 0) throw new Refusal('truncated');
+        done += count;
+      }
+    } catch (error) {
+      throw rootedFsErrorOf(error, this.#path);
+    }
+    return bytes;
   }
 
   /** @throws RangeError; the stream ends with `truncated` when the file became shorter. Closes at its end. */
