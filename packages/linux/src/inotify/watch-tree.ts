@@ -1,16 +1,6 @@
 import { closeSync } from 'node:fs';
 import type { ByteString } from '../ffi/byte-string.ts';
 import {
-  O_DIRECTORY,
-  O_NOFOLLOW,
-  O_NONBLOCK,
-  O_RDONLY,
-  RESOLVE_BENEATH,
-  RESOLVE_NO_MAGICLINKS,
-  RESOLVE_NO_SYMLINKS,
-} from '../ffi/constants.ts';
-import { openat2 } from '../ffi/file-calls.ts';
-import {
   IN_ATTRIB,
   IN_CLOSE_WRITE,
   IN_CREATE,
@@ -26,6 +16,7 @@ import {
 import { errnoOf } from '../ffi/system-error.ts';
 import { statEntry } from '../rooted-fs/entry.ts';
 import type { EntryType } from '../rooted-fs/file-stat.ts';
+import { openDirectoryBeneath } from '../rooted-fs/open-beneath.ts';
 import { WatchBudget } from './watch-budget.ts';
 
 /** A directory that is watched. */
@@ -60,9 +51,6 @@ const MASK =
   IN_ATTRIB |
   IN_ONLYDIR |
   IN_EXCL_UNLINK;
-/** Directories only, never through a symlink, never outside of the one it starts from. */
-const FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK;
-const BENEATH = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
 /** A longer path below the watched directory cannot be opened in one call. */
 const MAX_PATH_BYTES = 3900;
 
@@ -224,10 +212,9 @@ export class WatchTree {
 
   #openBelow(path: ByteString): number | undefined {
     try {
-      return openat2(this.#options.directory, path, FLAGS, BENEATH);
+      return openDirectoryBeneath(this.#options.directory, path);
     } catch (error) {
-      const errno = errnoOf(error) ?? '';
-      if (['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EXDEV'].includes(errno)) return undefined;
+      if (errnoOf(error) === 'ENAMETOOLONG') return undefined;
       throw error;
     }
   }

@@ -52,6 +52,8 @@ export interface RawStat {
   readonly ino: bigint;
   readonly nlink: number;
   readonly device: string;
+  /** Which device a device node is for, as `0:0`. */
+  readonly deviceNumber: string;
   /** What it takes on the disk. */
   readonly diskBytes: bigint;
 }
@@ -87,6 +89,7 @@ export function parseStatx(statx: Buffer): RawStat {
     ino: statx.readBigUInt64LE(32),
     nlink: statx.readUInt32LE(16),
     device: `${statx.readUInt32LE(136).toString(16)}:${statx.readUInt32LE(140).toString(16)}`,
+    deviceNumber: `${statx.readUInt32LE(128)}:${statx.readUInt32LE(132)}`,
     diskBytes: statx.readBigUInt64LE(48) * 512n,
   };
 }

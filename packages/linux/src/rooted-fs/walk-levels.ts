@@ -1,17 +1,8 @@
 import { closeSync } from 'node:fs';
 import type { ByteString } from '../ffi/byte-string.ts';
-import {
-  O_DIRECTORY,
-  O_NOFOLLOW,
-  O_NONBLOCK,
-  O_RDONLY,
-  RESOLVE_BENEATH,
-  RESOLVE_NO_MAGICLINKS,
-  RESOLVE_NO_SYMLINKS,
-} from '../ffi/constants.ts';
-import { openat2 } from '../ffi/file-calls.ts';
 import { errnoOf } from '../ffi/system-error.ts';
 import { statDescriptor } from './entry.ts';
+import { openDirectoryBeneath } from './open-beneath.ts';
 import type { RootDirectory } from './root-directory.ts';
 import { isServedFileSystem } from './served-file-systems.ts';
 import { nameWindow, nextNames } from './sorted-names.ts';
@@ -19,10 +10,6 @@ import type { TimeSlice } from './time-slice.ts';
 
 /** What a walk holds at a time, however deep and wide the tree is. A test sets less. */
 export const walkLimits = { descriptors: 64 };
-
-/** Opens directories only, never through a symlink, never outside of the one it starts from. */
-const FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK;
-const BENEATH = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
 
 /** A directory that a walk is in. */
 export class WalkLevel {
@@ -120,7 +107,7 @@ export class WalkLevels {
   enter(name: ByteString): boolean {
     const parent = this.top;
     if (parent?.fd === undefined) return false;
-    const fd = openBeneath(parent.fd, name);
+    const fd = openDirectoryBeneath(parent.fd, name);
     if (fd === undefined) return false;
     try {
       if (!this.#isWalked(fd)) {
@@ -161,7 +148,7 @@ export class WalkLevels {
     if (level.fd !== undefined) return true;
     const start = this.#levels[0]?.fd;
     if (start === undefined) return false;
-    const fd = openBeneath(start, level.path);
+    const fd = openDirectoryBeneath(start, level.path);
     if (fd === undefined) return false;
     if (identityOf(fd) !== level.identity) {
       closeSync(fd);
@@ -196,15 +183,4 @@ export class WalkLevels {
 function identityOf(fd: number): string {
   const { device, ino } = statDescriptor(fd);
   return `${device}:${ino}`;
-}
-
-/** Undefined when there is no such directory. @throws SystemError */
-function openBeneath(directory: number, path: ByteString): number | undefined {
-  try {
-    return openat2(directory, path, FLAGS, BENEATH);
-  } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === 'ENOENT' || errno === 'ENOTDIR' || errno === 'ELOOP') return undefined;
-    throw error;
-  }
 }
