@@ -63,9 +63,10 @@ export class HeldUpload implements Disposable {
     if (this.#row.etag !== undefined) return offset;
     const { files, lock, hashes } = this.#parts;
     const { id, staged, metadata } = this.#row;
-    if (checked) this.#change({ trustedBytes: offset });
     return aboutUpload(this.#row, files, async () => {
       const append = await files.staged.append(staged, offset);
+      const trustedBytes = checked ? offset : undefined;
+      if (this.#row.trustedBytes !== trustedBytes) this.#change({ trustedBytes });
       const hash = metadata['sha256'] ? hashes.begin(id, offset) : undefined;
       const saw = (chunk: Buffer) => {
         lock.touch();

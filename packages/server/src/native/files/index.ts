@@ -6,6 +6,7 @@ import { entryOperationRoutes } from './entry-operations.ts';
 import { listRoutes } from './list.ts';
 import { readFileRoutes } from './read-file.ts';
 import { searchRoutes } from './search.ts';
+import { uploadRoutes } from './uploads.ts';
 import { watchRoutes } from './watch.ts';
 import { writeFileRoutes } from './write-file.ts';
 
@@ -22,4 +23,5 @@ export const fileRoutes = (
   ...searchRoutes(engine),
   ...batchRoutes(engine, options),
   ...watchRoutes(engine, options),
+  ...uploadRoutes(engine, options),
 ];
