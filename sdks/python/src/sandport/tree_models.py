@@ -32,14 +32,16 @@ class TreeResult:
 class SyncAction:
     """One thing that a sync does, or would do."""
 
-    #: ``create``, ``update``, ``attributes`` (mode or time only) or ``delete``.
+    #: ``created``, ``updated``, ``replaced`` (something of another type goes first) or ``deleted``.
     action: str
     #: Relative to the directory.
     path: str
     #: ``file``, ``directory`` or ``symlink``; of what is deleted also ``other``.
     type: str
-    #: Bytes that move.
-    size: int = 0
+    #: Bytes of contents that move.
+    bytes: int = 0
+    #: True when only the permission bits differ.
+    mode_only: bool = False
 
 
 @dataclass
@@ -54,20 +56,21 @@ class SyncResult:
 
     @property
     def created(self) -> int:
-        return self._count("create")
+        return self._count("created")
 
     @property
     def updated(self) -> int:
-        return self._count("update") + self._count("attributes")
+        """With those that were replaced."""
+        return self._count("updated") + self._count("replaced")
 
     @property
     def deleted(self) -> int:
-        return self._count("delete")
+        return self._count("deleted")
 
     @property
     def bytes(self) -> int:
         """Bytes of contents that moved."""
-        return sum(action.size for action in self.actions)
+        return sum(action.bytes for action in self.actions)
 
     def _count(self, kind: str) -> int:
         return sum(action.action == kind for action in self.actions)

@@ -133,7 +133,7 @@ class AsyncFileContentsMethods(AsyncFilesBase):
             sha256=body.sha256 if isinstance(body, MemoryBody) else None,
         )
         answer = await self._transport.send(request, sent)
-        return files.written(answer, body.taken_bytes, body.sha256, partial=options.partial)
+        return files.written(answer, body.taken_bytes, body.sha256)
 
     async def upload(
         self,

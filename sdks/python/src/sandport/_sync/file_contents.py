@@ -129,7 +129,7 @@ class FileContentsMethods(FilesBase):
             sha256=body.sha256 if isinstance(body, MemoryBody) else None,
         )
         answer = self._transport.send(request, body)
-        return files.written(answer, body.taken_bytes, body.sha256, partial=options.partial)
+        return files.written(answer, body.taken_bytes, body.sha256)
 
     def upload(
         self,

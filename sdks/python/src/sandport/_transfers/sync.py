@@ -12,7 +12,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 from .._flow import Flow, Work, ask
 from .._local_file import LocalPath
 from .._progress import Progress
-from .._tree.compare import Side, compare, local_item, remote_side
+from .._tree.compare import Side, compare, local_item, must_go_first, remote_side
 from .._tree.ignore import IGNORE_FILE, Ignore, read_rules
 from .._tree.scan import LocalEntry, walk
 from .._wire import batch, entries
@@ -128,17 +128,13 @@ def _bring_up(
     result: SyncResult,
     progress: Progress,
 ) -> Flow[None]:
-    gone = [action for action in result.actions if action.action == "delete"]
+    gone = [action for action in result.actions if must_go_first(action)]
     yield from _remove(sandbox, remote_root, gone, result)
-    modes = [
-        action
-        for action in result.actions
-        if action.action == "attributes" and action.type == "file"
-    ]
+    modes = [action for action in result.actions if action.mode_only and action.type == "file"]
     sent = [
         scanned[action.path]
         for action in result.actions
-        if action.action != "delete" and action not in modes
+        if action.action != "deleted" and action not in modes
     ]
     for action in modes:
         where = posixpath.join(remote_root, action.path)

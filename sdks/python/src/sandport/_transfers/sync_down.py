@@ -13,7 +13,7 @@ from typing import Iterator, List, Mapping, Optional
 
 from .._flow import Flow, Receive, Work
 from .._progress import Progress
-from .._tree.compare import Side
+from .._tree.compare import Side, must_go_first
 from .._tree.confined import ConfinedDirectory, NewFile, Parts, links_outside, parts_of
 from .._wire import batch, files
 from ..errors import LocalFileError, NetworkError
@@ -82,11 +82,11 @@ class _Local:
 
     def _prepare(self, action: SyncAction, parts: Parts) -> None:
         item = self._remote.items.get(action.path)
-        if action.action == "delete":
+        if must_go_first(action):
             self._delete(action, parts)
-        elif item is None:
+        if action.action == "deleted" or item is None:
             return
-        elif action.type == "directory":
+        if action.type == "directory":
             self.tree.make_directory(parts)
             self._directories.append(action)
         elif action.type == "symlink":
@@ -95,7 +95,7 @@ class _Local:
                 self._skip(action, "the symbolic link may lead outside of the directory")
             else:
                 self.tree.symlink(parts, goal, item.mtime_ms * _MS)
-        elif action.action == "attributes":
+        elif action.mode_only:
             self.tree.set_mode(parts, item.mode)
         elif item.size <= SMALL_BYTES:
             self.small.append(action)
@@ -104,10 +104,7 @@ class _Local:
 
     def _delete(self, action: SyncAction, parts: Parts) -> None:
         try:
-            if action.type == "directory":
-                self.tree.remove_tree(parts)
-            else:
-                self.tree.remove(parts)
+            self.tree.remove(parts)
         except FileNotFoundError:
             pass
         except OSError as error:
@@ -215,10 +212,10 @@ def _groups(actions: List[SyncAction]) -> Iterator[List[SyncAction]]:
     group: List[SyncAction] = []
     size = 0
     for action in actions:
-        if group and (len(group) == BATCH_FILES or size + action.size > BATCH_BYTES):
+        if group and (len(group) == BATCH_FILES or size + action.bytes > BATCH_BYTES):
             yield group
             group, size = [], 0
         group.append(action)
-        size += action.size
+        size += action.bytes
     if group:
         yield group

@@ -99,54 +99,57 @@ def compare(
     result.skipped.extend(source.skipped)
     gone: List[SyncAction] = []
     done: List[SyncAction] = []
-    blocked: Set[str] = set()
+    replaced: Set[str] = set()
     for path, item in source.items.items():
         there = target.items.get(path)
-        if any(parent in blocked for parent in ancestors(path)):
-            continue
         if item.type == "other":
             result.skipped.append(SkippedEntry(path, "it is no file, directory or symbolic link"))
         elif there is None:
-            done.append(SyncAction("create", path, item.type, item.size))
+            done.append(SyncAction("created", path, item.type, item.size))
         elif there.type == item.type:
-            action = _difference(item, there, checksum)
+            action = _difference(path, item, there, checksum)
             if action is None:
                 result.unchanged += 1
             else:
-                size = item.size if action == "update" else 0
-                done.append(SyncAction(action, path, item.type, size))
+                done.append(action)
         elif there.type == "directory" and (not delete or path in target.guarded):
-            blocked.add(path)
+            replaced.add(path)
             result.skipped.append(SkippedEntry(path, "a directory is in its place"))
         else:
-            # What takes the place of a file does so atomically; a directory cannot.
-            if "directory" in (item.type, there.type):
-                gone.append(SyncAction("delete", path, there.type))
-            done.append(SyncAction("update", path, item.type, item.size))
+            if there.type == "directory":
+                replaced.add(path)
+            done.append(SyncAction("replaced", path, item.type, item.size))
     if delete:
-        replaced = {action.path for action in gone if action.type == "directory"}
         gone.extend(_extra(source, target, replaced))
     result.actions = [*gone, *done]
 
 
-def _difference(item: Item, there: Item, checksum: bool) -> Optional[str]:
+def must_go_first(action: SyncAction) -> bool:
+    """True when what is there cannot stay until something else takes its place."""
+    return action.action in ("deleted", "replaced")
+
+
+def _difference(path: str, item: Item, there: Item, checksum: bool) -> Optional[SyncAction]:
+    changed = SyncAction("updated", path, item.type, item.size)
     if item.type == "symlink":
-        return None if item.goal == there.goal else "update"
+        return None if item.goal == there.goal else changed
     if item.type == "file":
         if item.size != there.size:
-            return "update"
+            return changed
         if checksum:
             if item.sha256 is None or item.sha256 != there.sha256:
-                return "update"
+                return changed
         elif abs(item.mtime_ms - there.mtime_ms) > _TOLERANCE_MS:
-            return "update"
-    return None if item.mode & 0o777 == there.mode & 0o777 else "attributes"
+            return changed
+    if item.mode & 0o777 == there.mode & 0o777:
+        return None
+    return SyncAction("updated", path, item.type, mode_only=True)
 
 
 def _extra(source: Side, target: Side, whole: Set[str]) -> Iterator[SyncAction]:
     """What only the target has; of a directory that goes as a whole, only the directory.
 
-    :param whole: directories that go anyway.
+    :param whole: directories below which nothing is to be removed one by one.
     """
     for path, there in target.items.items():
         if path in source.items or path in source.guarded or path in target.guarded:
@@ -155,4 +158,4 @@ def _extra(source: Side, target: Side, whole: Set[str]) -> Iterator[SyncAction]:
             continue
         if there.type == "directory":
             whole.add(path)
-        yield SyncAction("delete", path, there.type)
+        yield SyncAction("deleted", path, there.type)

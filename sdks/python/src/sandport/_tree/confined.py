@@ -193,14 +193,13 @@ class ConfinedDirectory:
             os.close(source)
 
     def remove(self, parts: Parts) -> None:
-        """A file or a symlink itself."""
-        os.unlink(parts[-1], dir_fd=self.enter(parts[:-1], make=False))
-
-    def remove_tree(self, parts: Parts) -> None:
-        """A directory with all that is in it."""
+        """A file, a symlink itself, or a directory with all that is in it."""
         self._leave_below(parts)
         parent = os.dup(self.enter(parts[:-1], make=False))
         try:
+            if _is_link_or_file(parts[-1], parent):
+                os.unlink(parts[-1], dir_fd=parent)
+                return
             for _, directories, others, below in os.fwalk(
                 parts[-1], topdown=False, onerror=_raise, dir_fd=parent
             ):

@@ -58,11 +58,6 @@ class WriteOptions:
     create_parents: bool = True
 
     @property
-    def partial(self) -> bool:
-        """True when the bytes are not the whole file."""
-        return self.append or self.offset is not None
-
-    @property
     def conditional(self) -> bool:
         return self.if_match is not None or self.if_none_match is not None
 
@@ -150,15 +145,13 @@ def write(
     return Request("PUT", where, headers, read_timeout="forever" if options.sync else "idle")
 
 
-def written(
-    answer: Answer, sent_bytes: int, sent_sha256: bytes, *, partial: bool = False
-) -> WriteResult:
+def written(answer: Answer, sent_bytes: int, sent_sha256: bytes) -> WriteResult:
     """The result of a write, once the daemon's account of it matches what was sent."""
     body = answer.json_object()
     size = body.get("size")
     etag = body.get("etag") or answer.headers.get("etag")
     result = WriteResult(str(body["path"]), int(body["bytes"]), etag, size)
-    stored = None if partial else parse_digest(answer.headers.get("repr-digest"))
+    stored = parse_digest(answer.headers.get("repr-digest"))
     if result.bytes != sent_bytes or (stored is not None and stored != sent_sha256):
         raise DigestMismatchError(
             f"{result.path} was stored with other contents than were sent.",
