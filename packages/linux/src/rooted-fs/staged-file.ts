@@ -11,7 +11,7 @@ import {
   O_WRONLY,
 } from '../ffi/constants.ts';
 import { withFileOwner } from '../ffi/credential-calls.ts';
-import { openat, reopen, unlinkat } from '../ffi/file-calls.ts';
+import { openat, reopen } from '../ffi/file-calls.ts';
 import { SystemError } from '../ffi/system-error.ts';
 import { statDescriptor, statEntry } from './entry.ts';
 import type { RawStat } from './file-stat.ts';
