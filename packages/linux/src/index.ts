@@ -32,6 +32,9 @@ export {
 } from './mounts/trees.ts';
 export { type UserNamespaceOptions, createUserNamespace } from './mounts/user-namespace.ts';
 export { isAlive, processStartTime } from './process-identity.ts';
+export type { ChangeOptions } from './rooted-fs/change-attributes.ts';
+export type { TreeUsage } from './rooted-fs/disk-usage.ts';
+export type { TouchPathOptions, TransferPathOptions } from './rooted-fs/entry-options.ts';
 export type { EntryType, FileStat } from './rooted-fs/file-stat.ts';
 export type { GuestOwner } from './rooted-fs/id-mapping.ts';
 export type { ByteRange, OpenedFile } from './rooted-fs/opened-file.ts';

@@ -1,68 +1,81 @@
 import type { FileOwner, RecursiveOptions, TransferOptions } from '@sandport/driver';
-import type { RootedFs } from '@sandport/linux';
+import { type RootedFs, RootedFsError } from '@sandport/linux';
 import type { DiskUsage, GuestPath } from '@sandport/protocol';
+import { about, aboutAsync, fileFault } from './file-fault.ts';
 
 export async function movePath(
-  _root: RootedFs,
-  _from: GuestPath,
-  _to: GuestPath,
-  _owner: FileOwner,
-  _options: TransferOptions,
+  root: RootedFs,
+  from: GuestPath,
+  to: GuestPath,
+  owner: FileOwner,
+  options: TransferOptions,
 ): Promise<void> {
-  throw new Error('movePath');
+  await aboutEither(to, root.move(from, to, { owner, ...options }));
 }
 
 export async function copyPath(
-  _root: RootedFs,
-  _from: GuestPath,
-  _to: GuestPath,
-  _owner: FileOwner,
-  _options: TransferOptions,
+  root: RootedFs,
+  from: GuestPath,
+  to: GuestPath,
+  owner: FileOwner,
+  options: TransferOptions,
 ): Promise<void> {
-  throw new Error('copyPath');
+  await aboutEither(to, root.copy(from, to, { owner, ...options }));
+}
+
+/** The error says which of two paths it is about. */
+async function aboutEither(path: GuestPath, action: Promise<void>): Promise<void> {
+  try {
+    await action;
+  } catch (error) {
+    throw fileFault(error, error instanceof RootedFsError ? error.path : path);
+  }
 }
 
 export async function changeMode(
-  _root: RootedFs,
-  _path: GuestPath,
-  _mode: number,
-  _options: RecursiveOptions,
+  root: RootedFs,
+  path: GuestPath,
+  mode: number,
+  options: RecursiveOptions,
 ): Promise<number> {
-  throw new Error('changeMode');
+  return aboutAsync(path, () => root.chmod(path, mode, options));
 }
 
 export async function changeOwner(
-  _root: RootedFs,
-  _path: GuestPath,
-  _owner: Partial<FileOwner>,
-  _options: RecursiveOptions & { followSymlinks?: boolean },
+  root: RootedFs,
+  path: GuestPath,
+  owner: Partial<FileOwner>,
+  options: RecursiveOptions & { followSymlinks?: boolean },
 ): Promise<number> {
-  throw new Error('changeOwner');
+  return aboutAsync(path, () => root.chown(path, owner, options));
 }
 
 export async function makeSymlink(
-  _root: RootedFs,
-  _path: GuestPath,
-  _target: string,
-  _owner: FileOwner,
-  _options: { overwrite?: boolean },
+  root: RootedFs,
+  path: GuestPath,
+  target: string,
+  owner: FileOwner,
+  options: { overwrite?: boolean },
 ): Promise<void> {
-  throw new Error('makeSymlink');
+  about(path, () => root.symlink(path, target, { owner, ...options }));
 }
 
 export async function touchFile(
-  _root: RootedFs,
-  _path: GuestPath,
-  _owner: FileOwner,
-  _options: { mtimeNs?: bigint; create?: boolean },
+  root: RootedFs,
+  path: GuestPath,
+  owner: FileOwner,
+  options: { mtimeNs?: bigint; create?: boolean },
 ): Promise<void> {
-  throw new Error('touchFile');
+  await aboutAsync(path, () => root.touch(path, { owner, ...options }));
 }
 
 export async function measureUsage(
-  _root: RootedFs,
-  _path: GuestPath,
-  _options: { signal?: AbortSignal },
+  root: RootedFs,
+  path: GuestPath,
+  options: { signal?: AbortSignal },
 ): Promise<DiskUsage> {
-  throw new Error('measureUsage');
+  const { sizeBytes, diskBytes, ...counts } = await aboutAsync(path, () =>
+    root.usage(path, options),
+  );
+  return { path, ...counts, size_bytes: sizeBytes, disk_bytes: diskBytes };
 }

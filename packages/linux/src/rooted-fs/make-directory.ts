@@ -80,9 +80,9 @@ function setMode(parent: number, name: ByteString, creation: Creation): void {
     const stat = statDescriptor(fd);
     // Whoever put another owner's directory in its place does not get that one changed.
     const isOurs = stat.hostUid === creation.hostUid && stat.nlink <= 2;
-    if (isOurs && (stat.mode & 0o777) !== (creation.mode & 0o777)) {
-      fchmodSync(fd, creation.mode & 0o7777);
-    }
+    // What it takes over from its parent (the group) stays.
+    const mode = (creation.mode & 0o7777) | (stat.mode & 0o2000);
+    if (isOurs && stat.mode !== mode) fchmodSync(fd, mode);
   } finally {
     closeSync(fd);
   }

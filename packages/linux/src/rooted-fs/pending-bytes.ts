@@ -18,6 +18,7 @@ export class PendingBytes {
   readonly #file: GuardedDescriptor;
   readonly #path: string;
   #state: 'open' | 'taken' | 'ended' = 'open';
+  #isFilled = false;
   #closed: Promise<void> = Promise.resolve();
 
   /** Takes over `target.directory`. @throws SystemError */
@@ -36,13 +37,25 @@ export class PendingBytes {
     return this.#data.bytesWritten;
   }
 
+  /** Lets `write` put the bytes into the file, instead of the stream. */
+  fill(write: (fd: number) => Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#file.start((fd, done) => {
+        const filled = (): void => {
+          this.#isFilled = true;
+        };
+        write(fd).then(filled).finally(done).then(resolve, reject);
+      });
+    });
+  }
+
   /**
    * Takes the bytes over, once; `end` must follow.
    * @throws RootedFsError `io` when the stream has not finished: then nothing is left of it
    */
   take(): void {
     if (this.#state !== 'open') throw new Error(`the write of ${this.#path} has already ended`);
-    if (!this.#data.writableFinished) {
+    if (!this.#isFilled && !this.#data.writableFinished) {
       void this.abort();
       throw new RootedFsError('io', this.#path, { reason: 'the write ended before its last byte' });
     }

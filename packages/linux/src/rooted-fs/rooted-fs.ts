@@ -1,15 +1,20 @@
 import { closeSync } from 'node:fs';
-import type { ByteString } from '../ffi/byte-string.ts';
+import { type ByteString, byteString, textOf } from '../ffi/byte-string.ts';
 import { O_NOFOLLOW, O_PATH } from '../ffi/constants.ts';
 import { readlinkat } from '../ffi/file-calls.ts';
-import { textOf } from '../ffi/byte-string.ts';
 import { DirectoryWatcher, type WatchDirectoryOptions } from '../inotify/directory-watcher.ts';
 import { type BegunWrite, type CreateWriterOptions, beginWrite } from './begin-write.ts';
+import { type ChangeOptions, changeMode, changeOwner } from './change-attributes.ts';
+import { type TransferOptions, copyEntry } from './copy-entry.ts';
+import { type TreeUsage, measureTree } from './disk-usage.ts';
+import type { TouchPathOptions, TransferPathOptions } from './entry-options.ts';
 import { statDescriptor } from './entry.ts';
 import { type FileStat, etagOf } from './file-stat.ts';
 import { parsePath } from './guest-path.ts';
 import { type GuestOwner, IdMapping } from './id-mapping.ts';
 import { type Creation, openDirectory } from './make-directory.ts';
+import { makeSymlink } from './make-symlink.ts';
+import { moveEntry } from './move-entry.ts';
 import { type OpenedFile, openRegularFile } from './opened-file.ts';
 import { PendingFile } from './pending-file.ts';
 import { PendingPatch } from './pending-patch.ts';
@@ -19,6 +24,7 @@ import { rootedFsErrorOf } from './rooted-fs-error.ts';
 import { StagedFiles } from './staged-files.ts';
 import { openTop } from './tree-directories.ts';
 import { TreeWriter } from './tree-writer.ts';
+import { touchFile } from './touch-file.ts';
 import { type TreeEntry, type WalkTreeOptions, walkTree } from './walk-tree.ts';
 
 export interface RootedFsOptions {
@@ -151,6 +157,54 @@ export class RootedFs implements Disposable {
     }
   }
 
+  /** Renames, or copies and removes; a symlink itself is moved. Errors name the path to blame. */
+  async move(from: string, to: string, options: TransferPathOptions = {}): Promise<void> {
+    await moveEntry(this.#root, this.#ids, from, to, this.#transfer(options));
+  }
+
+  /** Copies what `from` leads to, with all below it; it appears whole. */
+  async copy(from: string, to: string, options: TransferPathOptions = {}): Promise<void> {
+    await copyEntry(this.#root, this.#ids, from, to, this.#transfer(options));
+  }
+
+  /** Follows a symlink at `path`, none below it. @returns how many entries were set */
+  chmod(path: string, mode: number, options: ChangeOptions = {}): Promise<number> {
+    return changeMode(this.#root, this.#ids, path, mode, options);
+  }
+
+  /** @param options.followSymlinks false: of a symlink itself; true @returns how many were set */
+  chown(
+    path: string,
+    owner: Partial<GuestOwner>,
+    options: ChangeOptions & { readonly followSymlinks?: boolean } = {},
+  ): Promise<number> {
+    return changeOwner(this.#root, this.#ids, path, owner, options);
+  }
+
+  /** Makes a symlink and missing parents. @param target its text; need not lead anywhere */
+  symlink(path: string, target: string, options: TransferPathOptions = {}): void {
+    this.#run(path, (bytes) => {
+      const text = byteString(Buffer.from(target, 'utf8').toString('latin1'));
+      makeSymlink(this.#root, bytes, text, this.#transfer(options));
+    });
+  }
+
+  /** Sets the time of the last change; follows symlinks. */
+  async touch(path: string, options: TouchPathOptions = {}): Promise<void> {
+    const { create = true, mtimeNs, owner } = options;
+    try {
+      const creation = create ? this.#creation(owner, 0o644) : undefined;
+      await touchFile(this.#root, parsePath(path), { mtimeNs, creation });
+    } catch (error) {
+      throw rootedFsErrorOf(error, path);
+    }
+  }
+
+  /** How much a file, or a directory with all below it, holds. */
+  usage(path: string, options: { readonly signal?: AbortSignal } = {}): Promise<TreeUsage> {
+    return measureTree(this.#root, this.#ids, path, options);
+  }
+
   /** Files that were opened before stay usable, watchers end. Idempotent. */
   close(): void {
     for (const watcher of [...this.#watchers]) watcher.end();
@@ -175,6 +229,10 @@ export class RootedFs implements Disposable {
         throw error;
       }
     });
+  }
+
+  #transfer({ overwrite = false, owner, signal }: TransferPathOptions): TransferOptions {
+    return { overwrite, creation: this.#creation(owner, 0o755), signal };
   }
 
   #creation(owner: GuestOwner = { uid: 0, gid: 0 }, mode: number): Creation {

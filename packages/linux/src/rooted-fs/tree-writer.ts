@@ -39,6 +39,8 @@ export interface TreeAttributes {
 export interface PendingTreeFile {
   readonly stream: Writable;
   readonly bytesWritten: number;
+  /** Lets `write` put the bytes into the file, instead of the stream. */
+  fill(write: (fd: number) => Promise<void>): Promise<void>;
   /** After `stream` has finished: puts the file at its name. @throws RootedFsError */
   commit(): void;
   abort(): Promise<void>;
@@ -134,6 +136,7 @@ export class TreeWriter implements Disposable {
         get bytesWritten() {
           return pending.bytesWritten;
         },
+        fill: (write) => pending.fill(write),
         commit: () => this.#commit(name, pending, creation, attributes),
         abort: () => pending.abort(),
       };

@@ -8,10 +8,10 @@ import {
   O_PATH,
   O_RDONLY,
 } from '../ffi/constants.ts';
-import { openat, readlinkat } from '../ffi/file-calls.ts';
+import { openEntry, openat, readlinkat } from '../ffi/file-calls.ts';
 import { errnoOf } from '../ffi/system-error.ts';
 import { statEntry } from './entry.ts';
-import type { FileStat, RawStat } from './file-stat.ts';
+import { type FileStat, type RawStat, identityOf } from './file-stat.ts';
 import { componentsOf, parsePath } from './guest-path.ts';
 import type { IdMapping } from './id-mapping.ts';
 import { type OpenedFile, openHandle } from './opened-file.ts';
@@ -80,7 +80,22 @@ export class TreeEntry {
 
   /** The same for all names of one file. */
   get identity(): string {
-    return `${this.#raw.device}:${this.#raw.ino}`;
+    return identityOf(this.#raw);
+  }
+
+  /** What it takes on the disk. */
+  get diskBytes(): bigint {
+    return this.#raw.diskBytes;
+  }
+
+  /**
+   * O_PATH descriptor of what has the name now, of a symlink itself, while the walk is at this
+   * entry; undefined when nothing has. The caller closes it.
+   * @throws SystemError
+   */
+  openHandle(): number | undefined {
+    const directory = this.#level.fd;
+    return directory === undefined ? undefined : openEntry(directory, this.#name);
   }
 
   /**
