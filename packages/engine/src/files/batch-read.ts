@@ -82,8 +82,20 @@ async function readWhole(files: SandboxFiles, path: string): Promise<BatchReadLi
 
 /** All bytes; undefined when the file changed meanwhile. */
 async function contentsOf(file: OpenFile): Promise<Buffer | undefined> {
-  const { size } = file.entry;
-  if (size === 0) return file.currentEtag() === file.etag ? Buffer.alloc(0) : undefined;
+  try {
+    const small = file.readSmall(smallFileBytes);
+    if (small !== undefined) return file.currentEtag() === file.etag ? small : undefined;
+    return await contentsOfStream(file);
+  } catch {
+    // It became shorter, or cannot be read at all: then opening it again tells why.
+    return undefined;
+  }
+}
+
+/** Up to here a file is read at once: a stream for each of many small files takes longer. */
+const smallFileBytes = 64 * 1024;
+
+async function contentsOfStream(file: OpenFile): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   let changed = true;
@@ -91,13 +103,8 @@ async function contentsOf(file: OpenFile): Promise<Buffer | undefined> {
     chunks.push(chunk);
     bytes += chunk.length;
     // The stream closes the file at its end, so this is the moment to look.
-    if (bytes === size) changed = file.currentEtag() !== file.etag;
+    if (bytes === file.entry.size) changed = file.currentEtag() !== file.etag;
   });
-  try {
-    await once(stream, 'end');
-  } catch {
-    // It became shorter.
-    return undefined;
-  }
+  await once(stream, 'end');
   return changed ? undefined : Buffer.concat(chunks);
 }

@@ -14,17 +14,35 @@ export async function* textOf(
   options: { readonly ignoreBOM: boolean },
 ): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ...options });
+  const small = await readIfSmall(file);
+  if (small !== undefined) {
+    yield decode(decoder, small, { stream: false });
+    return;
+  }
   for await (const chunk of file.stream()) {
     const bytes: Buffer = chunk;
-    if (bytes.includes(0)) throw new NotTextError();
-    yield decode(decoder, bytes);
+    yield decode(decoder, bytes, { stream: true });
   }
-  yield decode(decoder);
+  yield decode(decoder, Buffer.alloc(0), { stream: false });
 }
 
-function decode(decoder: TextDecoder, bytes?: Buffer): string {
+/** Up to here a file is read at once: a stream for each of many small files takes longer. */
+const smallFileBytes = 64 * 1024;
+
+/** All bytes of a small file, which is closed then; undefined of a larger one. */
+async function readIfSmall(file: OpenFile): Promise<Buffer | undefined> {
+  if (file.entry.size > smallFileBytes) return undefined;
   try {
-    return bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true });
+    return file.readSmall(smallFileBytes);
+  } finally {
+    await file.close();
+  }
+}
+
+function decode(decoder: TextDecoder, bytes: Buffer, options: { stream: boolean }): string {
+  if (bytes.includes(0)) throw new NotTextError('a NUL byte');
+  try {
+    return decoder.decode(bytes, options);
   } catch (error) {
     throw new NotTextError('not UTF-8', { cause: error });
   }
