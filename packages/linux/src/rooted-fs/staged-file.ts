@@ -14,7 +14,7 @@ import { withFileOwner } from '../ffi/credential-calls.ts';
 import { openat, reopen } from '../ffi/file-calls.ts';
 import { SystemError } from '../ffi/system-error.ts';
 import { statDescriptor, statEntry } from './entry.ts';
-import type { RawStat } from './file-stat.ts';
+import { type RawStat, etagOf } from './file-stat.ts';
 import { parsePath, splitPath } from './guest-path.ts';
 import { type Creation, openDirectory } from './make-directory.ts';
 import { type RootDirectory, joinPath } from './root-directory.ts';
@@ -99,11 +99,13 @@ export function publishStaged(
   // By its descriptor: no name that a guest may change decides what appears at the target.
   const file: TemporaryFile = { fd: staged.fd, name: undefined };
   try {
-    return putInPlace(file, target, plan);
+    putInPlace(file, target, plan);
+    removeName(staged.directory, staged.name, ref);
   } finally {
     discard(file, target.directory);
-    if (statDescriptor(staged.fd).nlink > 1) removeName(staged.directory, staged.name, ref);
   }
+  // Last, because each of its names that comes or goes is a change of the file.
+  return etagOf(statDescriptor(staged.fd));
 }
 
 /** Removes a staged file. @throws SystemError ENOENT when its directory is gone */
