@@ -4,6 +4,7 @@ import { Commands } from './commands.ts';
 import { Files } from './files/files.ts';
 import { Keys } from './keys.ts';
 import { Sandboxes } from './sandboxes/sandboxes.ts';
+import { Links } from './links/links.ts';
 import { Uploads } from './uploads/uploads.ts';
 import { defaultAliases, Templates } from './templates.ts';
 import { Volumes } from './volumes.ts';
@@ -28,6 +29,7 @@ export class Engine implements Disposable {
   readonly files: Files;
   readonly commands: Commands;
   readonly uploads: Uploads;
+  readonly links: Links;
 
   constructor(options: EngineOptions) {
     const { driver, state } = options;
@@ -49,6 +51,7 @@ export class Engine implements Disposable {
     const { sandboxes, files } = this;
     const log = options.log ?? (() => undefined);
     this.uploads = new Uploads({ table: state.uploads, sandboxes, files, log });
+    this.links = new Links({ table: state.links, sandboxes, files });
   }
 
   /** Takes over what an earlier daemon left. To be called once, before anything else. */

@@ -18,14 +18,22 @@ export const readFileRoutes = (engine: Engine): Route[] =>
       const path = pathOf(exchange);
       const file = await (await filesToRead(exchange, engine)).open(path);
       try {
-        await answer(exchange, file, path);
+        await answerWithFile(exchange, file, path);
       } finally {
         await file.close();
       }
     },
   }));
 
-async function answer(exchange: Exchange, file: OpenFile, path: string): Promise<void> {
+/**
+ * Answers with an open file: whole, a range, or its headers, as the request asks.
+ * @param path as the client knows it, for messages
+ */
+export async function answerWithFile(
+  exchange: Exchange,
+  file: OpenFile,
+  path: string,
+): Promise<void> {
   const { request, response } = exchange;
   const { size, modified_at: modifiedAt } = file.entry;
   response.setHeader('ETag', file.etag);
