@@ -8,26 +8,17 @@ export * from './errors/api-errors.ts';
 export {
   CommandError,
   ConfigurationError,
+  InvalidArchiveError,
   LocalFileError,
   NetworkError,
   TimeoutError,
+  UnsafeArchiveError,
+  UploadLostError,
 } from './errors/client-errors.ts';
 export { SandportError, type SandportErrorInit } from './errors/sandport-error.ts';
-export type { FileContent } from './filesystem/content.ts';
-export type { FileInfo } from './filesystem/file-info.ts';
-export {
-  Filesystem,
-  type RemoveOptions,
-  type SignalOptions,
-  type StatOptions,
-} from './filesystem/filesystem.ts';
-export type {
-  OnProgress,
-  TransferOptions,
-  TransferProgress,
-  WriteOptions,
-} from './filesystem/progress.ts';
-export type { WalkStep } from './filesystem/walk.ts';
+export * from './filesystem/index.ts';
+export * from './sync/sync-options.ts';
+export * from './tree/tree-options.ts';
 export type { CreateKeyOptions, Keys } from './resources/keys.ts';
 export type { BuildOptions, Templates } from './resources/templates.ts';
 export type { NamespaceOptions, Volumes } from './resources/volumes.ts';
@@ -46,6 +37,7 @@ export type {
   KeyObject,
   SandboxObject,
   SandboxStatus,
+  SearchMatch,
   TemplateObject,
   VolumeObject,
   WriteResult,

@@ -62,3 +62,44 @@ export function errnoOf(error: unknown): string | undefined {
   const code: unknown = Reflect.get(error, 'code');
   return typeof code === 'string' ? code : undefined;
 }
+
+/**
+ * An archive from a sandbox holds an entry that would land outside of the target, or that no
+ * directory should get. `details.entry` names it. What was unpacked before stays.
+ */
+export class UnsafeArchiveError extends SandportError {
+  override name = 'UnsafeArchiveError';
+
+  constructor(entry: string, why: string) {
+    super(`The archive from the sandbox is refused: the entry ${JSON.stringify(entry)} ${why}.`, {
+      code: 'unsafe_archive',
+      details: { entry, reason: why },
+    });
+  }
+}
+
+/** An archive from a sandbox is damaged or cut. What was unpacked before stays. */
+export class InvalidArchiveError extends SandportError {
+  override name = 'InvalidArchiveError';
+
+  constructor(why: string, cause?: unknown) {
+    super(`The archive from the sandbox cannot be read: ${why}.`, {
+      code: 'invalid_archive',
+      retryable: true,
+      details: { reason: why },
+      cause,
+    });
+  }
+}
+
+/** The daemon no longer has an upload, and the file is not there: begin it again. */
+export class UploadLostError extends SandportError {
+  override name = 'UploadLostError';
+
+  constructor(localPath: string, remotePath: string) {
+    super(
+      `The daemon has no record of the upload of ${localPath} to ${remotePath} any more. Begin it again.`,
+      { code: 'upload_lost', retryable: true, details: { path: remotePath } },
+    );
+  }
+}

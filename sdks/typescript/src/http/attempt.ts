@@ -5,7 +5,7 @@ import { errnoOf, NetworkError } from '../errors/client-errors.ts';
 import { SandportError } from '../errors/sandport-error.ts';
 import { watchIdle } from './idle-watch.ts';
 import { queryString, type RequestSpec } from './request.ts';
-import { closeAfter, sendStream } from './send-body.ts';
+import { closeAfter, sendBytes, sendStream } from './send-body.ts';
 
 /** Where requests go, and the connections that are kept for them. */
 export interface Target {
@@ -50,9 +50,10 @@ export function attempt(target: Target, spec: RequestSpec): Promise<IncomingMess
     });
 
     if (body === undefined) request.end();
-    else if (body.kind === 'bytes') request.end(body.bytes);
+    else if (body.kind === 'bytes' && body.onSent === undefined) request.end(body.bytes);
     else {
-      sendStream(request, body).catch((error: unknown) => {
+      const sent = body.kind === 'bytes' ? sendBytes(request, body) : sendStream(request, body);
+      sent.catch((error: unknown) => {
         reject(error);
         request.destroy();
       });

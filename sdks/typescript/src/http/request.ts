@@ -1,9 +1,11 @@
-export type QueryValue = string | number | boolean | undefined;
+export type QueryValue = string | number | boolean | readonly string[] | undefined;
 
 /** A body that lies in memory; sent with its length. */
 export interface BytesBody {
   readonly kind: 'bytes';
   readonly bytes: Uint8Array;
+  /** Sees how many bytes have been handed to the connection, piece by piece. */
+  onSent?(bytes: number): void;
 }
 
 /** A body of any length; sent in chunks, with the trailers that are known at its end. */
@@ -22,7 +24,7 @@ export type RequestBody = BytesBody | StreamBody;
 
 /** One call of the API. */
 export interface RequestSpec {
-  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
   /** Below the daemon's address, escaped, as `/v1/sandboxes`. */
   readonly path: string;
   /** What is undefined is left out. */
@@ -30,22 +32,28 @@ export interface RequestSpec {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly body?: RequestBody | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** A status beside 2xx that is no error. */
+  readonly accepts?: number | undefined;
+  /** False: sent once, whatever the method. @default true for methods that can be repeated */
+  readonly repeatable?: boolean | undefined;
   /** Milliseconds; 0: never. @default the client's */
   readonly idleTimeoutMs?: number | undefined;
 }
 
-/** Query string with its question mark, or nothing. Spaces go as %20. */
+/** Query string with its question mark, or nothing. Spaces go as %20; an array repeats its name. */
 export function queryString(query: RequestSpec['query']): string {
   const parts: string[] = [];
   for (const [name, value] of Object.entries(query ?? {})) {
-    if (value === undefined) continue;
-    parts.push(`${encodeURIComponent(name)}=${encodeURIComponent(value)}`);
+    const values = Array.isArray(value) ? value : [value];
+    for (const each of values) {
+      if (each !== undefined) parts.push(`${encodeURIComponent(name)}=${encodeURIComponent(each)}`);
+    }
   }
   return parts.length === 0 ? '' : `?${parts.join('&')}`;
 }
 
 /** True when sending the request twice does what sending it once does, and it can be sent twice. */
 export function isRepeatable(spec: RequestSpec): boolean {
-  if (spec.method === 'POST') return false;
+  if (spec.repeatable === false || spec.method === 'POST' || spec.method === 'PATCH') return false;
   return spec.body?.kind !== 'stream' || spec.body.replayable;
 }

@@ -1,5 +1,5 @@
 import { type ClientRequest, type IncomingMessage } from 'node:http';
-import type { StreamBody } from './request.ts';
+import type { BytesBody, StreamBody } from './request.ts';
 
 /** How long the daemon may take to say "go on" before the body is sent all the same. */
 const continueWaitMs = 1000;
@@ -31,6 +31,23 @@ export async function sendStream(request: ClientRequest, body: StreamBody): Prom
   if (trailers !== undefined) request.addTrailers(trailers);
   request.end();
   return true;
+}
+
+/** Bytes that are handed over at a time. */
+const sliceBytes = 1024 * 1024;
+
+/** Sends bytes slice by slice, telling how far it is; stops when an answer arrives. */
+export async function sendBytes(request: ClientRequest, body: BytesBody): Promise<void> {
+  const over = new AbortController();
+  const stop = () => over.abort();
+  request.once('response', stop);
+  request.once('close', stop);
+  for (let at = 0; at < body.bytes.byteLength && !over.signal.aborted; at += sliceBytes) {
+    const more = request.write(body.bytes.subarray(at, at + sliceBytes));
+    if (!more) await drained(request, over.signal);
+    body.onSent?.(Math.min(at + sliceBytes, body.bytes.byteLength));
+  }
+  if (!over.signal.aborted) request.end();
 }
 
 function continued(request: ClientRequest, over: AbortSignal): Promise<void> {

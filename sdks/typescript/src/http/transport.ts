@@ -48,7 +48,7 @@ export class Transport {
   async send(spec: RequestSpec): Promise<IncomingMessage> {
     const message = await this.#sendRepeatedly(spec);
     const status = message.statusCode ?? 0;
-    if (status >= 200 && status < 300) return message;
+    if ((status >= 200 && status < 300) || status === spec.accepts) return message;
     throw await errorOf(message);
   }
 

@@ -5,7 +5,8 @@ import type { CommandLine } from '../commands/command-options.ts';
 import type { CommandResult } from '../commands/command-result.ts';
 import { NotFoundError } from '../errors/api-errors.ts';
 import { CommandError } from '../errors/client-errors.ts';
-import { Filesystem, type SignalOptions } from '../filesystem/filesystem.ts';
+import { Filesystem } from '../filesystem/filesystem.ts';
+import type { SignalOptions } from '../filesystem/progress.ts';
 import { createBody, type SandboxCreateOptions } from './create-options.ts';
 import { listSandboxes, type SandboxFilter } from './list-sandboxes.ts';
 

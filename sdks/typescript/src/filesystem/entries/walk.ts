@@ -1,4 +1,4 @@
-import { NotFoundError } from '../errors/api-errors.ts';
+import { NotFoundError } from '../../errors/api-errors.ts';
 import type { FileInfo } from './file-info.ts';
 
 /** One directory of a walk. */

@@ -28,16 +28,22 @@ export interface FileInfo {
   readonly symlinkTarget?: string;
   /** Base64 of the name, when it is not UTF-8. Such a file can be listed, not opened. */
   readonly nameBase64?: string;
+  /** Validator of a regular file, for `ifMatch`. `stat` gives it, listings do not. */
+  readonly etag?: string;
+  /** SHA-256 of a regular file in hex; only where it was asked for. */
+  readonly sha256?: string;
 }
 
 /** Makes it from what the API sends. */
 export function fileInfo(entry: FileEntry): FileInfo {
-  const { symlink_target, name_base64, modified_at, ...same } = entry;
+  const { symlink_target, name_base64, modified_at, etag, sha256, ...same } = entry;
   return {
     ...same,
     isDirectory: entry.is_dir,
     modifiedAt: new Date(modified_at),
     ...(symlink_target !== undefined && { symlinkTarget: symlink_target }),
     ...(name_base64 !== undefined && { nameBase64: name_base64 }),
+    ...(etag !== undefined && { etag }),
+    ...(sha256 !== undefined && { sha256 }),
   };
 }

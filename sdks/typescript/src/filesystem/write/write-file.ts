@@ -1,12 +1,14 @@
 import { type WriteResult, writeResultSchema } from '@sandport/protocol';
-import { SandportError } from '../errors/sandport-error.ts';
-import { header } from '../http/answer-body.ts';
-import type { RequestBody, RequestSpec } from '../http/request.ts';
-import type { Transport } from '../http/transport.ts';
+import { SandportError } from '../../errors/sandport-error.ts';
+import { header } from '../../http/answer-body.ts';
+import type { RequestBody, RequestSpec } from '../../http/request.ts';
+import type { Transport } from '../../http/transport.ts';
 import { type ContentSource, slices } from './content.ts';
-import { checkDigest, Digest } from './digest.ts';
-import type { WriteOptions } from './progress.ts';
-import type { FileTarget } from './read-file.ts';
+import { checkDigest, Digest } from '../digest.ts';
+import { modeText } from '../files-api.ts';
+import type { FileTarget } from '../read/read-file.ts';
+import { timeText } from '../file-time.ts';
+import type { WriteInPlaceOptions } from './write-options.ts';
 
 /** Up to here bytes go in one piece, with their digest in the head of the request. */
 const onePieceBytes = 1024 * 1024;
@@ -20,17 +22,26 @@ export async function writeFile(
   transport: Transport,
   target: FileTarget,
   source: ContentSource,
-  options: WriteOptions,
+  options: WriteInPlaceOptions,
 ): Promise<WriteResult> {
-  const { signal, onProgress, mode } = options;
+  const { signal, onProgress } = options;
   const total = source.kind === 'bytes' ? source.bytes.byteLength : source.sizeBytes;
   const upload = new Upload(source, (bytes) => onProgress?.({ bytes, totalBytes: total }));
   const spec: RequestSpec = {
     method: 'PUT',
     path: target.fsPath,
-    query: { path: target.path, mode: mode?.toString(8).padStart(4, '0') },
-    headers: { 'content-type': 'application/octet-stream', ...upload.headers },
+    query: { path: target.path, ...writeQuery(options) },
+    headers: {
+      'content-type': 'application/octet-stream',
+      ...conditions(options),
+      ...upload.headers,
+    },
     body: upload.body,
+    // A second append would add the bytes twice; a second "only where nothing is" would refuse its own file.
+    repeatable:
+      options.append === true || options.ifMatch !== undefined || options.ifNoneMatch !== undefined
+        ? false
+        : undefined,
     signal,
   };
   const message = await transport.send(spec);
@@ -44,6 +55,25 @@ export async function writeFile(
   }
   return result;
 }
+
+function writeQuery(options: WriteInPlaceOptions) {
+  const { mode, owner, mtime, append, offset, sync, createParents } = options;
+  return {
+    mode: modeText(mode),
+    uid: owner?.uid,
+    gid: owner?.gid,
+    mtime: mtime === undefined ? undefined : timeText(mtime),
+    append: append === true ? true : undefined,
+    offset,
+    sync: sync === true ? true : undefined,
+    create_parents: createParents === false ? false : undefined,
+  };
+}
+
+const conditions = ({ ifMatch, ifNoneMatch }: WriteInPlaceOptions) => ({
+  ...(ifMatch !== undefined && { 'if-match': ifMatch }),
+  ...(ifNoneMatch !== undefined && { 'if-none-match': ifNoneMatch }),
+});
 
 /** The body of one write, and the digest of what has been sent of it. */
 class Upload {

@@ -1,10 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { Transform, type TransformCallback } from 'node:stream';
-import { NetworkError } from '../errors/client-errors.ts';
-import { header } from '../http/answer-body.ts';
-import type { RequestSpec } from '../http/request.ts';
-import type { Transport } from '../http/transport.ts';
-import { checkDigest, Digest } from './digest.ts';
+import { NetworkError } from '../../errors/client-errors.ts';
+import { header } from '../../http/answer-body.ts';
+import type { RequestSpec } from '../../http/request.ts';
+import type { Transport } from '../../http/transport.ts';
+import type { SignalOptions } from '../progress.ts';
+import { checkDigest, Digest } from '../digest.ts';
+import { rangeField } from './range.ts';
+import type { ReadOptions } from './read-options.ts';
 
 /** A file of a sandbox, as the transport names it. */
 export interface FileTarget {
@@ -20,10 +23,7 @@ export interface OpenedFile {
   readonly body: Transform;
   /** Absent when the answer does not say. */
   readonly sizeBytes: number | undefined;
-}
-
-interface ReadOptions {
-  signal?: AbortSignal | undefined;
+  readonly etag: string | undefined;
 }
 
 /** Asks for a file of a sandbox and begins to read it. */
@@ -44,18 +44,51 @@ export async function openFile(
   body.on('error', () => {});
   body.once('close', () => message.destroy());
   message.pipe(body);
-  return { body, sizeBytes: check.sizeBytes };
+  return { body, sizeBytes: check.sizeBytes, etag: header(message, 'etag') };
 }
 
-/** Reads a whole file of a sandbox into memory. */
+/** Reads a file of a sandbox, or a part of it, into memory. */
 export async function readFile(
   transport: Transport,
   target: FileTarget,
   options: ReadOptions = {},
 ): Promise<Buffer> {
   const spec = readSpec(target, options);
+  return readBody(transport, await transport.send(spec), spec, target.path);
+}
+
+/** A file that was read, and the validator of what was read. */
+export interface ReadVersion {
+  readonly bytes: Uint8Array;
+  readonly etag: string;
+}
+
+/** Reads a file unless it is the one with this validator; then undefined. */
+export async function readIfChanged(
+  transport: Transport,
+  target: FileTarget,
+  etag: string,
+  options: SignalOptions,
+): Promise<ReadVersion | undefined> {
+  const asked = readSpec(target, options);
+  const headers = { ...asked.headers, 'if-none-match': etag };
+  const spec: RequestSpec = { ...asked, headers, accepts: 304 };
   const message = await transport.send(spec);
-  const check = new BodyCheck(message, target.path);
+  if (message.statusCode === 304) {
+    message.resume();
+    return undefined;
+  }
+  const bytes = await readBody(transport, message, spec, target.path);
+  return { bytes, etag: header(message, 'etag') ?? '' };
+}
+
+function readBody(
+  transport: Transport,
+  message: IncomingMessage,
+  spec: RequestSpec,
+  path: string,
+): Promise<Buffer> {
+  const check = new BodyCheck(message, path);
   const chunks: Buffer[] = [];
   return new Promise((resolve, reject) => {
     message.on('data', (chunk: Buffer) => {
@@ -74,12 +107,17 @@ export async function readFile(
   });
 }
 
-function readSpec(target: FileTarget, { signal }: ReadOptions): RequestSpec {
+function readSpec(target: FileTarget, { signal, range, ifMatch }: ReadOptions): RequestSpec {
   return {
     method: 'GET',
     path: target.fsPath,
     query: { path: target.path },
-    headers: { 'want-repr-digest': 'sha-256=1', te: 'trailers' },
+    headers: {
+      'want-repr-digest': 'sha-256=1',
+      te: 'trailers',
+      ...(range !== undefined && { range: rangeField(range) }),
+      ...(ifMatch !== undefined && { 'if-match': ifMatch }),
+    },
     signal,
   };
 }

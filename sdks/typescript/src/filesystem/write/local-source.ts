@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { errnoOf, LocalFileError } from '../errors/client-errors.ts';
+import { errnoOf, LocalFileError } from '../../errors/client-errors.ts';
 import type { ContentSource } from './content.ts';
 
 const readBytes = 1024 * 1024;

@@ -1,0 +1,48 @@
+import { parseGuestPath } from '@sandport/protocol';
+import { checked } from '../errors/error-from-answer.ts';
+import type { QueryValue } from '../http/request.ts';
+import type { Schema, Transport } from '../http/transport.ts';
+import type { SignalOptions } from './progress.ts';
+
+/** The file routes of one sandbox. */
+export class FilesApi {
+  readonly transport: Transport;
+  /** Path of the sandbox in the API. */
+  readonly sandboxPath: string;
+  /** Path of its files in the API. */
+  readonly fsPath: string;
+
+  constructor(transport: Transport, sandboxId: string) {
+    this.transport = transport;
+    this.sandboxPath = `/v1/sandboxes/${encodeURIComponent(sandboxId)}`;
+    this.fsPath = `${this.sandboxPath}/fs`;
+  }
+
+  /** A GET below the file routes. */
+  get<T>(
+    route: string,
+    query: Readonly<Record<string, QueryValue>>,
+    schema: Schema<T>,
+    { signal }: SignalOptions,
+  ): Promise<T> {
+    return this.transport.json(
+      { method: 'GET', path: `${this.fsPath}${route}`, query, signal },
+      schema,
+    );
+  }
+
+  /** A POST with a JSON body below the file routes. Fields that are undefined are left out. */
+  post<T>(route: string, json: object, schema: Schema<T>, { signal }: SignalOptions): Promise<T> {
+    return this.transport.json(
+      { method: 'POST', path: `${this.fsPath}${route}`, json, signal },
+      schema,
+    );
+  }
+}
+
+/** A path in a sandbox, as it was given. @throws BadRequestError for one that no file can have */
+export const guestPath = (path: string): string => checked(() => parseGuestPath(path));
+
+/** Permission bits as the API takes them. */
+export const modeText = (mode: number | undefined): string | undefined =>
+  mode === undefined ? undefined : (mode & 0o7777).toString(8).padStart(4, '0');
