@@ -10,6 +10,11 @@ export {
   removeCgroup,
 } from './cgroups.ts';
 export { SystemError, errnoOf } from './ffi/system-error.ts';
+export {
+  type LayerChange,
+  type LayerChangesOptions,
+  layerChanges,
+} from './layers/layer-changes.ts';
 export { type DiskImageOptions, createDiskImage, mountDiskImage } from './mounts/disk-image.ts';
 export type { DirectoryWatcher, WatchDirectoryOptions } from './inotify/directory-watcher.ts';
 export type { DirectoryEvent, ResyncReason } from './inotify/watch-event.ts';

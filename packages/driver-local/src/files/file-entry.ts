@@ -25,11 +25,10 @@ export interface EntryName {
 export function fileEntry({ name, path, nameBytes }: EntryName, stat: FileStat): FileEntry {
   const modifiedMs = clamp(Number(stat.mtimeNs / 1_000_000n), -maxDateMs, maxDateMs);
   const { type } = stat;
-  const notUtf8 = nameBytes !== undefined && !nameBytes.equals(Buffer.from(name));
   return {
     name,
     path,
-    ...(notUtf8 ? { name_base64: nameBytes.toString('base64') } : {}),
+    ...(nameBytes === undefined ? {} : exactName(name, nameBytes)),
     type: fileType(type),
     is_dir: type === 'directory',
     size: stat.size,
@@ -43,6 +42,10 @@ export function fileEntry({ name, path, nameBytes }: EntryName, stat: FileStat):
     ...(stat.etag === undefined ? {} : { etag: stat.etag }),
   };
 }
+
+/** The bytes of a name that its text does not tell. */
+export const exactName = (name: string, bytes: Buffer): { name_base64?: string } =>
+  bytes.equals(Buffer.from(name)) ? {} : { name_base64: bytes.toString('base64') };
 
 /** The kernel's types that are not served are one for the API. */
 export const fileType = (type: FileStat['type']): FileType =>

@@ -53,7 +53,7 @@ export class RootedSandboxFiles implements SandboxFiles {
   constructor({ root, owner, layers }: RootedSandboxFilesOptions) {
     this.#root = root;
     this.#owner = owner;
-    this.changes = new LayerChanges(layers);
+    this.changes = new LayerChanges(root, layers);
     this.staged = new RootedStagedFiles(root, owner);
   }
 

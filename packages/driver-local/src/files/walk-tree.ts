@@ -79,7 +79,8 @@ class RootedEntry implements WalkedEntry {
   }
 }
 
-function parseCursor(cursor: string): Buffer {
+/** Path below the start of a list, which is the list's cursor. @throws SandportFault */
+export function parseCursor(cursor: string): Buffer {
   const bytes = Buffer.from(cursor, 'base64url');
   const isOurs = bytes.toString('base64url') === cursor && isPlaceInTree(bytes.toString('latin1'));
   if (isOurs) return bytes;

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readSync } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { RootedFsError, type RootedFs } from '@sandport/linux';
 
@@ -6,6 +6,7 @@ const rootOwner = { uid: 0, gid: 0 };
 const holdTmp = '/tmp/.sandport-start';
 const preloadList = '/etc/ld.so.preload';
 const preloadLibrary = '/usr/lib/sandport-preload.so';
+const preloadText = `${preloadLibrary}\n`;
 
 /**
  * Prepares a root for gVisor, which would mount a file system of its own on an empty /tmp that the
@@ -18,7 +19,7 @@ export async function prepareGvisorRoot(root: RootedFs, library: string): Promis
   // An image that brings a list of its own keeps it.
   if (exists(root, preloadList)) return;
   await write(root, preloadLibrary, readFileSync(library), 0o755);
-  await write(root, preloadList, Buffer.from(`${preloadLibrary}\n`), 0o644);
+  await write(root, preloadList, Buffer.from(preloadText), 0o644);
 }
 
 /** Takes away what only the start needed. */
@@ -26,6 +27,18 @@ export async function finishGvisorRoot(root: RootedFs): Promise<void> {
   await root.remove(holdTmp).catch((error: unknown) => {
     if (!(error instanceof RootedFsError && error.kind === 'not_found')) throw error;
   });
+}
+
+/** Whether the file at the path is there because {@link prepareGvisorRoot} has put it there. */
+export function isOfGvisorStart(root: RootedFs, path: string): boolean {
+  if (path !== preloadList) return path === preloadLibrary;
+  const file = root.openFile(path);
+  try {
+    const bytes = Buffer.alloc(preloadText.length + 1);
+    return bytes.toString('utf8', 0, readSync(file.fd, bytes, 0, bytes.length, 0)) === preloadText;
+  } finally {
+    void file.close();
+  }
 }
 
 async function write(root: RootedFs, path: string, bytes: Buffer, mode: number): Promise<void> {

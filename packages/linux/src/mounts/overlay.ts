@@ -24,6 +24,9 @@ export function mountOverlay(options: OverlayOptions): void {
     `lowerdir=${options.lower.map(escapeLowerPath).join(':')}`,
     `upperdir=${escapePath(options.upper)}`,
     `workdir=${escapePath(options.work)}`,
+    // Without these, the upper layer would not say by itself what is in it.
+    'redirect_dir=nofollow',
+    'metacopy=off',
   ];
   const data = hostPath(parts.join(','));
   if (data.length > MAX_OPTIONS_BYTES) {

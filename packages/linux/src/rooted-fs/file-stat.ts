@@ -54,6 +54,8 @@ export interface RawStat {
   readonly device: string;
   /** Which device a device node is for, as `0:0`. */
   readonly deviceNumber: string;
+  /** Whether it is what is mounted at its name. */
+  readonly isMountPoint: boolean;
   /** What it takes on the disk. */
   readonly diskBytes: bigint;
 }
@@ -69,6 +71,7 @@ const types: ReadonlyMap<number, EntryType> = new Map([
 ]);
 
 const STATX_BTIME = 0x800;
+const STATX_ATTR_MOUNT_ROOT = 0x2000;
 
 function timeNs(statx: Buffer, offset: number): bigint {
   return statx.readBigInt64LE(offset) * 1_000_000_000n + BigInt(statx.readUInt32LE(offset + 8));
@@ -90,6 +93,7 @@ export function parseStatx(statx: Buffer): RawStat {
     nlink: statx.readUInt32LE(16),
     device: `${statx.readUInt32LE(136).toString(16)}:${statx.readUInt32LE(140).toString(16)}`,
     deviceNumber: `${statx.readUInt32LE(128)}:${statx.readUInt32LE(132)}`,
+    isMountPoint: (statx.readUInt32LE(8) & STATX_ATTR_MOUNT_ROOT) !== 0,
     diskBytes: statx.readBigUInt64LE(48) * 512n,
   };
 }

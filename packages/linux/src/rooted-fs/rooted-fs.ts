@@ -12,6 +12,7 @@ import { statDescriptor } from './entry.ts';
 import { type FileStat, etagOf } from './file-stat.ts';
 import { parsePath } from './guest-path.ts';
 import { type GuestOwner, IdMapping } from './id-mapping.ts';
+import { type LocatedPath, isMountPoint, locatePath } from './locate-path.ts';
 import { type Creation, openDirectory } from './make-directory.ts';
 import { makeSymlink } from './make-symlink.ts';
 import { moveEntry } from './move-entry.ts';
@@ -146,6 +147,16 @@ export class RootedFs implements Disposable {
       const creation = this.#creation(options.owner, options.mode ?? 0o755);
       return openDirectory(this.#root, bytes, creation).fd;
     });
+  }
+
+  /** Where a path leads, also when its end does not exist. */
+  locate(path: string): LocatedPath {
+    return this.#run(path, (bytes) => locatePath(this.#root, bytes));
+  }
+
+  /** Whether something else is mounted at the path; does not follow a symlink there. */
+  isMountPoint(path: string): boolean {
+    return this.#run(path, (bytes) => isMountPoint(this.#root, bytes));
   }
 
   /** Tells what happens in a directory from now on. The caller closes it. */
