@@ -13,12 +13,13 @@ export const exitCodes = {
 
 export const exitCodesHelp = `
 Exit codes:
-  0  done
-  1  the daemon refused or failed, or a local file could not be read or written
-  2  wrong usage
-  3  the sandbox, file, template, volume or key does not exist
-  4  the daemon cannot be reached
-  \`exec\` ends with the exit code of its command; 130 after Ctrl-C.`;
+  0    done
+  1    the daemon refused or failed, or a local file could not be read or written
+  2    wrong usage
+  3    the sandbox, file, template, volume, link or key does not exist
+  4    the daemon cannot be reached
+  130  Ctrl-C
+  \`exec\` ends with the exit code of its command; \`fs grep\` with 1 when nothing matches.`;
 
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return exitCodes.usage;

@@ -2,12 +2,15 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addCopy } from './commands/cp.ts';
 import { addCreate } from './commands/create.ts';
+import { addDiff } from './commands/diff.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addExec } from './commands/exec.ts';
+import { addFs } from './commands/fs.ts';
 import { addKey } from './commands/key.ts';
 import { addKill } from './commands/kill.ts';
 import { addList } from './commands/ls.ts';
 import { addServe } from './commands/serve.ts';
+import { addSync } from './commands/sync.ts';
 import { addTemplate } from './commands/template.ts';
 import { addVersion } from './commands/version.ts';
 import { addVolume } from './commands/volume.ts';
@@ -38,9 +41,11 @@ export async function createProgram(
 Examples:
   sandport serve                              start the daemon (as root)
   box=$(sandport create)                      make a sandbox
-  sandport cp data.csv $box:/workspace/       put a file into it
-  sandport exec $box "wc -l /workspace/data.csv"
-  sandport cp $box:/workspace/data.csv out.csv
+  sandport cp ./project $box:/workspace/      put a directory into it
+  sandport exec $box "cd /workspace/project && make"
+  sandport diff $box /workspace               see what that changed
+  sandport cp $box:/workspace/project/out .   fetch what it made
+  sandport sync --watch ./project $box:/workspace/project
   sandport kill $box
 ${exitCodesHelp}`,
     );
@@ -51,6 +56,9 @@ ${exitCodesHelp}`,
   addList(program);
   addExec(program, setExitCode);
   addCopy(program);
+  addSync(program);
+  addDiff(program, setExitCode);
+  addFs(program, setExitCode);
   addKill(program, setExitCode);
   addTemplate(program);
   addVolume(program);

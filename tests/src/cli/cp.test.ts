@@ -1,18 +1,9 @@
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  onEachIsolation,
-  sandportBin,
-  testRun,
-  useDaemon,
-  useSandbox,
-  waitFor,
-} from '../harness/index.ts';
+import { onEachIsolation, testRun, useDaemon, useSandbox, waitFor } from '../harness/index.ts';
 import { runSandport, type SandportOptions } from './run-sandport.ts';
 
 const used = useDaemon();
@@ -67,22 +58,6 @@ onEachIsolation(used, (isolation) => {
     expect(await inside(path)).toBe('works\n');
   });
 
-  test('a directory is refused, and the way that is named works', async () => {
-    const source = join(local, 'a tree');
-    await mkdir(join(source, 'sub'), { recursive: true });
-    await writeFile(join(source, 'sub/f'), 'deep');
-    const refused = await cp([source, `${box.id}:/workspace/tree`]);
-    expect(refused.exitCode).toBe(2);
-    const hint = /as an archive: (.*)$/m.exec(refused.stderr)?.[1] ?? '';
-    await runHint(hint);
-    expect(await inside('cat /workspace/tree/sub/f')).toBe('deep');
-
-    const fetched = await cp([`${box.id}:/workspace/tree`, 'x']);
-    expect(fetched.exitCode).toBe(2);
-    await runHint(/as an archive: (.*)$/m.exec(fetched.stderr)?.[1] ?? '');
-    expect(await readFile(join(local, 'sub/f'), 'utf8')).toBe('deep');
-  });
-
   test('what cannot be copied is named', async () => {
     const missing = await cp(['none', `${box.id}:/workspace/x`]);
     expect(missing).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('none') });
@@ -113,13 +88,4 @@ onEachIsolation(used, (isolation) => {
     expect(up.exitCode).toBe(130);
     await expect.poll(() => inside('ls -A /workspace/half')).toBe('');
   });
-
-  /** Runs a line that a message names, as its reader would. */
-  async function runHint(line: string): Promise<void> {
-    const define = `sandport() { ${process.execPath} ${sandportBin} "$@"; }`;
-    await promisify(execFile)('bash', ['-o', 'pipefail', '-c', `${define}; ${line}`], {
-      cwd: local,
-      env: { ...process.env, SANDPORT_URL: used.daemon.url, SANDPORT_API_KEY: used.daemon.apiKey },
-    });
-  }
 });

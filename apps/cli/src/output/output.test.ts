@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import * as fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { printable } from './printable.ts';
-import { describeProgress, whileWaiting } from './progress.ts';
+import { describeProgress, progressLine, whileWaiting } from './progress.ts';
 import { shellWord } from './shell-word.ts';
 import { formatTable } from './table.ts';
 import { formatAge, formatBytes } from './units.ts';
@@ -58,9 +58,37 @@ describe('units', () => {
 });
 
 test('progress says how far, how fast and how long still', () => {
-  const at = { bytes: 50 * 1024 ** 2, totalBytes: 100 * 1024 ** 2, elapsedMs: 2000 };
-  expect(describeProgress('f', at)).toBe('f  50%  50 MiB of 100 MiB  25 MiB/s  2s left');
-  expect(describeProgress('f', { ...at, totalBytes: undefined })).toBe('f  50 MiB  25 MiB/s');
+  const at = { bytes: 50 * 1024 ** 2, totalBytes: 100 * 1024 ** 2 };
+  expect(describeProgress('f', at, 2000)).toBe('f  50%  50 MiB of 100 MiB  25 MiB/s  2s left');
+  expect(describeProgress('f', { bytes: at.bytes }, 2000)).toBe('f  50 MiB  25 MiB/s');
+  expect(describeProgress('d', { ...at, files: 1, totalFiles: 9 }, 2000)).toBe(
+    'd  50%  50 MiB of 100 MiB  1 of 9 files  25 MiB/s  2s left',
+  );
+  expect(describeProgress('d', { bytes: 0, files: 1 }, 0)).toBe('d  0 B  1 file  0 B/s');
+});
+
+test('progress is drawn from one second on, on a terminal, and wiped', () => {
+  vi.useFakeTimers();
+  try {
+    const lines = (isTTY: boolean, quiet: boolean) => {
+      let shown = '';
+      const terminal = { isTTY, columns: 20, write: (text: string) => (shown += text) };
+      {
+        using line = progressLine({ terminal, quiet });
+        const onProgress = line.start('evil\u001B[2J name');
+        onProgress?.({ bytes: 1 });
+        vi.advanceTimersByTime(1500);
+        onProgress?.({ bytes: 2 });
+        onProgress?.({ bytes: 3 });
+      }
+      return shown;
+    };
+    expect(lines(true, false)).toBe('\r\u001B[Kevil\\x1b[2J name  2\r\u001B[K');
+    expect(lines(true, true)).toBe('');
+    expect(lines(false, false)).toBe('');
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('a wait is told on a terminal from one second on, and wiped at its end', async () => {

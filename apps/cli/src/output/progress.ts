@@ -1,36 +1,72 @@
-import type { OnProgress } from 'sandport';
+import type { OnProgress, TransferProgress } from 'sandport';
+import { printable } from './printable.ts';
 import { formatAge, formatBytes } from './units.ts';
 
 /** Short transfers show nothing. */
 const quietMs = 1000;
 const redrawMs = 100;
 
-/** The transfer's progress on one line of a terminal. */
+/** What progress needs of a terminal. */
+export type Terminal = Pick<NodeJS.WriteStream, 'isTTY'> & {
+  readonly columns?: number;
+  write(text: string): unknown;
+};
+
+/** How far a command's transfers are, on one line of a terminal. */
 export interface ProgressLine extends Disposable {
-  readonly onProgress: OnProgress | undefined;
+  /** Begins the next transfer. @returns undefined when nobody would see its progress */
+  start(label: string): OnProgress | undefined;
+  /** Shows a sentence until there is progress again, at once. */
+  say(text: string): void;
+  /** Wipes the line, so that something else can be printed. */
+  clear(): void;
 }
 
-/** Shows how far a transfer is when standard error is a terminal; clears the line at the end. */
-export function progressLine(label: string, terminal = process.stderr): ProgressLine {
-  if (!terminal.isTTY) return { onProgress: undefined, [Symbol.dispose]: () => {} };
+const silent: ProgressLine = {
+  start: () => undefined,
+  say: () => {},
+  clear: () => {},
+  [Symbol.dispose]: () => {},
+};
+
+export interface ProgressOptions {
+  /** Show nothing. @default false */
+  readonly quiet?: boolean | undefined;
+  /** @default standard error */
+  readonly terminal?: Terminal;
+}
+
+/** Shows progress when standard error is a terminal; the line is wiped at the end. */
+export function progressLine(options: ProgressOptions = {}): ProgressLine {
+  const { quiet = false, terminal = process.stderr } = options;
+  if (!terminal.isTTY || quiet) return silent;
   const begun = performance.now();
   let drawnAt = 0;
+  const draw = (line: string, now: number) => {
+    drawnAt = now;
+    terminal.write(`\r\u001B[K${fit(printable(line), terminal.columns ?? 80)}`);
+  };
+  const clear = () => {
+    if (drawnAt !== 0) terminal.write('\r\u001B[K');
+    drawnAt = 0;
+  };
   return {
-    onProgress({ bytes, totalBytes }) {
-      const now = performance.now();
-      if (now - begun < quietMs || now - drawnAt < redrawMs) return;
-      drawnAt = now;
-      const line = describeProgress(label, { bytes, totalBytes, elapsedMs: now - begun });
-      terminal.write(`\r\u001B[K${line.slice(0, (terminal.columns ?? 80) - 1)}`);
+    start(label) {
+      const startedAt = performance.now();
+      return (progress) => {
+        const now = performance.now();
+        if (now - begun < quietMs || now - drawnAt < redrawMs) return;
+        draw(describeProgress(label, progress, now - startedAt), now);
+      };
     },
-    [Symbol.dispose]() {
-      if (drawnAt !== 0) terminal.write('\r\u001B[K');
-    },
+    say: (text) => draw(text, performance.now()),
+    clear,
+    [Symbol.dispose]: clear,
   };
 }
 
-/** What {@link whileWaiting} needs of a terminal. */
-export type Terminal = Pick<NodeJS.WriteStream, 'isTTY'> & { write(text: string): unknown };
+/** As much of a line as a terminal shows without a break. */
+const fit = (line: string, columns: number) => [...line].slice(0, columns - 1).join('');
 
 /** Says on a terminal what is waited for, and for how long, from one second on. */
 export async function whileWaiting<Result>(
@@ -53,16 +89,25 @@ export async function whileWaiting<Result>(
   }
 }
 
+/** Label, part done, bytes, files, rate, and time left where the end is known. */
 export function describeProgress(
   label: string,
-  at: { bytes: number; totalBytes: number | undefined; elapsedMs: number },
+  { bytes, totalBytes, files, totalFiles }: TransferProgress,
+  elapsedMs: number,
 ): string {
-  const { bytes, totalBytes, elapsedMs } = at;
   const rate = elapsedMs > 0 ? bytes / (elapsedMs / 1000) : 0;
-  const speed = `${formatBytes(rate)}/s`;
-  if (totalBytes === undefined || totalBytes === 0)
-    return `${label}  ${formatBytes(bytes)}  ${speed}`;
-  const percent = Math.min(100, Math.floor((bytes / totalBytes) * 100));
-  const left = rate > 0 ? `  ${formatAge(((totalBytes - bytes) / rate) * 1000)} left` : '';
-  return `${label}  ${percent}%  ${formatBytes(bytes)} of ${formatBytes(totalBytes)}  ${speed}${left}`;
+  const known = totalBytes !== undefined && totalBytes > 0;
+  const parts = [label];
+  if (known) parts.push(`${Math.min(100, Math.floor((bytes / totalBytes) * 100))}%`);
+  parts.push(known ? `${formatBytes(bytes)} of ${formatBytes(totalBytes)}` : formatBytes(bytes));
+  if (files !== undefined) {
+    parts.push(
+      totalFiles === undefined ? countFiles(files) : `${files} of ${countFiles(totalFiles)}`,
+    );
+  }
+  parts.push(`${formatBytes(rate)}/s`);
+  if (known && rate > 0) parts.push(`${formatAge(((totalBytes - bytes) / rate) * 1000)} left`);
+  return parts.join('  ');
 }
+
+const countFiles = (files: number) => `${files} ${files === 1 ? 'file' : 'files'}`;

@@ -1,10 +1,21 @@
 import { UsageError } from '../usage-error.ts';
 
+/** A path in a sandbox. */
+export interface SandboxPlace {
+  readonly kind: 'sandbox';
+  /** Name or id. */
+  readonly sandbox: string;
+  readonly path: string;
+}
+
+/** A path on this machine. */
+export interface LocalPlace {
+  readonly kind: 'local';
+  readonly path: string;
+}
+
 /** One end of a copy. */
-export type CopyPlace =
-  | { readonly kind: 'local'; readonly path: string }
-  | { readonly kind: 'standard' }
-  | { readonly kind: 'sandbox'; readonly sandbox: string; readonly path: string };
+export type CopyPlace = SandboxPlace | LocalPlace | { readonly kind: 'standard' };
 
 /**
  * `-` is standard input or output, `BOX:/path` a path in a sandbox, everything else a local path.
@@ -25,4 +36,21 @@ export function parseCopyPlace(text: string): CopyPlace {
     );
   }
   return { kind: 'sandbox', sandbox: text.slice(0, colon), path };
+}
+
+/** `BOX:/path`, and nothing else. */
+export function parseSandboxPlace(text: string): SandboxPlace {
+  const place = parseCopyPlace(text);
+  if (place.kind === 'sandbox') return place;
+  const path = place.kind === 'local' && place.path.startsWith('/') ? place.path : '/path';
+  const box = place.kind === 'local' && !place.path.includes('/') ? place.path : 'BOX';
+  throw new UsageError(`${text} names no path in a sandbox: write it as ${box}:${path}.`);
+}
+
+/** `BOX` alone, which is its root, or `BOX:/path`. */
+export function parseSandboxOrPlace(text: string): SandboxPlace {
+  if (text === '' || text.includes('/') || text.includes(':') || text === '-') {
+    return parseSandboxPlace(text);
+  }
+  return { kind: 'sandbox', sandbox: text, path: '/' };
 }

@@ -1,8 +1,20 @@
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '../usage-error.ts';
-import { parseCopyPlace } from './copy-place.ts';
-import { keyValue, mebibytes, positiveInteger, positiveNumber, seconds, volume } from './values.ts';
+import { parseCopyPlace, parseSandboxOrPlace, parseSandboxPlace } from './copy-place.ts';
+import { parseOwner } from './owner.ts';
+import {
+  count,
+  keyValue,
+  mebibytes,
+  pointInTime,
+  positiveInteger,
+  positiveNumber,
+  seconds,
+  several,
+  sizeInBytes,
+  volume,
+} from './values.ts';
 
 describe('parseCopyPlace', () => {
   test.each([
@@ -19,9 +31,45 @@ describe('parseCopyPlace', () => {
   });
 });
 
+describe('places in sandboxes', () => {
+  test('a path is needed, or may be left out', () => {
+    const place = { kind: 'sandbox', sandbox: 'box', path: '/a' };
+    expect(parseSandboxPlace('box:/a')).toEqual(place);
+    expect(parseSandboxOrPlace('box:/a')).toEqual(place);
+    expect(parseSandboxOrPlace('box')).toEqual({ ...place, path: '/' });
+  });
+
+  test.each([
+    ['box', 'box:/path'],
+    ['/etc', 'BOX:/etc'],
+    ['a/b', 'BOX:/path'],
+    ['-', 'BOX:/path'],
+  ])('%s alone is refused, with %s as the way', (text, way) => {
+    expect(() => parseSandboxPlace(text)).toThrow(`write it as ${way}.`);
+    if (text !== 'box') expect(() => parseSandboxOrPlace(text)).toThrow(UsageError);
+  });
+});
+
+describe('parseOwner', () => {
+  test.each([
+    ['root', { user: 'root' }],
+    ['0:100', { user: 0, group: 100 }],
+    ['user:', undefined],
+    [':staff', { group: 'staff' }],
+    ['', undefined],
+    [':', undefined],
+    ['a b', undefined],
+    ['a:b:c', undefined],
+  ])('%j', (text, owner) => {
+    if (owner === undefined) expect(() => parseOwner(text)).toThrow(UsageError);
+    else expect(parseOwner(text)).toEqual(owner);
+  });
+});
+
 describe('values', () => {
   test('collect what is repeated', () => {
     expect(keyValue('B=2=3', keyValue('A='))).toEqual({ A: '', B: '2=3' });
+    expect(several('b', several('a'))).toEqual(['a', 'b']);
     expect(volume('data:ro', volume('out'))).toEqual([
       { name: 'out', readOnly: false },
       { name: 'data', readOnly: true },
@@ -38,6 +86,12 @@ describe('values', () => {
     [mebibytes, '2GiB', 2048],
     [positiveNumber, '0.5', 0.5],
     [positiveInteger, '64', 64],
+    [sizeInBytes, '1000', 1000],
+    [sizeInBytes, '10b', 10],
+    [sizeInBytes, '64k', 65_536],
+    [sizeInBytes, '1.5MiB', 1_572_864],
+    [sizeInBytes, '2GB', 2_147_483_648],
+    [count, '0', 0],
   ])('%o takes %s as %d', (parse, text, value) => expect(parse(text)).toBe(value));
 
   test.each([
@@ -49,6 +103,13 @@ describe('values', () => {
     [positiveNumber, ' '],
     [positiveNumber, 'Infinity'],
     [positiveInteger, '1.5'],
+    [sizeInBytes, '-1'],
+    [sizeInBytes, '1q'],
+    [sizeInBytes, 'k'],
+    [count, '-1'],
+    [count, '1.0'],
+    [count, ''],
+    [pointInTime, 'yesterday'],
     [keyValue, '=x'],
     [keyValue, 'x'],
     [volume, 'a:b:c'],
@@ -57,3 +118,10 @@ describe('values', () => {
     expect(() => parse(text)).toThrow(InvalidArgumentError);
   });
 });
+
+test.each([
+  ['1700000000', 1_700_000_000_000],
+  ['1700000000.25', 1_700_000_000_250],
+  ['-1', -1000],
+  ['2026-01-31T12:00:00Z', Date.UTC(2026, 0, 31, 12)],
+])('the time %s', (text, ms) => expect(pointInTime(text).getTime()).toBe(ms));

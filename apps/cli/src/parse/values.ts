@@ -29,6 +29,35 @@ export function mebibytes(text: string): number {
   return Math.ceil(Number(match[1]) * factor);
 }
 
+/** A size in bytes: 1000, 64k, 512m, 2g; the letters are powers of 1024. */
+export function sizeInBytes(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(?:(b)|(k|m|g|t)(?:i?b)?)?$/i.exec(text);
+  if (match === null) throw new InvalidArgumentError('It must look like 1000, 64k, 512m or 2g.');
+  const power = ' kmgt'.indexOf(match[3]?.toLowerCase() ?? ' ');
+  return Math.ceil(Number(match[1]) * 1024 ** power);
+}
+
+/** A whole number from 0 on. */
+export function count(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+}
+
+/** A point in time: seconds since 1970, or a date as 2026-01-31T12:00:00Z (local without zone). */
+export function pointInTime(text: string): Date {
+  const date = new Date(/^-?\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : text);
+  if (Number.isNaN(date.getTime())) {
+    throw new InvalidArgumentError('It must look like 1700000000 or 2026-01-31T12:00:00Z.');
+  }
+  return date;
+}
+
+/** Collects the values of an option that can be given several times. */
+export const several = (text: string, previous: readonly string[] = []): string[] => [
+  ...previous,
+  text,
+];
+
 export function positiveNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value) || value <= 0)

@@ -1,0 +1,79 @@
+import type { Client, OnProgress, Sandbox } from 'sandport';
+import { type CopyCounts, nothingCopied } from './copy-result.ts';
+
+/** A directory of a sandbox. */
+export interface DirectoryEnd {
+  readonly sandbox: Sandbox;
+  readonly path: string;
+}
+
+export interface StreamDirectoryOptions {
+  /** Globs of what is left out. */
+  readonly exclude: readonly string[];
+  readonly compression: 'none' | 'gzip';
+  readonly signal: AbortSignal;
+  /** Sees the bytes of the archive. */
+  readonly onProgress: OnProgress | undefined;
+}
+
+/** Copies a directory of one sandbox into one of another, as one archive that streams through. */
+export async function streamDirectory(
+  client: Client,
+  from: DirectoryEnd,
+  to: DirectoryEnd,
+  options: StreamDirectoryOptions,
+): Promise<CopyCounts> {
+  const { exclude, compression, signal, onProgress } = options;
+  const format = compression === 'gzip' ? 'tar.gz' : 'tar';
+  const archive = await client.transport.send({
+    method: 'GET',
+    path: archivePath(from),
+    query: { path: from.path, format, exclude },
+    signal,
+  });
+  let bytes = 0;
+  const upload: Request = {
+    method: 'PUT',
+    path: archivePath(to),
+    query: { path: to.path },
+    headers: { 'content-type': 'application/x-tar' },
+    body: {
+      kind: 'stream',
+      open: () => archive,
+      replayable: false,
+      onChunk(chunk) {
+        bytes += chunk.length;
+        onProgress?.({ bytes });
+      },
+    },
+    signal,
+  };
+  try {
+    const answer = await client.transport.send(upload);
+    return await client.transport.readJson(answer, { parse: countsOf }, upload);
+  } finally {
+    archive.destroy();
+  }
+}
+
+type Request = Parameters<Client['transport']['send']>[0];
+
+const archivePath = ({ sandbox }: DirectoryEnd) =>
+  `/v1/sandboxes/${encodeURIComponent(sandbox.id)}/fs/archive`;
+
+/** Reads the answer to an archive. */
+function countsOf(value: unknown): CopyCounts {
+  const count = (name: string) => {
+    const number: unknown = Reflect.get(Object(value), name);
+    if (typeof number !== 'number') throw new TypeError(`The answer has no ${name}.`);
+    return number;
+  };
+  return {
+    ...nothingCopied,
+    files: count('files'),
+    directories: count('directories'),
+    symlinks: count('symlinks'),
+    hardLinks: count('hard_links'),
+    bytes: count('bytes'),
+  };
+}
