@@ -1,5 +1,7 @@
 export type { CommandOutput, CommandResult } from './commands.ts';
 export { Engine, type EngineOptions } from './engine.ts';
+export { type ChangePageOptions, changePage } from './files/change-page.ts';
+export { compileGlobs, type PathMatcher } from './files/glob.ts';
 export { type NamedOwner, resolveOwner } from './files/owners.ts';
 export { preconditionOf, type PreconditionFields } from './files/precondition.ts';
 export { timeNsOf } from './files/time-text.ts';
@@ -14,3 +16,4 @@ export type { SandboxFilter } from './sandboxes/page.ts';
 export { defaultAliases } from './templates.ts';
 export type { HeldUpload, UploadSink } from './uploads/held-upload.ts';
 export type { UploadState } from './uploads/uploads.ts';
+export type { OpenedLink } from './links/links.ts';

@@ -1,5 +1,6 @@
 import { afterAll, describe, test } from 'vitest';
 import { adoptionSuite } from './adoption-suite.ts';
+import { changesSuite } from './changes-suite.ts';
 import { commandsSuite } from './commands-suite.ts';
 import { createSuite } from './create-suite.ts';
 import { filesSuite } from './files-suite.ts';
@@ -25,6 +26,7 @@ export function driverConformance(name: string, subject: ConformanceSubject): vo
     filesSuite(subject);
     volumesSuite(subject);
     watchSuite(subject);
+    changesSuite(subject);
     limitsSuite(subject);
     wallsSuite(subject);
     hostileSuite(subject);

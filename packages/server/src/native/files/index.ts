@@ -1,8 +1,11 @@
 import type { Engine } from '@sandport/engine';
 import type { Route } from '../../http/router.ts';
+import { archiveRoutes } from './archive.ts';
 import { batchRoutes } from './batch.ts';
+import { changesRoutes } from './changes.ts';
 import { entryRoutes } from './entries.ts';
 import { entryOperationRoutes } from './entry-operations.ts';
+import { linkRoutes } from './links.ts';
 import { listRoutes } from './list.ts';
 import { readFileRoutes } from './read-file.ts';
 import { searchRoutes } from './search.ts';
@@ -20,8 +23,11 @@ export const fileRoutes = (
   ...entryRoutes(engine),
   ...entryOperationRoutes(engine),
   ...listRoutes(engine),
+  ...archiveRoutes(engine, options),
   ...searchRoutes(engine),
   ...batchRoutes(engine, options),
+  ...changesRoutes(engine),
   ...watchRoutes(engine, options),
   ...uploadRoutes(engine, options),
+  ...linkRoutes(engine, options),
 ];
