@@ -26,6 +26,27 @@ export class Query {
     return this.#pairs.find(([key]) => key === name)?.[1];
   }
 
+  /** All values of `name`, in their order. */
+  all(name: string): string[] {
+    return this.#pairs.filter(([key]) => key === name).map(([, value]) => value);
+  }
+
+  /**
+   * A whole number from `min` to `max`, in decimal digits.
+   * @throws SandportFault `invalid_request`
+   */
+  integer(name: string, { min, max }: { min: number; max: number }): number | undefined {
+    const value = this.get(name);
+    if (value === undefined) return undefined;
+    const number = /^\d{1,16}$/.test(value) ? Number(value) : Number.NaN;
+    if (number >= min && number <= max) return number;
+    throw new SandportFault(
+      'invalid_request',
+      `\`${name}\` must be a whole number from ${min} to ${max}.`,
+      { field: name },
+    );
+  }
+
   /** `true`, `1` or an empty value: true. `false`, `0`: false. */
   flag(name: string, fallback: boolean): boolean {
     const value = this.get(name);
