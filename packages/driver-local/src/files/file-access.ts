@@ -71,6 +71,7 @@ function fileWriter(
   };
   return {
     stream,
+    writeSmall: (contents) => about(path, () => pending.writeSmall(contents)),
     commit: () => aboutAsync(path, commit),
     abort,
     [Symbol.asyncDispose]: abort,

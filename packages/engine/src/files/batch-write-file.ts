@@ -15,6 +15,9 @@ import {
 import { preconditionOf } from './precondition.ts';
 import { timeNsOf } from './time-text.ts';
 
+/** Up to here a file is written at once: a stream for each of many small files takes longer. */
+const smallFileBytes = 64 * 1024;
+
 /**
  * Writes one file of a batch up to the moment in which it would appear. The caller commits or
  * aborts. @throws SandportFault
@@ -23,8 +26,11 @@ export async function beginBatchFile(files: SandboxFiles, file: BatchFile): Prom
   const contents = contentsOf(file);
   const writer = await files.write(parseGuestPath(file.path), writeOptionsOf(file));
   try {
-    writer.stream.end(contents);
-    await finished(writer.stream);
+    if (contents.length <= smallFileBytes) writer.writeSmall(contents);
+    else {
+      writer.stream.end(contents);
+      await finished(writer.stream);
+    }
     return writer;
   } catch (error) {
     await writer.abort();

@@ -1,10 +1,10 @@
-import { closeSync } from 'node:fs';
+import { closeSync, writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { withFileOwner } from '../ffi/credential-calls.ts';
 import { DescriptorWritable } from './descriptor-streams.ts';
 import { GuardedDescriptor } from './guarded-descriptor.ts';
 import type { Creation } from './make-directory.ts';
-import { RootedFsError } from './rooted-fs-error.ts';
+import { RootedFsError, rootedFsErrorOf } from './rooted-fs-error.ts';
 import { type TemporaryFile, createTemporaryFile, discard } from './temporary-file.ts';
 import type { WriteTarget } from './write-target.ts';
 
@@ -19,6 +19,7 @@ export class PendingBytes {
   readonly #path: string;
   #state: 'open' | 'taken' | 'ended' = 'open';
   #isFilled = false;
+  #filledBytes = 0;
   #closed: Promise<void> = Promise.resolve();
 
   /** Takes over `target.directory`. @throws SystemError */
@@ -34,7 +35,21 @@ export class PendingBytes {
   }
 
   get bytesWritten(): number {
-    return this.#data.bytesWritten;
+    return this.#data.bytesWritten + this.#filledBytes;
+  }
+
+  /** Takes all bytes at once, instead of the stream. @throws RootedFsError */
+  writeSmall(contents: Uint8Array): void {
+    try {
+      const { fd } = this.#file;
+      while (this.#filledBytes < contents.length) {
+        const left = contents.length - this.#filledBytes;
+        this.#filledBytes += writeSync(fd, contents, this.#filledBytes, left);
+      }
+      this.#isFilled = true;
+    } catch (error) {
+      throw rootedFsErrorOf(error, this.#path);
+    }
   }
 
   /** Lets `write` put the bytes into the file, instead of the stream. */

@@ -40,6 +40,11 @@ export class PendingFile implements AsyncDisposable {
     return this.#pending.stream;
   }
 
+  /** Takes all bytes at once, instead of `stream`. @throws RootedFsError */
+  writeSmall(contents: Uint8Array): void {
+    this.#pending.writeSmall(contents);
+  }
+
   get bytesWritten(): number {
     return this.#pending.bytesWritten;
   }
