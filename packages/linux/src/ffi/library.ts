@@ -9,6 +9,8 @@ const errnoNames = new Map<number, string>();
 for (const [name, value] of Object.entries(constants.errno)) {
   if (!errnoNames.has(value)) errnoNames.set(value, name);
 }
+// One number with two names; this one is what manual pages of Linux use.
+errnoNames.set(constants.errno.EOPNOTSUPP, 'EOPNOTSUPP');
 
 /** System call numbers that C libraries of supported systems have no wrapper for. */
 const numbersByArchitecture = {
