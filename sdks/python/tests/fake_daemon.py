@@ -13,7 +13,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Callable, Dict, List, Optional, Tuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import fake_transfers
+
 API_KEY = "key-of-the-fake"
+
+
+@dataclass
+class Upload:
+    """A resumable upload that is under way."""
+
+    path: str
+    size: int
+    data: bytes = b""
 
 
 @dataclass
@@ -56,6 +67,15 @@ class FakeDaemon:
     result: Dict[str, Any] = field(default_factory=dict)
     #: Called before a HEAD is answered.
     before_head: Optional[Callable[[], None]] = None
+    #: After so many bytes each of the next bodies, of requests or answers, breaks off.
+    breaks: List[int] = field(default_factory=list)
+    #: Called before a part of an upload or a range is handled.
+    before_part: Optional[Callable[[], None]] = None
+    uploads: Dict[str, Upload] = field(default_factory=dict)
+    #: What directories are downloaded as.
+    archive: bytes = b""
+    #: Raw archives that came, by path.
+    archives: Dict[str, bytes] = field(default_factory=dict)
     url: str = ""
 
     def start(self) -> None:
@@ -134,7 +154,7 @@ class Handler(BaseHTTPRequestHandler):
         except Fault as fault:
             self.answer(fault.status, json.dumps(fault.body).encode())
 
-    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = handle_any
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_PATCH = handle_any
 
     def read_body(self) -> bytes:
         if self.headers.get("Transfer-Encoding") == "chunked":
@@ -145,21 +165,35 @@ class Handler(BaseHTTPRequestHandler):
             self.rfile.readline()
             return data
         announced = int(self.headers.get("Content-Length") or 0)
+        end = self.breaks(announced) if self.command in ("PATCH", "PUT") else None
+        if end is not None:
+            fake_transfers.keep_start(self, self.rfile.read(end))
+            raise ConnectionError("the body breaks off")
         body = self.rfile.read(announced)
         if len(body) < announced:
             raise ConnectionError("the client went away")
         return body
+
+    def breaks(self, size: int) -> Optional[int]:
+        """After how many bytes this body breaks off."""
+        if self.fake.breaks and self.fake.breaks[0] < size:
+            return self.fake.breaks.pop(0)
+        return None
 
     def answer(self, status: int, content: bytes = b"", **headers: str) -> None:
         self.send_response(status)
         self.send_header("X-Request-Id", "request-1")
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)
-        if status != 204:
+        if status not in (204, 304):
             self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(content)
+        if self.command == "HEAD":
+            return
+        end = self.breaks(len(content)) if self.command == "GET" else None
+        self.wfile.write(content[:end])
+        if end is not None:
+            self.close_connection = True
 
     def answer_json(self, value: Any, status: int = 200, **headers: str) -> None:
         self.answer(status, json.dumps(value).encode(), **headers)
@@ -185,6 +219,10 @@ class Handler(BaseHTTPRequestHandler):
                 f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in self.fake.events
             )
             return self.answer(200, events.encode(), Content_Type="text/event-stream")
+        if rest[0] == "uploads":
+            return fake_transfers.upload(self, seen, rest[1:])
+        if rest == ["fs", "archive"]:
+            return fake_transfers.archive(self, seen)
         return self.files(seen, rest[1:])
 
     def create(self, seen: Seen) -> None:
@@ -261,7 +299,9 @@ class Handler(BaseHTTPRequestHandler):
             if seen.headers.get("if-match") not in (None, etag(files[path])):
                 raise Fault(412, "precondition_failed", path=path)
             return self.answer(200, files[path], Repr_Digest=digest(files[path]))
-        return self.answer(200, files[path], ETag=etag(files[path]))
+        if seen.headers.get("if-none-match") == etag(files[path]):
+            return self.answer(304, ETag=etag(files[path]))
+        return fake_transfers.read(self, seen, files[path])
 
     def list_directory(self, path: str) -> None:
         prefix = path.rstrip("/") + "/"

@@ -19,7 +19,7 @@ from .._wire import entries, files, tus
 from .._wire.body import CHUNK_BYTES, CountedBody, file_body
 from .._wire.call import Answer, RemotePath, remote_path
 from .._wire.files import WriteOptions
-from ..errors import LocalFileError, NetworkError, NotFoundError, SandportError
+from ..errors import LocalFileError, NetworkError, NotFoundError, SandportError, make_error
 from ..models import WriteResult
 
 #: Longer files go in parts of this many bytes.
@@ -168,14 +168,9 @@ def _find_offset(
         yield patience.pause(error)
         try:
             offset = yield from ask(tus.find_offset(sandbox, upload))
-        except NotFoundError as missing:
-            if missing.code == "sandbox_not_found":
-                raise
+        except NotFoundError:
             # Finished uploads are forgotten: the answer to the last part may have been lost.
-            stored = yield from ask(files.digest_of_stored(sandbox, path, None))
-            digest: bytes = yield Work(partial(_digest, file, 0, stamp.size))
-            if stored != digest:
-                raise
+            yield from _check_finished(sandbox, file, path, stamp)
             return None
         except SandportError as again:
             if not may_resume(again):
@@ -185,6 +180,22 @@ def _find_offset(
         if offset > stamp.size:
             raise NetworkError("The daemon has more bytes than were sent.", code="network_error")
         return offset if offset < stamp.size else None
+
+
+def _check_finished(sandbox: str, file: io.FileIO, path: RemotePath, stamp: Stamp) -> Flow[None]:
+    """:raises NotFoundError: ``upload_not_found`` unless the sandbox has this very file."""
+    try:
+        stored = yield from ask(files.digest_of_stored(sandbox, path, None))
+    except NotFoundError:
+        stored = None
+    digest: bytes = yield Work(partial(_digest, file, 0, stamp.size))
+    if stored != digest:
+        raise make_error(
+            f"The upload of {path} is gone: it has expired, or somebody gave it up.",
+            code="upload_not_found",
+            status=404,
+            details={"path": str(path)},
+        )
 
 
 def _give_up(sandbox: str, upload: str) -> Flow[None]:
