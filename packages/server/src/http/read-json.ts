@@ -43,9 +43,9 @@ export function check<Schema extends z.ZodType>(schema: Schema, value: unknown):
       { field: field === 'body' ? issue.keys[0] : `${field}.${issue.keys[0]}`, known },
     );
   }
-  throw new SandportFault('invalid_request', `"${field}": ${issue?.message ?? 'is not valid'}.`, {
-    field,
-  });
+  const message = issue?.message ?? 'is not valid';
+  const why = message.endsWith('received undefined') ? 'is missing' : message;
+  throw new SandportFault('invalid_request', `"${field}": ${why}.`, { field });
 }
 
 const knownKeys = (schema: z.ZodType): string[] =>
