@@ -39,21 +39,21 @@ export function millisecondsOf(ns: bigint): number {
 }
 
 /**
- * The seconds to give to Node's `utimes` family, whose doubles miss nanoseconds: of the doubles
- * beside the time one that falls into the same millisecond.
+ * The seconds to give to Node's `utimes` family, which take doubles and keep microseconds: of those
+ * around the time one that falls into the same millisecond.
  */
 export function utimesSeconds(ns: bigint): number {
   const nearest = Number(ns) / 1e9;
   const ms = millisecondsOf(ns);
   const step = Math.max(Math.abs(nearest) * 2 ** -52, Number.MIN_VALUE);
-  const fits = [nearest, nearest + step, nearest - step].find(
-    (seconds) => kernelMilliseconds(seconds) === ms,
-  );
-  return fits ?? nearest;
+  const candidates = [0, 1, 2, -1, -2, -3].map((steps) => nearest + steps * step);
+  return candidates.find((seconds) => fallsInto(seconds, ms)) ?? nearest;
 }
 
-/** Milliseconds of the time that Node hands to the kernel for a number of seconds. */
-function kernelMilliseconds(seconds: number): number {
+/** True when the time that the kernel gets has this millisecond, in all versions of Node. */
+function fallsInto(seconds: number, ms: number): boolean {
   const whole = Math.floor(seconds);
-  return whole * 1000 + Math.floor(Math.floor((seconds - whole) * 1e9) / 1e6);
+  const byNanoseconds = whole * 1000 + Math.floor(Math.floor((seconds - whole) * 1e9) / 1e6);
+  const byMicroseconds = Math.floor(Math.trunc(seconds * 1e6) / 1000);
+  return byNanoseconds === ms && byMicroseconds === ms;
 }

@@ -101,6 +101,7 @@ class Extraction {
     if (!isUtf8(linkName) || text === '' || text.includes('\0')) {
       this.#skipped.add(name, 'its target is not UTF-8');
     } else if (this.#options.unsafeLinks === 'skip' && !staysInside(name, text)) {
+      this.#target.leaveOut(name);
       this.#skipped.add(name, `it is a symbolic link that may lead out: ${text}`);
     } else {
       this.#target.symlink(name, text, mtimeNs);

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
@@ -40,6 +41,8 @@ export class TreeTarget {
   readonly #attributes = new Map<string, Attributes>();
   /** Files that this target wrote: what hard links may name. */
   readonly #written = new Set<string>();
+  /** Symlinks that were left out: nothing is to be written where they would have been. */
+  readonly #leftOut = new Set<string>();
   readonly #temporary = `.sandport-${randomBytes(8).toString('hex')}-`;
   #count = 0;
 
@@ -75,6 +78,7 @@ export class TreeTarget {
   }
 
   symlink(name: string, target: string, mtimeNs: bigint): void {
+    this.#checkNoDirectory(name);
     const path = this.place(name);
     const temporary = this.#temporaryBeside(path);
     const seconds = utimesSeconds(mtimeNs);
@@ -88,6 +92,12 @@ export class TreeTarget {
       }
     });
     this.#written.delete(name);
+  }
+
+  /** Puts a symlink down that is not made. What the archive has below it is refused. */
+  leaveOut(name: string): void {
+    this.#checkNoDirectory(name);
+    this.#leftOut.add(name);
   }
 
   /** A further name of a file that this target wrote. @throws UnsafeArchiveError for any other */
@@ -132,14 +142,20 @@ export class TreeTarget {
     return `${this.root}/${name}`;
   }
 
+  #checkNoDirectory(name: string): void {
+    if (this.#directories.has(name))
+      throw new UnsafeArchiveError(name, 'is a symbolic link in place of a directory');
+  }
+
   #makeDirectory(name: string, entry: string): void {
     if (this.#directories.has(name)) return;
+    checkLength(this.root, entry);
+    if (this.#leftOut.has(name)) throw throughLink(entry, name);
     const slash = name.lastIndexOf('/');
     if (slash !== -1) this.#makeDirectory(name.slice(0, slash), entry);
     const path = `${this.root}/${name}`;
     const there = attempt(path, () => makeOrLook(path));
-    if (there?.isSymbolicLink() === true)
-      throw new UnsafeArchiveError(entry, `would be written through the symbolic link ${name}`);
+    if (there?.isSymbolicLink() === true) throw throughLink(entry, name);
     if (there !== undefined && !there.isDirectory())
       throw new LocalFileError(
         `${entry} cannot be written: ${path} is not a directory. Remove it first.`,
@@ -162,6 +178,18 @@ export class TreeTarget {
     linkSync(temporary, path);
     rmSync(temporary);
   }
+}
+
+const throughLink = (entry: string, link: string) =>
+  new UnsafeArchiveError(entry, `would be written through the symbolic link ${link}`);
+
+/** What Linux takes, less the name of a temporary file. @throws LocalFileError */
+function checkLength(root: string, name: string): void {
+  if (name.length < 1000 || Buffer.byteLength(`${root}/${name}`) < 4000) return;
+  throw new LocalFileError(
+    `${name.slice(0, 100)}… cannot be written: the path is longer than 4000 bytes.`,
+    name,
+  );
 }
 
 /** Makes a directory. @returns what is there instead, a link not followed */
