@@ -52,3 +52,4 @@ export {
   innocentText,
 } from './hostile-archives.ts';
 export { type RawEntry, rawEntry, rawPax, rawTar } from './raw-tar.ts';
+export { CuttingProxy } from './cutting-proxy.ts';

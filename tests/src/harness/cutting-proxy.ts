@@ -1,0 +1,67 @@
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+/** A TCP proxy whose connections break when a test wants it. */
+export class CuttingProxy implements AsyncDisposable {
+  /** How many connections broke. */
+  cuts = 0;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  /** Bytes that still pass on their way to the daemon, for each of the coming cuts. */
+  readonly #plan: number[] = [];
+
+  private constructor(target: () => string) {
+    this.#server = createServer((client) => this.#join(client, target()));
+  }
+
+  /** @param target address of the daemon, asked for at every connection */
+  static async start(target: () => string): Promise<CuttingProxy> {
+    const proxy = new CuttingProxy(target);
+    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
+    return proxy;
+  }
+
+  get url(): string {
+    const { port } = this.#server.address() as AddressInfo; // A TCP server's address.
+    return `http://127.0.0.1:${port}`;
+  }
+
+  /** Breaks the connection that carries the last of so many bytes; several cuts follow each other. */
+  cutAfter(...bytes: number[]): void {
+    this.#plan.push(...bytes);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #join(client: Socket, target: string): void {
+    const { hostname, port } = new URL(target);
+    const daemon = connect(Number(port), hostname);
+    for (const socket of [client, daemon]) {
+      this.#sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        this.#sockets.delete(socket);
+        client.destroy();
+        daemon.destroy();
+      });
+    }
+    daemon.pipe(client);
+    client.on('data', (chunk: Buffer) => {
+      const [left] = this.#plan;
+      if (left !== undefined && chunk.length >= left) {
+        this.#plan.shift();
+        this.cuts += 1;
+        daemon.end(chunk.subarray(0, left), () => daemon.destroy());
+        client.destroy();
+        return;
+      }
+      if (left !== undefined) this.#plan[0] = left - chunk.length;
+      if (!daemon.write(chunk)) {
+        client.pause();
+        daemon.once('drain', () => client.resume());
+      }
+    });
+  }
+}
