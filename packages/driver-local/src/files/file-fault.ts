@@ -35,7 +35,7 @@ const sentences: Record<RootedFsErrorKind, (path: string, reason: string | undef
   file_too_large: (path) => `${path} would be larger than its file system takes.`,
   busy: (path) => `${path} is in use, or being changed at this moment.`,
   read_only: (path) => `${path} lies on a file system that is mounted read-only.`,
-  permission_denied: (path) => `The kernel does not allow this on ${path}.`,
+  permission_denied: (path, reason = 'the kernel does not allow this') => `${path}: ${reason}.`,
   disk_full: (path) => `The disk is full; ${path} was not changed.`,
   truncated: (path) => `${path} became shorter while it was read.`,
   unsafe: (path, reason = 'it would lead out of its directory') => `${path} is refused: ${reason}.`,

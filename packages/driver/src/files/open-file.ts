@@ -37,7 +37,7 @@ export interface OpenFile extends AsyncDisposable {
   readonly entry: FileEntry;
   /** Strong validator of these contents: changes whenever the file does. Quoted, as in HTTP. */
   readonly etag: string;
-  /** The validator of the same open file at this moment. */
+  /** The validator of the same file at this moment; of a closed one, that it had then. */
   currentEtag(): string;
   /**
    * All bytes of a file of at most `maxBytes`, at once: for very many small files, where a stream

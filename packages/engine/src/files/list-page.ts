@@ -145,21 +145,12 @@ async function withChecksum(walked: WalkedEntry, page: Page): Promise<FileEntry>
     const { size } = file.entry;
     const hash = createHash('sha256');
     const small = file.readSmall(smallFileBytes);
-    let unchanged = true;
-    if (small !== undefined) {
-      hash.update(small);
-      unchanged = file.currentEtag() === file.etag;
-    } else {
-      let bytes = 0;
-      for await (const chunk of file.stream()) {
-        hash.update(chunk);
-        bytes += chunk.length;
-        // With the last bytes: the stream closes the file.
-        if (bytes === size) unchanged = file.currentEtag() === file.etag;
-      }
-    }
+    if (small === undefined) for await (const chunk of file.stream()) hash.update(chunk);
+    else hash.update(small);
     page.hashedBytes += size;
-    return unchanged ? { ...entry, size, sha256: hash.digest('hex') } : entry;
+    return file.currentEtag() === file.etag
+      ? { ...entry, size, sha256: hash.digest('hex') }
+      : entry;
   } finally {
     await file.close();
   }

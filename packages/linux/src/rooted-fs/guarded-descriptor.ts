@@ -1,5 +1,6 @@
 import { close, closeSync } from 'node:fs';
 import { statDescriptor } from './entry.ts';
+import type { RawStat } from './file-stat.ts';
 
 /**
  * Closing the last descriptor of a deleted file frees its blocks, which takes long for a larger one
@@ -17,6 +18,7 @@ export class GuardedDescriptor {
   readonly #waiting: (() => void)[] = [];
   #running = 0;
   #state: 'open' | 'closing' | 'closed' = 'open';
+  #lastStat: RawStat | undefined;
 
   constructor(fd: number) {
     this.#fd = fd;
@@ -26,6 +28,11 @@ export class GuardedDescriptor {
   get fd(): number {
     if (this.#state !== 'open') throw new Error('the file is closed');
     return this.#fd;
+  }
+
+  /** What the file is; of a closed one, what it was then. */
+  get stat(): RawStat {
+    return this.#lastStat ?? statDescriptor(this.#fd);
   }
 
   /** Starts an asynchronous operation, which must call `done` exactly once when it has ended. */
@@ -60,7 +67,8 @@ export class GuardedDescriptor {
     const closed = (): void => {
       for (const callback of this.#waiting.splice(0)) callback();
     };
-    if (statDescriptor(this.#fd).size > LARGE_FILE_BYTES) close(this.#fd, closed);
+    this.#lastStat = statDescriptor(this.#fd);
+    if (this.#lastStat.size > LARGE_FILE_BYTES) close(this.#fd, closed);
     else {
       closeSync(this.#fd);
       closed();

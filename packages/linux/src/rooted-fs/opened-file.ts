@@ -41,9 +41,9 @@ export class OpenedFile implements AsyncDisposable {
     return this.#file.fd;
   }
 
-  /** The ETag that the same open file has at this moment. @throws Error when it is closed */
+  /** The ETag that the same file has at this moment; of a closed one, that it had then. */
   currentEtag(): string {
-    return etagOf(statDescriptor(this.#file.fd));
+    return etagOf(this.#file.stat);
   }
 
   /** All bytes, synchronously; undefined when they are more. @throws RootedFsError `truncated` */

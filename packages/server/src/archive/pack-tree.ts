@@ -66,17 +66,9 @@ async function* packFile(
     const small = file.readSmall(smallFileBytes);
     if (small === undefined) {
       yield chunks.take();
-      let sent = 0;
-      for await (const chunk of file.stream()) {
-        sent += chunk.length;
-        // With its last bytes: the stream closes the file.
-        if (sent === size) checkUnchanged(file, path);
-        yield chunk;
-      }
-    } else {
-      checkUnchanged(file, path);
-      chunks.add(small);
-    }
+      for await (const chunk of file.stream()) yield chunk;
+    } else chunks.add(small);
+    checkUnchanged(file, path);
     chunks.add(tarPadding(size));
   } finally {
     await file.close();

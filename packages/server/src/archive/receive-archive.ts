@@ -37,13 +37,10 @@ export async function receiveArchive(
     unpackBody(body, writer, options),
   ]);
   if (written.status === 'fulfilled') return written.value;
-  const reasons: unknown[] = [written.reason];
-  if (received.status === 'rejected') reasons.push(received.reason);
-  const timeout = reasons.find(isTimeout);
-  if (timeout !== undefined) throw timeout;
-  const { reason } = written;
-  if (!request.complete && !isOwnFault(reason)) throw cutShort(exchange, path, reason);
-  throw reason;
+  // The first failure destroyed the body with its fault; without one the client has gone.
+  if (received.status === 'fulfilled') throw written.reason;
+  if (received.reason instanceof SandportFault) throw received.reason;
+  throw cutShort(exchange, path, received.reason);
 }
 
 async function unpackBody(
@@ -54,19 +51,15 @@ async function unpackBody(
   try {
     return await unpackTree(await unpacked(body), writer, options.path, options);
   } catch (error) {
+    const fault =
+      error instanceof SandportFault
+        ? error
+        : invalidArchive(options.path, String(error), undefined, error);
     // The rest of the body is not wanted any more.
-    body.destroy(error instanceof Error ? error : new Error(String(error)));
-    if (error instanceof SandportFault) throw error;
-    throw invalidArchive(options.path, String(error), undefined, error);
+    body.destroy(fault);
+    throw fault;
   }
 }
-
-const isTimeout = (reason: unknown): boolean =>
-  reason instanceof SandportFault && reason.code === 'request_timeout';
-
-/** A fault that is not only what a body that ends too early looks like to the reader of archives. */
-const isOwnFault = (reason: unknown): boolean =>
-  reason instanceof SandportFault && reason.code !== 'invalid_archive';
 
 function cutShort(exchange: Exchange, path: string, cause: unknown): SandportFault {
   const expected = exchange.request.headers['content-length'];

@@ -47,8 +47,9 @@ export async function unpackTree(
   const entries = new Unpacking(writer, path, limits);
   const extract = tarExtract(tarOptions);
   let last: Promise<void> = Promise.resolve();
-  const failed = new Promise<never>((_resolve, reject) => {
-    extract.on('error', reject).on('close', () => reject(new Error('it ends within an entry')));
+  const ended = new Promise<void>((resolve, reject) => {
+    extract.on('finish', resolve).on('error', reject);
+    extract.on('close', () => reject(new Error('it ends within an entry')));
     extract.on('entry', (header, contents, next) => {
       contents.on('error', () => {}); // Told by `extract` too.
       last = entries.take(header, contents, next).catch((error: unknown) => {
@@ -58,7 +59,7 @@ export async function unpackTree(
       });
     });
   });
-  failed.catch(() => {}); // It is raced against below.
+  ended.catch(() => {}); // It is raced against below.
   let seenBytes = 0;
   try {
     for await (const chunk of archive) {
@@ -66,11 +67,10 @@ export async function unpackTree(
       if (seenBytes - entries.endsAt > maxIdleBytes) {
         throw invalidArchive(path, 'it has long parts without entries');
       }
-      if (!extract.write(chunk)) await Promise.race([once(extract, 'drain'), failed]);
+      if (!extract.write(chunk)) await Promise.race([once(extract, 'drain'), ended]);
     }
-    const finished = once(extract, 'finish');
     extract.end(null);
-    await Promise.race([finished, failed]);
+    await ended;
   } catch (error) {
     if (error instanceof SandportFault) throw error;
     throw invalidArchive(path, reasonOf(error), undefined, error);
