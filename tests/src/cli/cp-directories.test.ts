@@ -109,7 +109,7 @@ onEachIsolation(used, (isolation) => {
     const skipped = await cp([`${box.id}:/workspace/evil`, out]);
     expect(skipped).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('passwd') });
     expect(await readdir(out)).toEqual([]);
-    const json = await cp(['--json', `${box.id}:/workspace/evil`, out]);
+    const json = await cp(['--json', `${box.id}:/workspace/evil/.`, out]);
     expect(JSON.parse(json.stdout.toString())).toMatchObject({
       symlinks: 0,
       skipped: [{ path: 'passwd' }],

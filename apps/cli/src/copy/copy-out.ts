@@ -5,6 +5,7 @@ import type { CopyJob } from './copy-job.ts';
 import { addCounts, type CopyCounts, nothingCopied, oneFile } from './copy-result.ts';
 import { localTargetKind } from './look-up.ts';
 import { serverExcludes } from './server-excludes.ts';
+import { withTotals } from './with-totals.ts';
 import { nameOf, targetPathOf } from './target.ts';
 
 /** Copies files and directories of sandboxes to this machine. */
@@ -27,10 +28,17 @@ export async function copyOut(
   for (const { filesystem, path, info, to: localPath } of steps) {
     const onProgress = progress.start(nameOf(path) ?? path);
     if (info.isDirectory) {
+      const measured = withTotals(onProgress, () => filesystem.diskUsage(path, { signal }));
       const { ignore, compression, maxBytes, maxEntries, unsafeLinks } = options;
       const which = { ignore, exclude: serverExcludes(ignore), compression, unsafeLinks };
       const limits = { maxBytes, maxEntries };
-      const how = { ...which, ...limits, ignoreFile: options.ignoreFile, signal, onProgress };
+      const how = {
+        ...which,
+        ...limits,
+        ignoreFile: options.ignoreFile,
+        signal,
+        onProgress: measured,
+      };
       counts = addCounts(counts, await filesystem.downloadDir(path, localPath, how));
       continue;
     }

@@ -22,7 +22,8 @@ export async function remoteTargetKind(
   path: string,
   signal: AbortSignal,
 ): Promise<TargetKind> {
-  const info = await statIfThere(filesystem, path, signal);
+  // Of a file with a slash behind it, too, it is told what it is.
+  const info = await statIfThere(filesystem, path.replace(/(?<=.)\/+$/, ''), signal);
   return info === undefined ? 'missing' : info.isDirectory ? 'directory' : 'file';
 }
 

@@ -59,12 +59,36 @@ describe('units', () => {
 
 test('progress says how far, how fast and how long still', () => {
   const at = { bytes: 50 * 1024 ** 2, totalBytes: 100 * 1024 ** 2 };
-  expect(describeProgress('f', at, 2000)).toBe('f  50%  50 MiB of 100 MiB  25 MiB/s  2s left');
-  expect(describeProgress('f', { bytes: at.bytes }, 2000)).toBe('f  50 MiB  25 MiB/s');
-  expect(describeProgress('d', { ...at, files: 1, totalFiles: 9 }, 2000)).toBe(
+  const moment = { elapsedMs: 2000, columns: 60 };
+  const text = '50%  50 MiB of 100 MiB  25 MiB/s  2s left';
+  expect(describeProgress('f', at, moment)).toBe(`f  [======     ]  ${text}`);
+  expect(describeProgress('f', at, { ...moment, columns: 50 })).toBe(`f  ${text}`);
+  expect(describeProgress('f', { bytes: at.bytes }, moment)).toBe('f  50 MiB  25 MiB/s');
+  expect(describeProgress('d', { ...at, files: 1, totalFiles: 9 }, moment)).toBe(
     'd  50%  50 MiB of 100 MiB  1 of 9 files  25 MiB/s  2s left',
   );
-  expect(describeProgress('d', { bytes: 0, files: 1 }, 0)).toBe('d  0 B  1 file  0 B/s');
+  expect(describeProgress('d', { bytes: 0, files: 1 }, { elapsedMs: 0 })).toBe(
+    'd  0 B  1 file  0 B/s',
+  );
+  expect(describeProgress('f', at, { ...moment, waitedMs: 4200 })).toBe(
+    'f  50%  50 MiB of 100 MiB  nothing for 4s, still trying',
+  );
+});
+
+test('a line of progress fits, whatever the name and the width', () => {
+  const counts = fc.record({
+    bytes: fc.nat(),
+    totalBytes: fc.option(fc.nat(), { nil: undefined }),
+    files: fc.option(fc.nat(), { nil: undefined }),
+  });
+  const name = fc.string({ unit: 'binary' });
+  fc.assert(
+    fc.property(name, counts, fc.integer({ min: 20, max: 200 }), (label, progress, columns) => {
+      const line = describeProgress(label, progress, { elapsedMs: 1500, columns });
+      expect([...line].length).toBeLessThan(columns);
+      expect(line).not.toMatch(/\p{Cc}/u);
+    }),
+  );
 });
 
 test('progress is drawn from one second on, on a terminal, and wiped', () => {
@@ -72,18 +96,22 @@ test('progress is drawn from one second on, on a terminal, and wiped', () => {
   try {
     const lines = (isTTY: boolean, quiet: boolean) => {
       let shown = '';
-      const terminal = { isTTY, columns: 20, write: (text: string) => (shown += text) };
+      const terminal = { isTTY, columns: 70, write: (text: string) => (shown += text) };
       {
         using line = progressLine({ terminal, quiet });
         const onProgress = line.start('evil\u001B[2J name');
         onProgress?.({ bytes: 1 });
         vi.advanceTimersByTime(1500);
-        onProgress?.({ bytes: 2 });
         onProgress?.({ bytes: 3 });
+        onProgress?.({ bytes: 6 });
+        vi.advanceTimersByTime(3500);
       }
+      vi.advanceTimersByTime(5000);
       return shown;
     };
-    expect(lines(true, false)).toBe('\r\u001B[Kevil\\x1b[2J name  2\r\u001B[K');
+    const first = '\r\u001B[Kevil\\x1b[2J name  3 B  2 B/s';
+    const stalled = '\r\u001B[Kevil\\x1b[2J name  6 B  nothing for 3s, still trying';
+    expect(lines(true, false)).toBe(`${first}${stalled}\r\u001B[K`);
     expect(lines(true, true)).toBe('');
     expect(lines(false, false)).toBe('');
   } finally {

@@ -5,6 +5,8 @@ import { formatAge, formatBytes } from './units.ts';
 /** Short transfers show nothing. */
 const quietMs = 1000;
 const redrawMs = 100;
+/** From here on it is said that nothing comes. */
+const stallMs = 3000;
 
 /** What progress needs of a terminal. */
 export type Terminal = Pick<NodeJS.WriteStream, 'isTTY'> & {
@@ -16,15 +18,12 @@ export type Terminal = Pick<NodeJS.WriteStream, 'isTTY'> & {
 export interface ProgressLine extends Disposable {
   /** Begins the next transfer. @returns undefined when nobody would see its progress */
   start(label: string): OnProgress | undefined;
-  /** Shows a sentence until there is progress again, at once. */
-  say(text: string): void;
   /** Wipes the line, so that something else can be printed. */
   clear(): void;
 }
 
 const silent: ProgressLine = {
   start: () => undefined,
-  say: () => {},
   clear: () => {},
   [Symbol.dispose]: () => {},
 };
@@ -42,31 +41,59 @@ export function progressLine(options: ProgressOptions = {}): ProgressLine {
   if (!terminal.isTTY || quiet) return silent;
   const begun = performance.now();
   let drawnAt = 0;
-  const draw = (line: string, now: number) => {
-    drawnAt = now;
-    terminal.write(`\r\u001B[K${fit(printable(line), terminal.columns ?? 80)}`);
+  const draw = (line: string) => {
+    drawnAt = performance.now();
+    terminal.write(`\r\u001B[K${line}`);
   };
   const clear = () => {
     if (drawnAt !== 0) terminal.write('\r\u001B[K');
     drawnAt = 0;
   };
+  const stall = new StallWatch((line) => draw(line));
   return {
     start(label) {
       const startedAt = performance.now();
       return (progress) => {
         const now = performance.now();
-        if (now - begun < quietMs || now - drawnAt < redrawMs) return;
-        draw(describeProgress(label, progress, now - startedAt), now);
+        // Some terminals do not tell their width.
+        const columns = terminal.columns || 80;
+        const describe = (waitedMs: number) =>
+          describeProgress(label, progress, { elapsedMs: now - startedAt, columns, waitedMs });
+        stall.progress(now, describe);
+        if (now - begun >= quietMs && now - drawnAt >= redrawMs) draw(describe(0));
       };
     },
-    say: (text) => draw(text, performance.now()),
     clear,
-    [Symbol.dispose]: clear,
+    [Symbol.dispose]() {
+      stall[Symbol.dispose]();
+      clear();
+    },
   };
 }
 
-/** As much of a line as a terminal shows without a break. */
-const fit = (line: string, columns: number) => [...line].slice(0, columns - 1).join('');
+/** Shows how long nothing has come, as while a broken connection is made again. */
+class StallWatch implements Disposable {
+  readonly #timer: NodeJS.Timeout;
+  #lastAt = Number.POSITIVE_INFINITY;
+  #describe: (waitedMs: number) => string = () => '';
+
+  constructor(draw: (line: string) => void) {
+    this.#timer = setInterval(() => {
+      const waitedMs = performance.now() - this.#lastAt;
+      if (waitedMs >= stallMs) draw(this.#describe(waitedMs));
+    }, quietMs);
+    this.#timer.unref();
+  }
+
+  progress(now: number, describe: (waitedMs: number) => string): void {
+    this.#lastAt = now;
+    this.#describe = describe;
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+}
 
 /** Says on a terminal what is waited for, and for how long, from one second on. */
 export async function whileWaiting<Result>(
@@ -89,25 +116,55 @@ export async function whileWaiting<Result>(
   }
 }
 
-/** Label, part done, bytes, files, rate, and time left where the end is known. */
+/** When and where progress is shown. */
+export interface ProgressMoment {
+  readonly elapsedMs: number;
+  /** Width of the terminal. @default 80 */
+  readonly columns?: number;
+  /** How long nothing has come. @default 0 */
+  readonly waitedMs?: number;
+}
+
+/**
+ * Label, bar, part done, bytes, files, rate and time left, as far as they are known, on one line
+ * that fits. A label that is too long is cut.
+ */
 export function describeProgress(
   label: string,
   { bytes, totalBytes, files, totalFiles }: TransferProgress,
-  elapsedMs: number,
+  { elapsedMs, columns = 80, waitedMs = 0 }: ProgressMoment,
 ): string {
   const rate = elapsedMs > 0 ? bytes / (elapsedMs / 1000) : 0;
   const known = totalBytes !== undefined && totalBytes > 0;
-  const parts = [label];
-  if (known) parts.push(`${Math.min(100, Math.floor((bytes / totalBytes) * 100))}%`);
+  const part = known ? Math.min(1, bytes / totalBytes) : 0;
+  const parts = known ? [`${Math.floor(part * 100)}%`] : [];
   parts.push(known ? `${formatBytes(bytes)} of ${formatBytes(totalBytes)}` : formatBytes(bytes));
   if (files !== undefined) {
-    parts.push(
-      totalFiles === undefined ? countFiles(files) : `${files} of ${countFiles(totalFiles)}`,
-    );
+    const all = totalFiles === undefined ? '' : ` of ${totalFiles}`;
+    parts.push(`${files}${all} ${(totalFiles ?? files) === 1 ? 'file' : 'files'}`);
   }
-  parts.push(`${formatBytes(rate)}/s`);
-  if (known && rate > 0) parts.push(`${formatAge(((totalBytes - bytes) / rate) * 1000)} left`);
-  return parts.join('  ');
+  if (waitedMs > 0) parts.push(`nothing for ${formatAge(waitedMs)}, still trying`);
+  else {
+    parts.push(`${formatBytes(rate)}/s`);
+    if (known && rate > 0) {
+      parts.push(`${formatAge((Math.max(0, totalBytes - bytes) / rate) * 1000)} left`);
+    }
+  }
+  const numbers = parts.join('  ');
+  const shown = cut(printable(label), Math.max(8, columns - 3 - numbers.length));
+  const room = Math.min(26, columns - 5 - [...shown].length - numbers.length);
+  const bar = known && room >= 12 ? `${progressBar(part, room - 2)}  ` : '';
+  return cut(`${shown}  ${bar}${numbers}`, columns - 1);
 }
 
-const countFiles = (files: number) => `${files} ${files === 1 ? 'file' : 'files'}`;
+function progressBar(part: number, width: number): string {
+  const done = Math.round(part * width);
+  return `[${'='.repeat(done)}${' '.repeat(width - done)}]`;
+}
+
+/** As much of a text as fits. */
+function cut(text: string, columns: number): string {
+  const characters = [...text];
+  if (characters.length <= columns) return text;
+  return `${characters.slice(0, columns - 1).join('')}…`;
+}
