@@ -53,9 +53,9 @@ function copySmall(from: number, to: number, options: CopyBytesOptions): number 
   const { start, lengthBytes, position } = options;
   let bytes = 0;
   while (bytes < lengthBytes) {
-    const read = readSync(from, smallBuffer, bytes, lengthBytes - bytes, start + bytes);
-    if (read === 0) break;
-    bytes += read;
+    const got = readSync(from, smallBuffer, bytes, lengthBytes - bytes, start + bytes);
+    if (got === 0) break;
+    bytes += got;
   }
   for (let done = 0; done < bytes; ) {
     const place = position === null ? null : position + done;

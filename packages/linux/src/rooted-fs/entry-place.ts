@@ -53,7 +53,10 @@ export function foreseePath(root: RootDirectory, path: ByteString): ByteString |
   const missing = root.locateMissing(parent);
   if (missing !== undefined) {
     closeSync(missing.directory);
-    return joinPath(missing.directoryPath, [...missing.missing, name]);
+    // As for the kernel, what does not exist has no parent to go to.
+    if (missing.missing.includes('..' as ByteString)) return undefined;
+    const names = missing.missing.filter((each) => each !== '.');
+    return joinPath(missing.directoryPath, [...names, name]);
   }
   const { fd, path: parentPath } = root.openAt(parent, O_PATH);
   closeSync(fd);

@@ -56,6 +56,7 @@ export class TreeWriter implements Disposable {
   readonly #root: RootDirectory;
   readonly #ids: IdMapping;
   readonly #top: TreeTop;
+  readonly #parents: Creation;
   readonly #directories: TreeDirectories;
   readonly #times: DirectoryTimes;
   /** Files that were written, for hard links; by device. */
@@ -66,6 +67,7 @@ export class TreeWriter implements Disposable {
     this.#root = root;
     this.#ids = ids;
     this.#top = top;
+    this.#parents = parents;
     this.#directories = new TreeDirectories(root, top.directory, parents);
     this.#times = new DirectoryTimes(top.directory.fd);
   }
@@ -163,7 +165,11 @@ export class TreeWriter implements Disposable {
       const source = this.#openWritten(existing);
       try {
         const { directory, base } = this.#namedPlaceOf(name);
-        placeEntry(directory.fd, base, (free) => linkDescriptor(source, directory.fd, free));
+        // An id-mapped mount takes a new name only from somebody who has an id there.
+        const { hostUid, hostGid } = this.#parents;
+        withFileOwner(hostUid, hostGid, () =>
+          placeEntry(directory.fd, base, (free) => linkDescriptor(source, directory.fd, free)),
+        );
       } finally {
         closeSync(source);
       }

@@ -23,6 +23,19 @@ export async function writeFile(
   }
 }
 
+/** Appends to a file. */
+export async function appendFile(fs: RootedFs, path: string, data: string): Promise<void> {
+  const writer = fs.createPatch(path);
+  try {
+    const finished = once(writer.stream, 'finish');
+    writer.stream.end(data);
+    await finished;
+    await writer.commit();
+  } finally {
+    await writer.abort();
+  }
+}
+
 /** Reads a whole file. */
 export async function readFile(fs: RootedFs, path: string): Promise<string> {
   const file = fs.openFile(path);

@@ -2,13 +2,14 @@ import * as fc from 'fast-check';
 import { mkdirSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { answerOf, list, readFile, writeFile } from '../../testing/file-helpers.ts';
+import { answerOf, appendFile, list, readFile, writeFile } from '../../testing/file-helpers.ts';
 import { scratchInMemory, scratchOnDisk } from '../../testing/scratch.ts';
 import { removeTree } from '../remove-host-tree.ts';
 import { resolution } from '../root-directory.ts';
 import { RootedFs } from '../rooted-fs.ts';
 import { Canary } from './canary.ts';
 import { type Attack, growModel, plantModel, scenario } from './generated-trees.ts';
+import { copyInModel, makeModelSymlink, moveInModel } from './model-transfers.ts';
 import { type ModelDirectory, ModelError, type ModelNode, ModelTree } from './model-tree.ts';
 
 const TREES = 10_000;
@@ -22,7 +23,7 @@ afterAll(() => {
   onDisk[Symbol.dispose]();
 });
 
-function attackFiles(fs: RootedFs, { operation, path }: Attack, text: string): Promise<string> {
+function attackFiles(fs: RootedFs, { operation, path, to }: Attack, text: string): Promise<string> {
   const operations: Record<Attack['operation'], () => unknown> = {
     read: async () => `'${await readFile(fs, path)}'`,
     stat: () => fs.stat(path).type,
@@ -32,20 +33,32 @@ function attackFiles(fs: RootedFs, { operation, path }: Attack, text: string): P
     mkdir: () => fs.makeDirectory(path),
     remove: () => fs.remove(path),
     removeAll: () => fs.remove(path, { recursive: true }),
+    append: () => appendFile(fs, path, text),
+    symlink: () => fs.symlink(path, to),
+    move: () => fs.move(path, to),
+    moveOver: () => fs.move(path, to, { overwrite: true }),
+    copy: () => fs.copy(path, to),
+    copyOver: () => fs.copy(path, to, { overwrite: true }),
   };
   return answerOf(operations[operation]);
 }
 
-function attackModel(model: ModelTree, { operation, path }: Attack, text: string): string {
+function attackModel(model: ModelTree, { operation, path, to }: Attack, text: string): string {
   const operations: Record<Attack['operation'], () => unknown> = {
     read: () => model.read(path),
     stat: () => model.stat(path, true),
     lstat: () => model.stat(path, false),
     list: () => model.list(path),
     write: () => model.write(path, text),
-    mkdir: () => model.makeDirectory(path),
+    mkdir: () => void model.makeDirectory(path),
     remove: () => model.remove(path, false),
     removeAll: () => model.remove(path, true),
+    append: () => model.write(path, text, { append: true }),
+    symlink: () => makeModelSymlink(model, path, to),
+    move: () => moveInModel(model, path, to, false),
+    moveOver: () => moveInModel(model, path, to, true),
+    copy: () => copyInModel(model, path, to, false),
+    copyOver: () => copyInModel(model, path, to, true),
   };
   try {
     return String(operations[operation]());
@@ -68,9 +81,9 @@ function readTree(path: string): ModelDirectory {
   return { type: 'directory', children };
 }
 
-test('generated trees answer as the model does', { timeout: 120_000 }, () => attackTrees(TREES));
+test('generated trees answer as the model does', { timeout: 300_000 }, () => attackTrees(TREES));
 
-test('the same when paths are walked name by name', { timeout: 60_000 }, async () => {
+test('the same when paths are walked name by name', { timeout: 120_000 }, async () => {
   const { maxAttempts } = resolution;
   resolution.maxAttempts = 0;
   try {

@@ -52,6 +52,8 @@ const treePlan: fc.Arbitrary<Plan[]> = fc.array(
 export interface Attack {
   readonly operation: (typeof OPERATIONS)[number];
   readonly path: string;
+  /** Where an operation with two paths leads to. */
+  readonly to: string;
 }
 
 const OPERATIONS = [
@@ -63,6 +65,12 @@ const OPERATIONS = [
   'mkdir',
   'remove',
   'removeAll',
+  'append',
+  'symlink',
+  'move',
+  'moveOver',
+  'copy',
+  'copyOver',
 ] as const;
 
 const freePath = fc.array(component, { maxLength: 5 });
@@ -79,7 +87,7 @@ export const scenario: fc.Arbitrary<{ plans: Plan[]; attacks: Attack[] }> = tree
     const path = fc
       .oneof({ weight: 4, arbitrary: planned }, { weight: 1, arbitrary: freePath })
       .map((parts) => `/${parts.join('/')}`);
-    const attack = fc.record({ operation: fc.constantFrom(...OPERATIONS), path });
+    const attack = fc.record({ operation: fc.constantFrom(...OPERATIONS), path, to: path });
     return fc.record({
       plans: fc.constant(plans),
       attacks: fc.array(attack, { minLength: 4, maxLength: 4 }),

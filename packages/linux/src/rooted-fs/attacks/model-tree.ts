@@ -42,18 +42,29 @@ export class ModelTree {
     return [...node.children.keys()].sort().join(',');
   }
 
-  makeDirectory(path: string): void {
+  makeDirectory(path: string): ModelDirectory {
     const walked = this.#walk(path, true);
     if (walked.node !== undefined && walked.node.type !== 'directory') fail('not_a_directory');
-    this.#makeMissing(walked);
+    return this.#makeMissing(walked);
   }
 
-  write(path: string, text: string): void {
+  /** What a path leads to. */
+  existing(path: string, follow: boolean): ModelNode {
+    return this.#existing(path, follow);
+  }
+
+  /** What is on the way to a path, its end included, and the names that are missing. */
+  way(path: string): { readonly nodes: readonly ModelNode[]; readonly missing: readonly string[] } {
+    const { stack, node, missing } = this.#walk(path, true);
+    return { nodes: node === undefined ? stack : [...stack, node], missing };
+  }
+
+  write(path: string, text: string, options: { readonly append?: boolean } = {}): void {
     // A path that ends in '/', '.' or '..' (also in the text of a symlink) means a directory.
     const walked = this.#walkForWrite(path);
     if (walked.node?.type === 'directory') fail('is_directory');
     if (walked.node?.type === 'file') {
-      walked.node.text = text;
+      walked.node.text = options.append === true ? walked.node.text + text : text;
       return;
     }
     const name = walked.missing.at(-1) ?? fail('not_found');
@@ -157,6 +168,6 @@ export class ModelTree {
   }
 }
 
-function fail(kind: string): never {
+export function fail(kind: string): never {
   throw new ModelError(kind);
 }
