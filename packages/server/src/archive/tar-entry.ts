@@ -48,7 +48,10 @@ export function parseEntry(header: Header, path: string): ArchivedEntry {
     throw refuse('it is a sparse file; make the archive without `--sparse`');
   }
   const { size } = header;
-  if (!Number.isSafeInteger(size)) throw refuse('its length is too large');
+  // What tar-stream makes of a length of -1 is -0.
+  if (!Number.isSafeInteger(size) || size < 0 || Object.is(size, -0)) {
+    throw refuse('its length is no length of a file');
+  }
   const name = bytesOf(header.name, pax['path'], refuse);
   // Tar of 1979 has no directories but by their names.
   const isDirectory = kind === 'directory' || (kind === 'file' && name.at(-1) === 0x2f);
