@@ -11,7 +11,6 @@ export { removeEach } from './files/batch-remove.ts';
 export { type BatchItem, writeAll, writeEach } from './files/batch-write.ts';
 export { replaceInFiles } from './files/replace.ts';
 export { searchFiles } from './files/search.ts';
-export { StagingSpace } from './files/staging-space.ts';
 export { isAdministrator, type Principal } from './principal.ts';
 export type { SandboxFilter } from './sandboxes/page.ts';
 export { defaultAliases } from './templates.ts';

@@ -9,7 +9,10 @@ import {
   SandportFault,
 } from '@sandport/protocol';
 import { batchFailed, failureRow } from './batch-row.ts';
+import type { MemoryBudget } from './memory-budget.ts';
 
+/** What a file takes until it is sent: its bytes, as Base64, and as a line of JSON. */
+const memoryPerByte = 4;
 /** How often a file that changes while it is read is read. */
 const maxAttempts = 3;
 
@@ -20,9 +23,14 @@ const maxAttempts = 3;
 export async function* readEach(
   files: SandboxFiles,
   paths: readonly string[],
+  options: { readonly memory: MemoryBudget; readonly signal: AbortSignal },
 ): AsyncGenerator<BatchReadLine> {
   for (const path of paths) {
     try {
+      const { size } = await files.stat(parseGuestPath(path));
+      const bytes = Math.min(size, maxBatchFileBytes) * memoryPerByte;
+      using room = await options.memory.take(bytes, options.signal);
+      if (room === undefined) return;
       yield await readWhole(files, path);
     } catch (error) {
       yield failureRow(path, error);

@@ -2,12 +2,18 @@ import type { SandboxFiles } from '@sandport/driver';
 import type { Principal } from '../principal.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
 import { invalidState } from '../sandboxes/to-object.ts';
+import { MemoryBudget } from './memory-budget.ts';
+import { StagingSpace } from './staging-space.ts';
 
 /**
  * Finds the files of a sandbox for a key. They are there while the sandbox does not run, too. What
  * only looks asks for {@link reading}, what changes something for {@link writing}.
  */
 export class Files {
+  /** Of all requests together, for contents that cannot be streamed. */
+  readonly memory = new MemoryBudget();
+  /** Of all requests together, for files that wait to appear with others. */
+  readonly staging = new StagingSpace();
   readonly #sandboxes: Sandboxes;
 
   constructor(sandboxes: Sandboxes) {

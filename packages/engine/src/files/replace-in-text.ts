@@ -6,7 +6,7 @@ import { withoutReturn } from './text-file.ts';
 import type { WorkTime } from './work-time.ts';
 
 /** Longest text that a replacement may make, in UTF-16 units. */
-const maxResultLength = 64 * 1024 * 1024;
+const maxResultLength = 32 * 1024 * 1024;
 /** So many lines or matches are worked on between two looks at the clock. */
 const stepsPerLook = 64;
 

@@ -7,6 +7,7 @@ import {
   type ReplaceResult,
   SandportFault,
 } from '@sandport/protocol';
+import type { MemoryBudget } from './memory-budget.ts';
 import { LineTooLongError, TextReplacer } from './replace-in-text.ts';
 import { searchLimitMs } from './search.ts';
 import { type SelectedFile, selectFiles } from './select-files.ts';
@@ -15,6 +16,8 @@ import { WorkTime } from './work-time.ts';
 
 /** Longer files are left alone. */
 const maxFileBytes = 16 * 1024 * 1024;
+/** What a file takes while it is worked on: its bytes, its text, and the new text. */
+const memoryPerByte = 8;
 /** Most files of an answer. */
 const maxFiles = 10_000;
 
@@ -30,7 +33,11 @@ export async function replaceInFiles(
   files: SandboxFiles,
   path: GuestPath,
   replace: Replace,
-  options: { readonly signal?: AbortSignal; readonly limitMs?: number } = {},
+  options: {
+    readonly memory: MemoryBudget;
+    readonly signal: AbortSignal;
+    readonly limitMs?: number;
+  },
 ): Promise<ReplaceResult> {
   const { pattern, replacement, regex, case_sensitive: caseSensitive } = replace;
   const replacer = new TextReplacer({ pattern, replacement, regex, caseSensitive });
@@ -38,14 +45,15 @@ export async function replaceInFiles(
   const rows: Row[] = [];
   const skipped = { binary: 0, too_large: 0, unreadable: 0 };
   let truncated = false;
-  for await (const file of selectFiles(files, path, replace)) {
-    truncated = time.isUp || rows.length >= maxFiles;
-    if (truncated) break;
+  for await (const file of selectFiles(files, path, replace, time)) {
+    if (rows.length >= maxFiles) truncated = true;
+    if (truncated || time.isUp) break;
     if (time.turnIsOver) await time.nextTurn();
+    using room = await options.memory.take(file.sizeBytes * memoryPerByte, options.signal);
+    if (room === undefined) break;
     const changed = await replaceInFile(file, replacer, time);
     if (typeof changed === 'string') {
-      if (changed === 'time is up') truncated = true;
-      else skipped[changed] += 1;
+      if (changed !== 'time is up') skipped[changed] += 1;
       continue;
     }
     if (changed.replacements === 0 && changed.failure === undefined) continue;
@@ -59,7 +67,7 @@ export async function replaceInFiles(
     files: rows,
     files_changed: done.length,
     replacements: done.reduce((sum, row) => sum + row.replacements, 0),
-    truncated,
+    truncated: truncated || time.isUp,
     files_skipped: skipped,
   };
 }

@@ -42,9 +42,7 @@ export async function searchFiles(
   let searched = 0;
   let length = 0;
   let truncated = false;
-  for await (const file of selectFiles(files, path, search)) {
-    if (time.isUp) truncated = true;
-    if (truncated) break;
+  for await (const file of selectFiles(files, path, search, time)) {
     if (time.turnIsOver) await time.nextTurn();
     const found = await searchFile(file, textPattern, time, {
       max: max - matches.length,
@@ -58,8 +56,10 @@ export async function searchFiles(
     searched += 1;
     for (const match of found.matches) matches.push(match);
     length += found.length;
-    truncated = found.isFull || time.isUp;
+    truncated = found.isFull;
+    if (truncated || time.isUp) break;
   }
+  truncated ||= time.isUp;
   return { matches, truncated, files_searched: searched, files_skipped: skipped };
 }
 

@@ -1,6 +1,7 @@
 import type { OpenFile, SandboxFiles, WalkedEntry } from '@sandport/driver';
 import { type GuestPath, type Search, SandportFault } from '@sandport/protocol';
 import { compileGlobs } from './glob.ts';
+import type { WorkTime } from './work-time.ts';
 
 /** Which files of a tree are meant. Globs are relative to the tree's path. */
 export type FileSelection = Pick<Search, 'include' | 'exclude' | 'hidden'>;
@@ -17,13 +18,15 @@ export interface SelectedFile {
 
 /**
  * The regular file at `path`, or those below the directory at `path`, in tree order. Symlinks below
- * the path are not followed; directories that are left out are not entered.
+ * the path are not followed; directories that are left out are not entered. Ends early when the time
+ * is up.
  * @throws SandportFault `file_not_found`, `not_a_regular_file`, `invalid_pattern`, …
  */
 export async function* selectFiles(
   files: SandboxFiles,
   path: GuestPath,
   selection: FileSelection,
+  time: WorkTime,
 ): AsyncGenerator<SelectedFile> {
   const isMeant = compileSelection(selection);
   const entry = await files.stat(path);
@@ -39,6 +42,7 @@ export async function* selectFiles(
   const enter = ({ relativePath, entry: { name } }: WalkedEntry) =>
     isMeant.directory(relativePath, name);
   for await (const walked of files.walk(path, { enter })) {
+    if (time.isUp) return;
     if (walked.entry.type !== 'file') continue;
     if (!isMeant.file(walked.relativePath, walked.entry.name)) continue;
     yield {

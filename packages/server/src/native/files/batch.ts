@@ -1,11 +1,9 @@
-import { once } from 'node:events';
 import {
   type BatchItem,
   checkAllReadable,
   type Engine,
   readEach,
   removeEach,
-  StagingSpace,
   writeAll,
   writeEach,
 } from '@sandport/engine';
@@ -17,53 +15,58 @@ import {
 } from '@sandport/protocol';
 import type { Exchange } from '../../http/exchange.ts';
 import { check, readJson } from '../../http/read-json.ts';
-import { type BodyLine, readLines } from '../../http/read-lines.ts';
+import type { BodyLine } from '../../http/line-splitter.ts';
+import { readLines } from '../../http/read-lines.ts';
 import type { Route } from '../../http/router.ts';
 import { filesToRead, filesToWrite } from './path.ts';
 
 /** Room for a file of the largest size in Base64, its path and the rest. */
 const maxLineBytes = 24 * 1024 * 1024;
+/** A long line takes this much: its bytes, their text, and the contents in it. */
+const memoryOfLine = 3 * maxLineBytes;
 /** Room for the most paths of a batch. */
 const maxPathsBytes = 16 * 1024 * 1024;
 
 /** Many files in one request. */
-export const batchRoutes = (engine: Engine, options: { idleTimeoutMs: number }): Route[] => {
-  const space = new StagingSpace();
-  return [
-    {
-      method: 'POST',
-      path: '/v1/sandboxes/:id/fs/batch/write',
-      handle: async (exchange) => {
-        const mode = modeOf(exchange);
-        const files = await filesToWrite(exchange, engine);
-        const items = itemsOf(readLines(exchange, { maxLineBytes, ...options }));
-        const written = mode === 'each' ? writeEach(files, items) : writeAll(files, items, space);
-        exchange.json(200, await written);
-      },
+export const batchRoutes = (engine: Engine, options: { idleTimeoutMs: number }): Route[] => [
+  {
+    method: 'POST',
+    path: '/v1/sandboxes/:id/fs/batch/write',
+    handle: async (exchange) => {
+      const mode = modeOf(exchange);
+      const files = await filesToWrite(exchange, engine);
+      const { memory, staging } = engine.files;
+      const takeRoom = (signal: AbortSignal) => memory.take(memoryOfLine, signal);
+      const items = itemsOf(readLines(exchange, { maxLineBytes, takeRoom, ...options }));
+      const written = mode === 'each' ? writeEach(files, items) : writeAll(files, items, staging);
+      exchange.json(200, await written);
     },
-    {
-      method: 'POST',
-      path: '/v1/sandboxes/:id/fs/batch/read',
-      handle: async (exchange) => {
-        const { paths, mode } = await readJson(exchange, batchReadSchema, {
-          limitBytes: maxPathsBytes,
-        });
-        const files = await filesToRead(exchange, engine);
-        if (mode === 'all') await checkAllReadable(files, paths);
-        await sendLines(exchange, readEach(files, paths));
-      },
+  },
+  {
+    method: 'POST',
+    path: '/v1/sandboxes/:id/fs/batch/read',
+    handle: async (exchange) => {
+      const { paths, mode } = await readJson(exchange, batchReadSchema, {
+        limitBytes: maxPathsBytes,
+      });
+      const files = await filesToRead(exchange, engine);
+      if (mode === 'all') await checkAllReadable(files, paths);
+      await sendLines(
+        exchange,
+        readEach(files, paths, { memory: engine.files.memory, signal: exchange.signal }),
+      );
     },
-    {
-      method: 'POST',
-      path: '/v1/sandboxes/:id/fs/batch/remove',
-      handle: async (exchange) => {
-        const request = await readJson(exchange, batchRemoveSchema, { limitBytes: maxPathsBytes });
-        const files = await filesToWrite(exchange, engine);
-        exchange.json(200, await removeEach(files, request, exchange.signal));
-      },
+  },
+  {
+    method: 'POST',
+    path: '/v1/sandboxes/:id/fs/batch/remove',
+    handle: async (exchange) => {
+      const request = await readJson(exchange, batchRemoveSchema, { limitBytes: maxPathsBytes });
+      const files = await filesToWrite(exchange, engine);
+      exchange.json(200, await removeEach(files, request, exchange.signal));
     },
-  ];
-};
+  },
+];
 
 function modeOf(exchange: Exchange): 'each' | 'all' {
   const mode = exchange.query.get('mode') ?? 'each';
@@ -76,23 +79,27 @@ async function* itemsOf(lines: AsyncIterable<BodyLine>): AsyncGenerator<BatchIte
 }
 
 /** The file in a line; what is wrong with the line is the fault of that file alone. */
-function itemOf({ number, bytes }: BodyLine): BatchItem {
+function itemOf(line: BodyLine): BatchItem {
   let path = '';
   try {
-    if (bytes === undefined)
-      throw new SandportFault('payload_too_large', `it is longer than ${maxLineBytes} bytes.`, {
-        limit_bytes: maxLineBytes,
-      });
-    const value = parseLine(bytes);
+    if ('refused' in line) throw refusal(line.refused);
+    const value = parseLine(line.bytes);
     if (typeof value === 'object' && value !== null && 'path' in value)
       path = typeof value.path === 'string' ? value.path : '';
     return { file: check(batchFileSchema, value) };
   } catch (error) {
     if (!(error instanceof SandportFault)) throw error;
     const { code, message, details } = error;
-    return { path, fault: new SandportFault(code, `Line ${number}: ${message}`, details) };
+    return { path, fault: new SandportFault(code, `Line ${line.number}: ${message}`, details) };
   }
 }
+
+const refusal = (reason: 'too_long' | 'no_room'): SandportFault =>
+  reason === 'too_long'
+    ? new SandportFault('payload_too_large', `it is longer than ${maxLineBytes} bytes.`, {
+        limit_bytes: maxLineBytes,
+      })
+    : new SandportFault('limit_reached', 'too many large files come at this moment.');
 
 function parseLine(bytes: Buffer): unknown {
   try {
@@ -105,11 +112,14 @@ function parseLine(bytes: Buffer): unknown {
 
 /** Answers with a line of JSON for each value, no faster than the client takes them. */
 async function sendLines(exchange: Exchange, values: AsyncIterable<unknown>): Promise<void> {
-  const { response, signal } = exchange;
+  const { response } = exchange;
   response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
   for await (const value of values) {
     if (response.destroyed) return;
-    if (!response.write(`${JSON.stringify(value)}\n`)) await once(response, 'drain', { signal });
+    if (response.write(`${JSON.stringify(value)}\n`)) continue;
+    await new Promise<void>((resolve) => {
+      response.once('drain', resolve).once('close', resolve);
+    });
   }
   response.end();
 }

@@ -25,7 +25,8 @@ export const searchRoutes = (engine: Engine): Route[] => [
       const path = parseGuestPath(request.path);
       const files = await filesToWrite(exchange, engine);
       const { signal } = exchange;
-      exchange.json(200, await replaceInFiles(files, path, request, { signal }));
+      const { memory } = engine.files;
+      exchange.json(200, await replaceInFiles(files, path, request, { memory, signal }));
     },
   },
 ];
