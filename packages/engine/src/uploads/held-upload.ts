@@ -63,7 +63,7 @@ export class HeldUpload implements Disposable {
     if (this.#row.etag !== undefined) return offset;
     const { files, lock, hashes } = this.#parts;
     const { id, staged, metadata } = this.#row;
-    return aboutUpload(this.#row, files, async () => {
+    return aboutUpload(this.#row, async () => {
       const append = await files.staged.append(staged, offset);
       const trustedBytes = checked ? offset : undefined;
       if (this.#row.trustedBytes !== trustedBytes) this.#change({ trustedBytes });
@@ -105,7 +105,7 @@ export class HeldUpload implements Disposable {
         upload: this.#row.id,
         offset,
       });
-    return aboutUpload(this.#row, files, async () => {
+    return aboutUpload(this.#row, async () => {
       try {
         await this.#verify(size);
         const { write } = parseUploadMetadata(this.#row.metadata);

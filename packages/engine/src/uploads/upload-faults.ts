@@ -1,4 +1,3 @@
-import type { SandboxFiles } from '@sandport/driver';
 import { SandportFault } from '@sandport/protocol';
 import type { UploadRow } from '@sandport/state';
 
@@ -16,22 +15,19 @@ export const uploadIsGone = ({ id, path }: UploadRow): SandportFault =>
   );
 
 /** Runs a step of an upload; errors about its temporary file become errors about the upload. */
-export async function aboutUpload<T>(
-  row: UploadRow,
-  files: SandboxFiles,
-  step: () => Promise<T>,
-): Promise<T> {
+export async function aboutUpload<T>(row: UploadRow, step: () => Promise<T>): Promise<T> {
   try {
     return await step();
   } catch (error) {
     if (!(error instanceof SandportFault)) throw error;
-    if (error.code === 'file_not_found' && (await isGone(row, files))) throw uploadIsGone(row);
-    if (error.details['path'] !== row.staged.path.slice(0, 200)) throw error;
-    const sentence = error.message.replaceAll(row.staged.path, row.path);
+    // Missing directories are made: only the temporary file can be missing.
+    if (error.code === 'file_not_found') throw uploadIsGone(row);
+    // Long paths are cut in faults.
+    const shown = String(error.details['path'] ?? '');
+    const isStaged = shown !== '' && row.staged.path.startsWith(shown.replace(/…$/, ''));
+    if (!isStaged) throw error;
+    const sentence = error.message.replaceAll(shown, row.path);
     const details = { ...error.details, path: row.path };
     throw new SandportFault(error.code, sentence, details, { cause: error });
   }
 }
-
-const isGone = async (row: UploadRow, files: SandboxFiles): Promise<boolean> =>
-  (await files.staged.size(row.staged)) === undefined;
