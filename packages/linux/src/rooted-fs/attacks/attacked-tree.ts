@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { lstatSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { lstatSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { answerOf, list, readFile, writeFile } from '../../testing/file-helpers.ts';
+import { answerOf, appendFile, list, readFile, writeFile } from '../../testing/file-helpers.ts';
 import { RootedFs } from '../rooted-fs.ts';
 
 export const OPERATIONS = [
@@ -14,6 +14,10 @@ export const OPERATIONS = [
   'remove',
   'removeAll',
 ];
+
+/** Where what is attacked goes, and what comes to its place. */
+export const AWAY = '/away/from/here';
+export const SOURCE = '/setuid';
 
 const WRITTEN = 'written by the attack suite';
 
@@ -50,8 +54,30 @@ export class AttackedTree implements Disposable {
         return this.#describeChange(() => fs.makeDirectory(path));
       case 'remove':
         return this.#describeChange(() => fs.remove(path));
-      default:
+      case 'removeAll':
         return this.#describeChange(() => fs.remove(path, { recursive: true }));
+      case 'append':
+        return this.#describeChange(() => appendFile(fs, path, WRITTEN));
+      case 'chmod':
+        return this.#describeChange(async () => void (await fs.chmod(path, 0o755)));
+      case 'chown':
+        return this.#describeChange(async () => void (await fs.chown(path, { uid: 0 })));
+      case 'touch':
+        return this.#describeChange(() => fs.touch(path, { create: false }));
+      case 'usage':
+        return answerOf(async () => typeof (await fs.usage(path)).diskBytes);
+      case 'move away':
+        return this.#describeChange(() => fs.move(path, AWAY));
+      case 'copy away':
+        return this.#describeChange(() => fs.copy(path, AWAY));
+      case 'move onto':
+        return this.#describeChange(() => fs.move(SOURCE, path, { overwrite: true }));
+      case 'copy onto':
+        return this.#describeChange(() => fs.copy(SOURCE, path, { overwrite: true }));
+      case 'symlink':
+        return this.#describeChange(() => fs.symlink(path, '/etc/passwd', { overwrite: true }));
+      default:
+        throw new Error(operation);
     }
   }
 
@@ -88,6 +114,7 @@ function snapshotOf(root: string, directory = '/', into = new Map<string, string
       into.set(path, 'directory');
       snapshotOf(root, path, into);
     } else if (stat.isFile()) into.set(path, readFileSync(join(root, path), 'utf8'));
+    else if (stat.isSymbolicLink()) into.set(path, `link ${readlinkSync(join(root, path))}`);
     else into.set(path, `mode ${stat.mode}`);
   }
   return into;

@@ -5,6 +5,7 @@ import { notRoot, scratchInMemory, scratchOnDisk } from '../../testing/scratch.t
 import * as tables from './attack-table.ts';
 import { AttackedTree, OPERATIONS } from './attacked-tree.ts';
 import { Canary } from './canary.ts';
+import { DERIVED, summarize } from './derived-attacks.ts';
 import { DEEP, LONGEST_NAME, plantDevices, plantHostileTree } from './hostile-tree.ts';
 
 const inMemory = scratchInMemory();
@@ -61,6 +62,25 @@ describe.skipIf(notRoot)('hand-made attacks on a rooted file system', () => {
             const startMs = performance.now();
             const answer = await tree.describe(operation, path);
             expect(answer).toBe(expand(answers[index] ?? ''));
+            expect(performance.now() - startMs).toBeLessThan(5000);
+          });
+        }
+      }
+    });
+  }
+
+  for (const [name, table] of Object.entries(tables)) {
+    describe(`${name}, by operations without a column`, () => {
+      for (const { path, answers } of parseTable(table)) {
+        const known = new Map(
+          OPERATIONS.map((each, index) => [each, expand(answers[index] ?? '')]),
+        );
+        for (const [operation, expectedOf] of Object.entries(DERIVED)) {
+          const title = `${operation} ${JSON.stringify(path).slice(0, 120)}`;
+          test(title, { timeout: 10_000 }, async () => {
+            const startMs = performance.now();
+            const answer = summarize(await tree.describe(operation, path));
+            expect(answer).toBe(expectedOf(known) ?? answer);
             expect(performance.now() - startMs).toBeLessThan(5000);
           });
         }

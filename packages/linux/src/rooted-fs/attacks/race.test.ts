@@ -1,17 +1,12 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { answerOf, list, readFile, writeFile } from '../../testing/file-helpers.ts';
+import { answerOf, appendFile, list, readFile, writeFile } from '../../testing/file-helpers.ts';
 import { type Scratch, scratchInMemory, scratchOnDisk } from '../../testing/scratch.ts';
 import { errnoOf } from '../../ffi/system-error.ts';
 import { RootedFs } from '../rooted-fs.ts';
 import { CANARY_TEXT, Canary } from './canary.ts';
-
-const RACER = fileURLToPath(new URL('racer.mjs', import.meta.url));
+import { whileSwapping } from './while-swapping.ts';
 
 let scratches: Scratch[];
 let canary: Canary;
@@ -29,28 +24,6 @@ beforeEach(() => {
 afterEach(() => {
   for (const scratch of scratches) scratch[Symbol.dispose]();
 });
-
-/** Runs `work` again and again for `durationMs` while another process swaps the pairs. */
-async function whileSwapping(
-  directory: string,
-  pairs: readonly string[],
-  durationMs: number,
-  work: (round: number) => Promise<void>,
-): Promise<number> {
-  const racer = spawn(process.execPath, [RACER, directory, ...pairs], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const swaps = text(racer.stdout);
-  const ended = once(racer, 'exit');
-  const endMs = performance.now() + durationMs;
-  try {
-    for (let round = 0; performance.now() < endMs; round++) await work(round);
-  } finally {
-    racer.stdin.end();
-    await ended;
-  }
-  return Number(await swaps);
-}
 
 class Tally {
   readonly answers = new Map<string, number>();
@@ -82,6 +55,8 @@ for (const [name, targetOf] of Object.entries(escapes)) {
     symlinkSync(join(targetOf(canary.directory), 'secret.txt'), join(race, 'file-link'));
     const fs = RootedFs.open(root, { hiddenAreas: [] });
     const tally = new Tally();
+    const over = { overwrite: true };
+    const all = { recursive: true };
     const pairs = ['x', 'link', 'file', 'file-link'];
     const swaps = await whileSwapping(race, pairs, 7000, async (round) => {
       await tally.note('read', () => readFile(fs, '/race/x/secret.txt'));
@@ -97,6 +72,20 @@ for (const [name, targetOf] of Object.entries(escapes)) {
       await tally.note('create', async () => {
         await writeFile(fs, `/race/x/victim`, 'inside', { createParents: round % 2 === 0 });
       });
+      await tally.note('append', () => appendFile(fs, '/race/file', 'inside'));
+      await tally.note('append below', () => appendFile(fs, '/race/x/victim', 'inside'));
+      await tally.note('chmod', () => fs.chmod('/race/x', 0o755, { recursive: true }));
+      await tally.note('chmod file', () => fs.chmod('/race/file', 0o644));
+      await tally.note('chown', () => fs.chown('/race/x', { uid: 0 }, { recursive: true }));
+      await tally.note('touch', () => fs.touch('/race/x/secret.txt', { mtimeNs: 1n }));
+      await tally.note('touch new', () => fs.touch('/race/x/touched'));
+      await tally.note('symlink', () => fs.symlink('/race/x/sub/link', '/', { overwrite: true }));
+      await tally.note('usage', async () => (await fs.usage('/race/x')).sizeBytes < 1_000_000);
+      await tally.note('copy', () => fs.copy('/race/x', `/race/copy-${round % 5}`));
+      await tally.note('copy file', () => fs.copy('/race/file', '/race/x/copied', over));
+      await tally.note('move', () => fs.move('/race/x/sub', '/race/x/moved', over));
+      await tally.note('move back', () => fs.move('/race/x/moved', '/race/x/sub', over));
+      await tally.note('remove copy', () => fs.remove(`/race/copy-${round % 5}`, all));
       await tally.note('remove', () => fs.remove('/race/x/victim'));
       await tally.note('remove sub', () => fs.remove('/race/x/sub', { recursive: true }));
     });
@@ -135,6 +124,34 @@ test('entries of a tree that is removed swapped with symlinks', { timeout: 60_00
   expect(['undefined', 'not_found', 'not_empty', 'busy']).toEqual(
     expect.arrayContaining([...answers.keys()]),
   );
+});
+
+test('a tree that is copied swapped with symlinks', { timeout: 60_000 }, async () => {
+  const fs = RootedFs.open(root, { hiddenAreas: [] });
+  const race = join(root, 'race');
+  const indexes = Array.from({ length: 12 }, (_, index) => index);
+  for (const index of indexes) {
+    mkdirSync(join(race, `tree/in-${index}/sub`), { recursive: true });
+    for (const name of ['secret.txt', 'sub/file']) {
+      writeFileSync(join(race, `tree/in-${index}`, name), 'inside');
+    }
+    symlinkSync(canary.directory, join(race, `link-${index}`));
+  }
+  const pairs = indexes.flatMap((index) => [`tree/in-${index}`, `link-${index}`]);
+  const texts = new Set<string>();
+  const swaps = await whileSwapping(race, pairs, 6000, async () => {
+    await answerOf(() => fs.copy('/race/tree', '/race/copy'));
+    await answerOf(() => fs.chmod('/race/tree', 0o711, { recursive: true }));
+    for (const index of indexes) {
+      texts.add(await answerOf(() => readFile(fs, `/race/copy/in-${index}/secret.txt`)));
+    }
+    await answerOf(() => fs.remove('/race/copy', { recursive: true }));
+  });
+  fs.close();
+  expect(swaps).toBeGreaterThan(100);
+  canary.expectUntouched();
+  expect(['inside', 'not_found', 'not_a_directory']).toEqual(expect.arrayContaining([...texts]));
+  expect(texts).toContain('inside');
 });
 
 function symlinkUnlessTaken(target: string, path: string): void {
