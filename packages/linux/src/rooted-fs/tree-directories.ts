@@ -2,7 +2,6 @@ import { closeSync } from 'node:fs';
 import type { ByteString } from '../ffi/byte-string.ts';
 import {
   O_DIRECTORY,
-  O_NOFOLLOW,
   O_PATH,
   RESOLVE_BENEATH,
   RESOLVE_NO_MAGICLINKS,
@@ -20,7 +19,7 @@ import { isServedFileSystem } from './served-file-systems.ts';
 /** Archives list a directory's entries together: a few open directories do. */
 const MAX_OPEN = 64;
 
-const FLAGS = O_PATH | O_DIRECTORY | O_NOFOLLOW;
+const FLAGS = O_PATH | O_DIRECTORY;
 const BENEATH = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
 
 /** An open directory, good until the next one is asked for. */

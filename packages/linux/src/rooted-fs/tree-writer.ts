@@ -1,7 +1,7 @@
 import { closeSync, fchmodSync, writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { type ByteString, byteString } from '../ffi/byte-string.ts';
-import { O_DIRECTORY, O_NOFOLLOW, O_PATH, O_RDONLY } from '../ffi/constants.ts';
+import { O_DIRECTORY, O_PATH, O_RDONLY } from '../ffi/constants.ts';
 import { withFileOwner } from '../ffi/credential-calls.ts';
 import {
   chownDescriptor,
@@ -16,9 +16,10 @@ import { errnoOf } from '../ffi/system-error.ts';
 import { DirectoryTimes } from './directory-times.ts';
 import { parseEntryName, unsafe } from './entry-name.ts';
 import { statDescriptor } from './entry.ts';
+import type { RawStat } from './file-stat.ts';
 import type { GuestOwner, IdMapping } from './id-mapping.ts';
-import { InodeSet } from './inode-set.ts';
 import type { Creation } from './make-directory.ts';
+import { MarkSet } from './mark-set.ts';
 import { PendingBytes } from './pending-bytes.ts';
 import { placeEntry, placeFile } from './place-entry.ts';
 import { type RootDirectory, joinPath } from './root-directory.ts';
@@ -60,7 +61,7 @@ export class TreeWriter implements Disposable {
   readonly #directories: TreeDirectories;
   readonly #times: DirectoryTimes;
   /** Files that were written, for hard links; by device. */
-  readonly #written = new Map<string, InodeSet>();
+  readonly #written = new Map<string, MarkSet>();
 
   /** Takes over the descriptor of `top`. @param parents owner and mode of parents without an entry */
   constructor(root: RootDirectory, ids: IdMapping, top: TreeTop, parents: Creation) {
@@ -84,7 +85,7 @@ export class TreeWriter implements Disposable {
       const { directory, base, path } = place;
       const creation = this.#creation(attributes);
       const isNew = makeDirectory(directory.fd, base, creation);
-      const fd = openBeneath(directory.fd, base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+      const fd = openBeneath(directory.fd, base, O_RDONLY | O_DIRECTORY);
       if (fd === undefined) return; // Removed already.
       try {
         if (!isNew && options.chown === true) {
@@ -206,10 +207,10 @@ export class TreeWriter implements Disposable {
   #dress(fd: number, { mode, mtimeNs }: TreeAttributes): void {
     fchmodSync(fd, mode);
     setModifiedTime(fd, mtimeNs);
-    const { device, ino } = statDescriptor(fd);
-    const written = this.#written.get(device) ?? new InodeSet();
-    this.#written.set(device, written);
-    written.add(ino);
+    const stat = statDescriptor(fd);
+    const written = this.#written.get(stat.device) ?? new MarkSet();
+    this.#written.set(stat.device, written);
+    written.add(markOf(stat));
   }
 
   #dressTop({ mode, mtimeNs }: TreeAttributes): void {
@@ -228,8 +229,9 @@ export class TreeWriter implements Disposable {
     const directory = name === undefined ? undefined : this.#directories.find(parent);
     const fd = directory && name !== undefined ? openEntry(directory.fd, name) : undefined;
     if (fd === undefined) throw unsafe('it is a hard link to a file that is not there');
-    const { type, device, ino } = statDescriptor(fd);
-    if (type === 'file' && this.#written.get(device)?.has(ino) === true) return fd;
+    const stat = statDescriptor(fd);
+    const isOurs = this.#written.get(stat.device)?.has(markOf(stat)) === true;
+    if (stat.type === 'file' && isOurs) return fd;
     closeSync(fd);
     throw unsafe('it is a hard link to a file that the archive did not bring');
   }
@@ -292,5 +294,9 @@ function linkText(target: Buffer): ByteString {
   if (!isText) throw new Refusal('invalid_path', { reason: 'the text of the link is not valid' });
   return byteString(text);
 }
+
+/** Tells files of one device apart, also one that got the inode of another that was removed. */
+const markOf = ({ ino, birthNs }: RawStat): bigint =>
+  BigInt.asUintN(64, (ino * 0x9e3779b97f4a7c15n) ^ birthNs) || 1n;
 
 const shownName = (name: Buffer): string => name.toString('utf8');
