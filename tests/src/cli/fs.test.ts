@@ -237,7 +237,7 @@ onEachIsolation(used, (isolation) => {
     for (const [args, exitCode, named] of [
       [['cat', '/etc/passwd'], 2, 'BOX:/etc/passwd'],
       [['cat', box.id], 2, `${box.id}:/path`],
-      [['rm', at('/')], 2, '-r'],
+      [['rm', at('/etc')], 2, '-r'],
       [['rm', '-r', at('/')], 1, '/'],
       [['ls', 'no-such-box:/'], 3, 'no-such-box'],
       [['ls', at('/none')], 3, '/none'],

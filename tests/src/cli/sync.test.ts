@@ -23,8 +23,7 @@ onEachIsolation(used, (isolation) => {
       .filter((line) => line !== '');
     return { ...ran, lines };
   };
-  const inside = async (line: string) =>
-    (await runSandport(used, ['exec', box.id, line])).stdout.toString();
+  const inside = async (line: string) => (await used.api.exec(box.id, line)).stdout;
 
   test('only what differs goes up, line by line', async () => {
     const dir = join(local, `up-${isolation}`);

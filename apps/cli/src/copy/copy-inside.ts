@@ -50,15 +50,16 @@ export interface CopyInsideOptions {
 export async function copyInside(
   filesystem: Filesystem,
   steps: readonly InsideStep[],
-  options: CopyInsideOptions,
+  { overwrite = true, signal }: CopyInsideOptions,
 ): Promise<void> {
+  const options = { overwrite, signal };
   for (const step of steps) {
     try {
       if (step.symlinkTarget === undefined) {
         await filesystem.copy(step.from, step.to, options);
       } else await filesystem.symlink(step.to, step.symlinkTarget, options);
     } catch (error) {
-      const inner = await stepsBelow(filesystem, step, error, options.signal);
+      const inner = await stepsBelow(filesystem, step, error, signal);
       await copyInside(filesystem, inner, options);
     }
   }
