@@ -2,14 +2,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import tempfile
 from pathlib import Path
 from typing import Iterator
 
 import pytest
-from running_daemon import DaemonNotStarted, RunningDaemon, start_daemon
+from running_daemon import REPOSITORY, DaemonNotStarted, RunningDaemon, start_daemon
 
 import sandport
+
+# What the SDK's own tests make trees with serves here too.
+sys.path.append(str(REPOSITORY / "sdks" / "python" / "tests"))
 
 ISOLATIONS = ("container", "gvisor")
 

@@ -77,7 +77,17 @@ def start_daemon(isolation: str) -> Iterator[RunningDaemon]:
             _delete_all(daemon)
     finally:
         _stop(process)
-        shutil.rmtree(directory, ignore_errors=False)
+        _remove(directory)
+
+
+def _remove(directory: Path) -> None:
+    """The daemon leaves the removal of large sandboxes to a process that outlives it."""
+    for _ in range(100):
+        try:
+            return shutil.rmtree(directory)
+        except FileNotFoundError:
+            time.sleep(0.05)
+    shutil.rmtree(directory)
 
 
 def _wait_for_client_file(

@@ -62,10 +62,10 @@ def build(root: Path, tree: Dict[str, Any]) -> None:
 Description = Dict[str, Tuple[Any, ...]]
 
 
-def describe(root: Path, *, times: bool = True) -> Description:
+def describe(root: Path, *, times: bool = True, rules: Iterable[str] = ()) -> Description:
     """All that a transfer must keep, by relative path."""
     found: Description = {}
-    for entry in walk(str(root), Ignore([]), lambda _path, _reason: None):
+    for entry in walk(str(root), Ignore(rules), lambda _path, _reason: None):
         path, status = root / entry.path, entry.status
         mtime = status.st_mtime_ns if times else None
         if entry.type == "symlink":

@@ -62,6 +62,7 @@ class Extractor:
         self._entry: Optional[Tuple[TarEntry, Parts]] = None
         self._file: Optional[NewFile] = None
         self._made: Set[Parts] = set()
+        self._links_left_out: Set[Parts] = set()
         self._directories: Dict[Parts, Tuple[int, int]] = {}
 
     def begin(self, status: int, headers: Mapping[str, str]) -> None:
@@ -120,6 +121,8 @@ class Extractor:
             raise _too_large(f"{self._limits.max_bytes} bytes", "max_bytes")
         parts = parts_of(entry.name)
         self._entry = (entry, parts)
+        if self._links_left_out:
+            self._check_way(parts, entry)
         if self._ignored(parts, entry.kind):
             return
         if entry.kind == DIRECTORY:
@@ -164,12 +167,19 @@ class Extractor:
             if self._limits.unsafe_links == "error":
                 raise unsafe(entry.name, "the symbolic link may lead outside of the directory")
             self._skip(parts, "the symbolic link may lead outside of the directory")
+            self._links_left_out.add(parts)
             return
         if not entry.goal or b"\0" in entry.goal:
             raise unsafe(entry.name, "the text of the symbolic link cannot be")
         self._tree.symlink(parts, entry.goal, entry.mtime_ns)
         self._made.discard(parts)
         self.result.symlinks += 1
+
+    def _check_way(self, parts: Parts, entry: TarEntry) -> None:
+        """A link that was left out stays in the way of what the archive has below it."""
+        for depth in range(1, len(parts)):
+            if parts[:depth] in self._links_left_out:
+                raise unsafe(entry.name, f"{parts[depth - 1]!r} on its way is a symbolic link")
 
     def _make_hard_link(self, parts: Parts, entry: TarEntry) -> None:
         existing = parts_of(entry.goal)
