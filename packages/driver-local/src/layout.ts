@@ -60,6 +60,8 @@ export interface SandboxLayout {
   /** On the disk of the data directory. */
   readonly directory: string;
   readonly record: string;
+  /** Notes on copies inside the sandbox that are under way. */
+  readonly copies: string;
   readonly upper: string;
   readonly work: string;
   /** Only of sandboxes with a disk limit: an image and where it is mounted. */
@@ -90,6 +92,7 @@ function sandboxLayout(layout: Layout, id: string): SandboxLayout {
   return {
     directory,
     record: join(directory, 'driver.json'),
+    copies: join(directory, 'copies'),
     upper: join(disk, 'upper'),
     work: join(disk, 'work'),
     diskImage: join(directory, 'disk.img'),

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import {
   expectNothingLeft,
   faultOf,
+  filePath,
   onEachIsolation,
   useDaemon,
   useSandbox,
@@ -39,6 +40,37 @@ onEachIsolation(used, (isolation) => {
     await used.api.write(box.id, '/workspace/large', large);
     expect((await used.api.read(box.id, '/workspace/large')).equals(large)).toBe(true);
     expect((await used.api.remove(box.id, '/workspace/large')).status).toBe(204);
+  });
+
+  test('a change in place or a copy that does not fit changes nothing', async () => {
+    const old = randomBytes(20 * mebibyte);
+    await used.api.write(box.id, path, old);
+    const unchanged = async () => {
+      expect((await used.api.read(box.id, path)).equals(old)).toBe(true);
+      await expectNothingLeft(used, box.id);
+    };
+    const put = (query: string, mebibytes: number) =>
+      used.api.send('PUT', `${filePath(box.id, '', path)}${query}`, { body: zeros(mebibytes) });
+    // The first does not fit at all, the second only while its bytes are beside the file.
+    for (const mebibytes of [200, 22]) {
+      for (const query of ['&append=true', '&offset=20000000'])
+        faultOf(await put(query, mebibytes), 'disk_full');
+      await unchanged();
+    }
+    const post = (operation: string, to: string) =>
+      used.api.sendJson('POST', `/v1/sandboxes/${box.id}/fs/${operation}`, {
+        from: '/workspace',
+        to,
+      });
+    await used.api.write(box.id, '/workspace/more', randomBytes(10 * mebibyte));
+    faultOf(await post('copy', '/tmp/copy'), 'disk_full');
+    expect((await used.api.statAnswer(box.id, '/tmp/copy')).status).toBe(404);
+    expect((await used.api.remove(box.id, '/workspace/more')).status).toBe(204);
+    await unchanged();
+    // What was reserved and given up can be used again.
+    expect((await put('&append=true', 1)).status).toBe(200);
+    expect((await used.api.stat(box.id, path)).size).toBe(21 * mebibyte);
+    expect((await used.api.remove(box.id, path)).status).toBe(204);
   });
 
   test('a disk that the guest has filled answers 507 and serves what is there', async () => {

@@ -26,7 +26,12 @@ onEachIsolation(used, (isolation) => {
 
   test('GET and HEAD tell size, time and an ETag', async () => {
     const written = await used.api.put(box.id, path, bytes);
-    expect(JSON.parse(written.body.toString())).toEqual({ path, bytes: bytes.length });
+    expect(JSON.parse(written.body.toString())).toEqual({
+      path,
+      bytes: bytes.length,
+      size: bytes.length,
+      etag: written.headers.etag,
+    });
     const answer = await get();
     expect(answer.body.equals(bytes)).toBe(true);
     expect(answer.headers).toMatchObject({

@@ -83,6 +83,7 @@ async function adoptOne(
   const root = await reopenRoot(context, spec, record, template, mountPoints);
   if (root === undefined) return undefined;
   context.stoppedRoots.set(spec.id, root);
+  removeUnfinished(context, spec.id, root);
   const reason = 'its processes ended while the daemon was not running';
   const layers = layersOf(layout, template, record.idBase);
   return { id: spec.id, files: new RootedSandboxFiles({ root, owner, layers }), reason };
@@ -103,10 +104,12 @@ async function adoptLiving(
     token: record.token,
     onLog: guestLog(context.log, id),
   });
+  const root = openRoot(layout, record.idBase);
+  removeUnfinished(context, id, root);
   const live = new LiveSandbox({
     id,
     channel,
-    root: openRoot(layout, record.idBase),
+    root,
     owner,
     layers: layersOf(layout, template, record.idBase),
     user: spec.user,
@@ -123,6 +126,16 @@ async function adoptLiving(
       context.log('warn', 'the init of a sandbox has not come back yet', { sandbox: id }),
     );
   return live;
+}
+
+/** Removes, aside, what copies left that the end of the last daemon cut off. */
+function removeUnfinished(context: DriverContext, id: SandboxSpec['id'], root: RootedFs): void {
+  root.removeUnfinished().catch((error: unknown) =>
+    context.log('warn', 'what is left of a copy could not be removed', {
+      sandbox: id,
+      error: String(error),
+    }),
+  );
 }
 
 /** The root of a sandbox without processes, mounted again where a reboot took it away. */

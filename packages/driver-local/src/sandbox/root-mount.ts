@@ -68,7 +68,7 @@ export function mountRoot(options: RootMountOptions): void {
 
 /** Opens the mounted root for the daemon's own file access. */
 export const openRoot = (layout: SandboxLayout, idBase: number): RootedFs =>
-  RootedFs.open(layout.root, { idBase, idCount: idRangeSize });
+  RootedFs.open(layout.root, { idBase, idCount: idRangeSize, notesDirectory: layout.copies });
 
 /** Where the layers of a root lie. */
 export const layersOf = (

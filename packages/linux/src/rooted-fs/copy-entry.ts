@@ -16,6 +16,7 @@ import type { Creation } from './make-directory.ts';
 import type { RootDirectory } from './root-directory.ts';
 import { Refusal, rootedFsErrorOf } from './rooted-fs-error.ts';
 import { discard, publishIfFree, publishOver, temporaryName } from './temporary-file.ts';
+import type { UnfinishedCopies } from './unfinished-copies.ts';
 import { unlinkEntry } from './unlink-entry.ts';
 
 export interface TransferOptions {
@@ -24,6 +25,8 @@ export interface TransferOptions {
   /** Replace what is at the target. */
   readonly overwrite: boolean;
   readonly signal?: AbortSignal | undefined;
+  /** Where copies are noted while they are under way. */
+  readonly unfinished: UnfinishedCopies;
 }
 
 /** What is copied: an open entry, and the path that leads to it. */

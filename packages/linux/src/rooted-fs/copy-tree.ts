@@ -39,6 +39,7 @@ export async function copyTree(
   const { directory, name } = target;
   const temporary = temporaryName();
   const asOwner = <Result>(action: () => Result): Result => withFileOwner(hostUid, hostGid, action);
+  using _noted = options.unfinished.note(joinPath(target.path, [temporary]));
   asOwner(() => mkdirat(directory, temporary, 0o700));
   try {
     const fd = openat(directory, temporary, O_PATH | O_DIRECTORY | O_NOFOLLOW);

@@ -26,6 +26,7 @@ import { StagedFiles } from './staged-files.ts';
 import { openTop } from './tree-directories.ts';
 import { TreeWriter } from './tree-writer.ts';
 import { touchFile } from './touch-file.ts';
+import { UnfinishedCopies } from './unfinished-copies.ts';
 import { type TreeEntry, type WalkTreeOptions, walkTree } from './walk-tree.ts';
 
 export interface RootedFsOptions {
@@ -39,6 +40,11 @@ export interface RootedFsOptions {
    * @default ['/proc', '/sys', '/dev', '/run/sandport']
    */
   readonly hiddenAreas?: readonly string[];
+  /**
+   * Trusted directory on the host for notes on copies that are under way; made when it is needed.
+   * @default none: a copy of a directory that is cut off by the end of the process stays half done
+   */
+  readonly notesDirectory?: string;
 }
 
 export interface MakeDirectoryOptions {
@@ -61,10 +67,12 @@ export class RootedFs implements Disposable {
   readonly staged: StagedFiles;
   readonly #root: RootDirectory;
   readonly #ids: IdMapping;
+  readonly #unfinished: UnfinishedCopies;
   readonly #watchers = new Set<DirectoryWatcher>();
 
-  private constructor(root: RootDirectory, ids: IdMapping) {
+  private constructor(root: RootDirectory, ids: IdMapping, unfinished: UnfinishedCopies) {
     this.#root = root;
+    this.#unfinished = unfinished;
     this.#ids = ids;
     this.staged = new StagedFiles(root, ids);
   }
@@ -74,7 +82,8 @@ export class RootedFs implements Disposable {
     const ids = new IdMapping(options.idBase ?? 0, options.idCount ?? 65536);
     try {
       const areas = options.hiddenAreas ?? DEFAULT_HIDDEN_AREAS;
-      return new RootedFs(new RootDirectory(directory, areas), ids);
+      const unfinished = new UnfinishedCopies(options.notesDirectory);
+      return new RootedFs(new RootDirectory(directory, areas), ids, unfinished);
     } catch (error) {
       throw rootedFsErrorOf(error, directory);
     }
@@ -192,6 +201,11 @@ export class RootedFs implements Disposable {
     return changeOwner(this.#root, this.#ids, path, owner, options);
   }
 
+  /** Removes what copies left behind that an earlier process could not finish. */
+  async removeUnfinished(): Promise<void> {
+    await this.#unfinished.removeAll(this.#root);
+  }
+
   /** Makes a symlink and missing parents. @param target its text; need not lead anywhere */
   symlink(path: string, target: string, options: TransferPathOptions = {}): void {
     this.#run(path, (bytes) => {
@@ -243,7 +257,8 @@ export class RootedFs implements Disposable {
   }
 
   #transfer({ overwrite = false, owner, signal }: TransferPathOptions): TransferOptions {
-    return { overwrite, creation: this.#creation(owner, 0o755), signal };
+    const creation = this.#creation(owner, 0o755);
+    return { overwrite, creation, signal, unfinished: this.#unfinished };
   }
 
   #creation(owner: GuestOwner = { uid: 0, gid: 0 }, mode: number): Creation {

@@ -1,0 +1,61 @@
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ByteString, byteString } from '../ffi/byte-string.ts';
+import { errnoOf } from '../ffi/system-error.ts';
+import { removePath } from './remove-path.ts';
+import type { RootDirectory } from './root-directory.ts';
+import { Refusal } from './rooted-fs-error.ts';
+import { splitPath } from './guest-path.ts';
+import { isTemporaryName } from './temporary-file.ts';
+
+/**
+ * Remembers in a directory of the host which copies of directories are under way, so that a later
+ * process can remove what is left of those that were cut off. Nothing is kept without a directory.
+ */
+export class UnfinishedCopies {
+  readonly #directory: string | undefined;
+
+  /** @param directory trusted path; made when it is needed */
+  constructor(directory: string | undefined) {
+    this.#directory = directory;
+  }
+
+  /** @param path normal path inside the root whose last name is a temporary one; until disposed */
+  note(path: ByteString): Disposable {
+    if (this.#directory === undefined) return { [Symbol.dispose]: () => {} };
+    const { name = '' } = splitPath(path);
+    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+    const file = join(this.#directory, name);
+    writeFileSync(file, path, 'latin1');
+    return { [Symbol.dispose]: () => rmSync(file, { force: true }) };
+  }
+
+  /** Removes what is left of all that were noted. What a guest put in the way stays. */
+  async removeAll(root: RootDirectory): Promise<void> {
+    if (this.#directory === undefined) return;
+    for (const name of this.#noted()) {
+      const file = join(this.#directory, name);
+      const path = byteString(readFileSync(file, 'latin1'));
+      if (isTemporaryName(splitPath(path).name ?? '')) await removeLeftOver(root, path);
+      rmSync(file, { force: true });
+    }
+  }
+
+  #noted(): string[] {
+    if (this.#directory === undefined) return [];
+    try {
+      return readdirSync(this.#directory);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+      return [];
+    }
+  }
+}
+
+async function removeLeftOver(root: RootDirectory, path: ByteString): Promise<void> {
+  try {
+    await removePath(root, path, { recursive: true });
+  } catch (error) {
+    if (errnoOf(error) === undefined && !(error instanceof Refusal)) throw error;
+  }
+}
