@@ -6,6 +6,7 @@ import { createSuite } from './create-suite.ts';
 import { filesSuite } from './files-suite.ts';
 import { hostileSuite } from './hostile-suite.ts';
 import { limitsSuite } from './limits-suite.ts';
+import { stagedFilesSuite } from './staged-files-suite.ts';
 import type { ConformanceSubject } from './subject.ts';
 import { volumesSuite } from './volumes-suite.ts';
 import { wallsSuite } from './walls-suite.ts';
@@ -25,6 +26,7 @@ export function driverConformance(name: string, subject: ConformanceSubject): vo
     commandsSuite(subject);
     filesSuite(subject);
     volumesSuite(subject);
+    stagedFilesSuite(subject);
     watchSuite(subject);
     changesSuite(subject);
     limitsSuite(subject);
