@@ -17,7 +17,7 @@ const maxFileBytes = 64 * 1024 * 1024;
 export const searchLimitMs = 30_000;
 /** Most text of an answer, in UTF-16 units. */
 const maxAnswerLength = 16 * 1024 * 1024;
-/** So many lines are looked at between two looks at the clock. */
+/** So many lines, or 256 times as much text, are looked at between two looks at the clock. */
 const linesPerLook = 64;
 
 /**
@@ -84,7 +84,7 @@ async function searchFile(
       for (const line of cutter.push(piece)) {
         found.take(withoutReturn(line));
         if (found.isFull) return found;
-        untilLook -= 1;
+        untilLook -= 1 + line.length / 256;
         if (untilLook > 0 || !time.turnIsOver) continue;
         if (time.isUp) return found;
         await time.nextTurn();
