@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import { TooLargeError } from '../errors/api-errors.ts';
+import { NotFoundError, TooLargeError } from '../errors/api-errors.ts';
 import { readFileEntries } from '../filesystem/batch/read-files.ts';
 import { utimesSeconds } from '../filesystem/file-time.ts';
 import { downloadFile } from '../filesystem/download/download-file.ts';
@@ -30,6 +30,8 @@ export async function syncDown(job: SyncJob): Promise<SyncPlan> {
   const remote = await remoteSyncEntries(api, remotePath, { checksum, signal }, (path) =>
     skip(path, 'its name is not UTF-8'),
   );
+  // A path that does not exist must not empty the local directory.
+  if (remote === undefined) throw missing(remotePath);
   const wanted = [...remote.values()].filter((entry) => {
     if (isIgnored(entry.path, entry.type === 'directory')) return false;
     const why = whyUnwanted(entry, options.unsafeLinks ?? 'skip');
@@ -52,6 +54,12 @@ export async function syncDown(job: SyncJob): Promise<SyncPlan> {
   await fetchEntries(job, plan, wanted);
   return plan;
 }
+
+const missing = (path: string) =>
+  new NotFoundError(`There is no ${path} in the sandbox.`, {
+    code: 'file_not_found',
+    details: { path },
+  });
 
 function whyUnwanted(entry: SyncEntry, unsafeLinks: 'skip' | 'keep'): string | undefined {
   const { type, path, linkTarget = '' } = entry;

@@ -34,7 +34,7 @@ export const localSyncEntry = (entry: LocalEntry): SyncEntry => ({
 });
 
 /**
- * All entries below a directory of the sandbox, by their paths; none when it does not exist.
+ * All entries below a directory of the sandbox, by their paths; undefined when it does not exist.
  * @param onUnnamed called with what has no name in UTF-8, and so cannot be transferred
  */
 export async function remoteSyncEntries(
@@ -42,7 +42,7 @@ export async function remoteSyncEntries(
   root: string,
   options: { checksum: boolean; signal?: AbortSignal | undefined },
   onUnnamed: (path: string) => void,
-): Promise<Map<string, SyncEntry>> {
+): Promise<Map<string, SyncEntry> | undefined> {
   const found = new Map<string, SyncEntry>();
   const prefix = root.replace(/\/+$/, '').length + 1;
   try {
@@ -66,7 +66,7 @@ export async function remoteSyncEntries(
       }
     }
   } catch (error) {
-    if (error instanceof NotFoundError && error.code === 'file_not_found') return found;
+    if (error instanceof NotFoundError && error.code === 'file_not_found') return undefined;
     throw error;
   }
   return found;

@@ -1,3 +1,4 @@
+import { makeDirectory } from '../filesystem/entries/manage.ts';
 import { removeFiles } from '../filesystem/batch/remove-files.ts';
 import { checkLocalDirectory, walkLocal } from '../tree/local-tree.ts';
 import { sendEntries } from '../tree/upload-dir.ts';
@@ -20,12 +21,15 @@ export async function syncUp(job: SyncJob): Promise<SyncPlan> {
   // The request is on its way before this side keeps the thread busy.
   await new Promise(setImmediate);
   const local = [...walkLocal(root, isIgnored, skipped)];
-  const plan = await planSync(local.map(localSyncEntry), await listing, {
+  const remote = await listing;
+  const plan = await planSync(local.map(localSyncEntry), remote ?? new Map(), {
     delete: options.delete === true,
     isIgnored,
     protectedPaths: unnamed,
     sameContents: contentsComparison(root, checksum),
   });
+  if (remote === undefined && options.dryRun !== true)
+    await makeDirectory(api, remotePath, { signal });
   if (!announce(plan, options)) return plan;
   await removeAll(job, plan.remove);
   const sent = local.filter(({ path }) => plan.send.has(path) || plan.touched.has(path));

@@ -60,7 +60,8 @@ export async function sendEntries(
 }
 
 function treeCounts({ hard_links, ...counts }: ArchiveResult) {
-  return { ...counts, hardLinks: hard_links };
+  // The daemon counts further names apart.
+  return { ...counts, files: counts.files + hard_links, hardLinks: hard_links };
 }
 
 /** Adds up what has been packed. */
