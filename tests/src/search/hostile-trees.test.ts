@@ -146,7 +146,7 @@ test('a client that goes away ends its search', async () => {
   try {
     await used.api.asRoot(
       box.id,
-      `python3 -c "for i in range(40): open('/workspace/f%d' % i, 'w').write('aaaa bbbb cccc\\n' * 3000000)"`,
+      `python3 -c "for i in range(10): open('/workspace/f%d' % i, 'w').write('aaaa bbbb cccc\\n' * 3000000)"`,
     );
     const fields = { path: '/workspace', pattern: '(?i)[a-c]+ [b-d]+ x', regex: true };
     await expect(
