@@ -42,6 +42,7 @@ export class Engine implements Disposable {
       volumes: () => this.volumes,
       maxSandboxes: options.maxSandboxes ?? 1000,
       log: options.log ?? (() => undefined),
+      leaving: (id, files) => this.uploads.discardAll(id, files),
     });
     this.volumes = new Volumes(state.volumes, driver.volumes, (namespace, name) =>
       this.sandboxes.usersOf(namespace, name),

@@ -218,6 +218,20 @@ test('an upload belongs to its sandbox, and goes with it', async () => {
   expect((await theirs.head(upload)).status).toBe(404);
 });
 
+test('what has come of an upload to a volume goes with the sandbox', async () => {
+  const volumes = [{ name: `uploads-${Date.now()}` }];
+  const directory = `/mnt/${volumes[0]?.name}`;
+  const first = await used.api.create({ isolation: 'container', volumes });
+  const theirs = new RawTus(used.api, first.id);
+  const upload = await theirs.begin(10, { path: `${directory}/file` });
+  expect((await theirs.patch(upload, 0, 'some')).status).toBe(204);
+  await used.api.kill(first.id);
+  const second = await used.api.create({ isolation: 'container', volumes });
+  expect(await used.api.names(second.id, directory)).toEqual([]);
+  await used.api.kill(second.id);
+  await used.api.send('DELETE', `/v1/volumes/default/${volumes[0]?.name}`);
+});
+
 test('a sandbox has at most 64 uploads under way', async () => {
   const begun: string[] = [];
   for (let index = 0; index < 64; index++) begun.push(await tus().begin(1, { path }));

@@ -1,8 +1,9 @@
-import type { Driver, DriverSandbox, StoppedSandbox } from '@sandport/driver';
+import type { Driver, DriverSandbox, SandboxFiles, StoppedSandbox } from '@sandport/driver';
 import {
   type CreateSandbox,
   type Namespace,
   parseGuestPath,
+  type SandboxId,
   SandportFault,
   type SandboxObject,
   type VolumeName,
@@ -26,6 +27,8 @@ export interface SandboxesOptions {
   /** Most sandboxes at one time. */
   readonly maxSandboxes: number;
   readonly log: (message: string, fields: Record<string, unknown>) => void;
+  /** Clears what a sandbox keeps outside of itself, on volumes, before it goes. */
+  readonly leaving: (id: SandboxId, files: SandboxFiles) => Promise<void>;
 }
 
 /** The sandboxes of this daemon: made, found, listed, ended. */
@@ -235,16 +238,21 @@ export class Sandboxes implements Disposable {
     }
     if (entry.row.status !== 'deleted') this.#change(entry, { status: 'deleted' });
     // One removal for all who ask; after a failure the next one to ask tries again.
-    entry.work ??= this.#options.driver
-      .remove(entry.row.id)
-      .then(() => {
-        this.#options.table.delete(entry.row.id);
-        this.#entries.delete(entry.row.id);
-      })
-      .finally(() => {
-        entry.work = undefined;
-      });
+    entry.work ??= this.#end(entry).finally(() => {
+      entry.work = undefined;
+    });
     await entry.work;
+  }
+
+  async #end({ row: { id }, sandbox }: Entry): Promise<void> {
+    const { driver, table, leaving, log } = this.#options;
+    if (sandbox !== undefined)
+      await leaving(id, sandbox.files).catch((error: unknown) => {
+        log('sandbox leaves something behind', { sandbox: id, error: String(error) });
+      });
+    await driver.remove(id);
+    table.delete(id);
+    this.#entries.delete(id);
   }
 
   #nextExpiry(): Date | undefined {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { SandboxFiles } from '@sandport/driver';
 import { SandportFault, type SandboxId, type UploadObject } from '@sandport/protocol';
 import type { UploadRow, UploadTable } from '@sandport/state';
 import type { Files } from '../files/files.ts';
@@ -146,6 +147,14 @@ export class Uploads implements Disposable {
     await upload.remove();
   }
 
+  /** Removes the bytes of all uploads to a sandbox, which may lie on volumes that stay. */
+  async discardAll(sandbox: SandboxId, files: SandboxFiles): Promise<void> {
+    for (const row of this.#options.table.ofSandbox(sandbox)) {
+      await files.staged.discard(row.staged);
+      this.#options.table.delete(row.id);
+    }
+  }
+
   /** Stops the clock. */
   [Symbol.dispose](): void {
     this.#reaper[Symbol.dispose]();
@@ -211,7 +220,7 @@ export class Uploads implements Disposable {
   }
 
   async #discard(row: UploadRow): Promise<void> {
-    const files = await this.#options.files.writing(everyone, row.sandbox satisfies SandboxId);
+    const files = await this.#options.files.writing(everyone, row.sandbox);
     await files.staged.discard(row.staged);
   }
 }
