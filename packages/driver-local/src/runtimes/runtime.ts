@@ -11,6 +11,8 @@ export interface Runtime {
   readonly version: string;
   /** Options before the subcommand, beside those for the state directory and the log. */
   readonly flags: readonly string[];
+  /** True: it gives the files that it has as standard input and output to the user it runs as. */
+  readonly takesStandardFiles: boolean;
   /** Its environment beside PATH; it gets nothing of the daemon's. */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -30,7 +32,15 @@ export async function findContainerRuntime(): Promise<Runtime | undefined> {
     if (program === undefined) continue;
     const version = await readVersion(program);
     if (version !== undefined)
-      return { isolation: 'container', name, program, version, flags: [], env: shortLivedGo };
+      return {
+        isolation: 'container',
+        name,
+        program,
+        version,
+        flags: [],
+        takesStandardFiles: false,
+        env: shortLivedGo,
+      };
   }
   return undefined;
 }
@@ -48,6 +58,7 @@ export async function findGvisorRuntime(): Promise<Runtime | undefined> {
     program,
     version,
     flags: gvisorFlags(help),
+    takesStandardFiles: true,
     env: {},
   };
 }

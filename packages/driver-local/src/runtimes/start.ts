@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { spawn, type SpawnOptions } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Runtime } from './runtime.ts';
 
 export interface StartOptions {
@@ -26,20 +27,40 @@ export async function startWithRuntime(runtime: Runtime, options: StartOptions):
     PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     ...runtime.env,
   };
-  const code = await runToEnd(runtime.program, args, env, signal);
-  if (code === 0) return Number.parseInt(readFileSync(pidFile, 'utf8'), 10);
-  throw new Error(lastWords(log) ?? `${runtime.name} ended with ${code}`);
+  const stdio = runtime.takesStandardFiles ? emptyFile(bundle) : 'ignore';
+  try {
+    const code = await runToEnd(
+      runtime.program,
+      args,
+      { stdio: [stdio, stdio, stdio], env },
+      signal,
+    );
+    if (code === 0) return Number.parseInt(readFileSync(pidFile, 'utf8'), 10);
+    throw new Error(lastWords(log) ?? `${runtime.name} ended with ${code}`);
+  } finally {
+    if (typeof stdio === 'number') closeSync(stdio);
+  }
+}
+
+/**
+ * Stands in for /dev/null, which a runtime would otherwise give away for the whole machine. It is
+ * open for reading only: nothing that a guest writes can fill it.
+ */
+function emptyFile(bundle: string): number {
+  const path = join(bundle, 'stdio');
+  closeSync(openSync(path, 'w', 0o600));
+  return openSync(path, 'r');
 }
 
 function runToEnd(
   program: string,
   args: readonly string[],
-  env: Readonly<Record<string, string>>,
+  options: Pick<SpawnOptions, 'stdio' | 'env'>,
   signal: AbortSignal | undefined,
 ): Promise<number | string> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) throw signal.reason;
-    const child = spawn(program, args, { stdio: 'ignore', detached: true, env });
+    const child = spawn(program, args, { ...options, detached: true });
     const abort = () => child.kill('SIGKILL');
     signal?.addEventListener('abort', abort, { once: true });
     const settle = () => signal?.removeEventListener('abort', abort);
