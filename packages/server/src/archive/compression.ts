@@ -49,16 +49,22 @@ async function requireZstd(): Promise<void> {
 
 /** The first bytes of a stream, which stay in it; fewer when it is shorter. */
 async function peek(stream: Readable, length: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  // All that is there is taken out: with a rest in it, the stream would be readable for ever.
   for (;;) {
-    const bytes: unknown = stream.read(length);
-    if (Buffer.isBuffer(bytes)) {
-      stream.unshift(bytes);
-      return bytes;
+    const chunk: unknown = stream.read();
+    if (Buffer.isBuffer(chunk)) {
+      chunks.push(chunk);
+      bytes += chunk.length;
     }
     if (stream.errored) throw stream.errored;
-    if (stream.readableEnded || stream.destroyed) return Buffer.alloc(0);
-    await somethingHappens(stream);
+    if (bytes >= length || stream.readableEnded || stream.destroyed) break;
+    if (chunk === null) await somethingHappens(stream);
   }
+  const start = Buffer.concat(chunks);
+  if (start.length > 0 && !stream.readableEnded && !stream.destroyed) stream.unshift(start);
+  return start.subarray(0, length);
 }
 
 async function somethingHappens(stream: Readable): Promise<void> {
