@@ -15,6 +15,8 @@ export interface CopyBytesOptions {
   readonly lengthBytes: number;
   /** Place in the target; null: its end, of a descriptor that is open for appending. */
   readonly position: number | null;
+  /** Told of every number of bytes that was written. */
+  readonly onWritten?: (bytes: number) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -28,7 +30,7 @@ export async function copyBytes(
   to: number,
   options: CopyBytesOptions,
 ): Promise<number> {
-  const { start, lengthBytes, position, signal } = options;
+  const { start, lengthBytes, position, signal, onWritten } = options;
   if (lengthBytes <= SMALL_COPY_BYTES) return copySmall(from, to, options);
   const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, lengthBytes));
   let copied = 0;
@@ -41,6 +43,7 @@ export async function copyBytes(
       const place = position === null ? null : position + copied + done;
       const { bytesWritten } = await writeInPool(to, buffer, done, bytesRead - done, place);
       done += refuseNothing(bytesWritten);
+      onWritten?.(bytesWritten);
     }
     copied += bytesRead;
   }
@@ -59,7 +62,9 @@ function copySmall(from: number, to: number, options: CopyBytesOptions): number 
   }
   for (let done = 0; done < bytes; ) {
     const place = position === null ? null : position + done;
-    done += refuseNothing(writeSync(to, smallBuffer, done, bytes - done, place));
+    const written = refuseNothing(writeSync(to, smallBuffer, done, bytes - done, place));
+    done += written;
+    options.onWritten?.(written);
   }
   return bytes;
 }

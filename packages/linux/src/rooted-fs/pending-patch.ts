@@ -164,11 +164,14 @@ export class PendingPatch implements AsyncDisposable {
     checkPrecondition(this.#plan, etagOf(before));
     const sizeBefore = Number(before.size);
     const { bytesWritten } = this.#pending;
+    let appended = 0;
     try {
       reserve(fd, this.#offset ?? sizeBefore, bytesWritten);
-      await this.#copyTo(fd, this.#offset ?? null);
+      await this.#copyTo(fd, this.#offset ?? null, (bytes) => {
+        if (this.#offset === undefined) appended += bytes;
+      });
     } catch (error) {
-      undo(fd, sizeBefore, this.#offset === undefined ? bytesWritten : 0);
+      undo(fd, sizeBefore, appended);
       throw error;
     }
     const { attributes } = this.#plan;
@@ -179,11 +182,15 @@ export class PendingPatch implements AsyncDisposable {
     return { bytes: bytesWritten, size: Number(after.size), etag: etagOf(after) };
   }
 
-  async #copyTo(fd: number, position: number | null): Promise<void> {
+  async #copyTo(
+    fd: number,
+    position: number | null,
+    onWritten: (bytes: number) => void = () => {},
+  ): Promise<void> {
     const source = reopen(this.#pending.temporary.fd, O_RDONLY);
     try {
       const lengthBytes = this.#pending.bytesWritten;
-      const copied = await copyBytes(source, fd, { start: 0, lengthBytes, position });
+      const copied = await copyBytes(source, fd, { start: 0, lengthBytes, position, onWritten });
       if (copied < lengthBytes) throw new Refusal('truncated');
     } finally {
       closeSync(source);
@@ -201,10 +208,10 @@ function reserve(fd: number, offset: number, lengthBytes: number): void {
 }
 
 /**
- * Cuts off what was appended, with the room behind it. What others appended meanwhile stays, and
- * then what is before it, too.
+ * Cuts off what was appended, with the room that was reserved. Where others appended meanwhile, all
+ * stays: their bytes are not ours to take.
  */
-function undo(fd: number, sizeBefore: number, mostAppended: number): void {
-  const size = Number(statDescriptor(fd).size);
-  if (size >= sizeBefore && size <= sizeBefore + mostAppended) ftruncateSync(fd, sizeBefore);
+function undo(fd: number, sizeBefore: number, appended: number): void {
+  const isOursAlone = Number(statDescriptor(fd).size) === sizeBefore + appended;
+  if (isOursAlone) ftruncateSync(fd, sizeBefore);
 }
