@@ -8,6 +8,8 @@ export class CuttingProxy implements AsyncDisposable {
   readonly #sockets = new Set<Socket>();
   /** Bytes that still pass on their way to the daemon, for each of the coming cuts. */
   readonly #plan: number[] = [];
+  /** The same for bytes on their way from the daemon. */
+  readonly #answerPlan: number[] = [];
 
   private constructor(target: () => string) {
     this.#server = createServer((client) => this.#join(client, target()));
@@ -30,6 +32,17 @@ export class CuttingProxy implements AsyncDisposable {
     this.#plan.push(...bytes);
   }
 
+  /** The same for bytes that come from the daemon. */
+  cutAnswersAfter(...bytes: number[]): void {
+    this.#answerPlan.push(...bytes);
+  }
+
+  /** Forgets cuts that have not come. */
+  clear(): void {
+    this.#plan.length = 0;
+    this.#answerPlan.length = 0;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
@@ -47,20 +60,25 @@ export class CuttingProxy implements AsyncDisposable {
         daemon.destroy();
       });
     }
-    daemon.pipe(client);
-    client.on('data', (chunk: Buffer) => {
-      const [left] = this.#plan;
+    this.#pass(client, daemon, this.#plan);
+    this.#pass(daemon, client, this.#answerPlan);
+  }
+
+  #pass(from: Socket, to: Socket, plan: number[]): void {
+    from.on('end', () => to.end());
+    from.on('data', (chunk: Buffer) => {
+      const [left] = plan;
       if (left !== undefined && chunk.length >= left) {
-        this.#plan.shift();
+        plan.shift();
         this.cuts += 1;
-        daemon.end(chunk.subarray(0, left), () => daemon.destroy());
-        client.destroy();
+        to.end(chunk.subarray(0, left), () => to.destroy());
+        from.destroy();
         return;
       }
-      if (left !== undefined) this.#plan[0] = left - chunk.length;
-      if (!daemon.write(chunk)) {
-        client.pause();
-        daemon.once('drain', () => client.resume());
+      if (left !== undefined) plan[0] = left - chunk.length;
+      if (!to.write(chunk)) {
+        from.pause();
+        to.once('drain', () => from.resume());
       }
     });
   }
