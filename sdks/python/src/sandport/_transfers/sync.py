@@ -60,9 +60,11 @@ def sync_dir(
     source, target = (local, remote) if up else (remote, local)
     compare(source, target, result, delete=options.delete, checksum=options.checksum)
     progress.total_bytes = result.bytes
-    if options.dry_run or not result.actions:
+    if options.dry_run:
         return result
     if up:
+        if not found:
+            yield from ask(entries.make_directory(sandbox, path, None))
         yield from _bring_up(sandbox, root, scanned, remote_root, result, progress)
     else:
         yield from bring_down(sandbox, root, remote, remote_root, result, progress)

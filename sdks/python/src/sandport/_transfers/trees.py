@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import partial
-from typing import Iterable, Optional, Sequence
+from typing import Iterable, Optional, Sequence, Set, Tuple
 
 from .._flow import Flow, Receive, Send, Work
 from .._local_file import LocalPath
@@ -117,8 +117,17 @@ def check_directory(root: str) -> None:
 
 
 def _count(root: str, ignore: Ignore) -> int:
-    entries = walk(root, ignore, lambda _name, _reason: None)
-    return sum(entry.status.st_size for entry in entries if entry.type == "file")
+    """Bytes of contents; hard links count once."""
+    total = 0
+    seen: Set[Tuple[int, int]] = set()
+    for entry in walk(root, ignore, lambda _name, _reason: None):
+        status = entry.status
+        if entry.type != "file" or (status.st_dev, status.st_ino) in seen:
+            continue
+        if status.st_nlink > 1:
+            seen.add((status.st_dev, status.st_ino))
+        total += status.st_size
+    return total
 
 
 def _check_counts(answer: Answer, sent: TreeResult) -> None:
