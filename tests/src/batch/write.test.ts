@@ -199,7 +199,7 @@ describe('limits', () => {
     }));
     const started = performance.now();
     expect(await write(box.id, files)).toMatchObject({ succeeded: 1000 });
-    expect(performance.now() - started).toBeLessThan(5_000);
+    expect(performance.now() - started).toBeLessThan(10_000);
   });
 
   test('files and lines that are too long fail alone', async () => {

@@ -74,10 +74,9 @@ export async function writeAll(
     for await (const item of items) {
       checkCount(count++, 'nothing was written');
       const result = await stage(files, item, staged, space);
-      if (result === undefined) continue;
-      // Nothing will be written: the rest is only looked at.
-      failures.push(result);
-      await abortAll();
+      if (result !== undefined) failures.push(result);
+      // Nothing will be written any more: the rest is only looked at.
+      if (failures.length > 0) await abortAll();
     }
     failures.push(...(await changedMeanwhile(files, staged)));
     if (failures.length > 0)
