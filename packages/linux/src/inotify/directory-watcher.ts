@@ -6,6 +6,7 @@ import { errnoOf } from '../ffi/system-error.ts';
 import { closeInBackground } from '../rooted-fs/guarded-descriptor.ts';
 import type { RootDirectory } from '../rooted-fs/root-directory.ts';
 import { Refusal } from '../rooted-fs/rooted-fs-error.ts';
+import type { ScannedEntry } from '../rooted-fs/scan-directory.ts';
 import { isServedFileSystem } from '../rooted-fs/served-file-systems.ts';
 import { TimeSlice } from '../rooted-fs/time-slice.ts';
 import { EventQueue } from './event-queue.ts';
@@ -14,7 +15,7 @@ import { eventRecords } from './event-records.ts';
 import { type Polled, startPolling, stopPolling } from './poller.ts';
 import { scanTree } from './scan-tree.ts';
 import type { DirectoryEvent } from './watch-event.ts';
-import { WatchTree } from './watch-tree.ts';
+import { type WatchNode, WatchTree } from './watch-tree.ts';
 
 export interface WatchDirectoryOptions {
   /** Also all directories below, new ones too. @default true */
@@ -143,10 +144,7 @@ export class DirectoryWatcher implements AsyncIterable<DirectoryEvent>, Disposab
     try {
       this.#isBusy = true;
       startPolling(this);
-      if (this.#recursive) {
-        const options = { slice: new TimeSlice(), isOver: () => this.#isClosed };
-        this.#reader.isIncomplete = !(await scanTree(this.#tree, [this.#tree.root], options));
-      }
+      await this.#scanAll();
       this.#isBusy = false;
     } catch (error) {
       this.close();
@@ -167,6 +165,8 @@ export class DirectoryWatcher implements AsyncIterable<DirectoryEvent>, Disposab
       }
     } while (!isEmpty && performance.now() < untilMs);
     this.#reader.endBatch(isEmpty);
+    this.#tree.closeOpen();
+    if (this.#reader.isConfused) this.#planRebuild();
   }
 
   /** The kernel dropped a watch. True when it was the one of the directory itself. */
@@ -174,7 +174,7 @@ export class DirectoryWatcher implements AsyncIterable<DirectoryEvent>, Disposab
     const node = this.#tree.find(watch);
     if (node === undefined) return false;
     if (node === this.#tree.root) this.end();
-    else this.#tree.forget(node);
+    else this.#tree.drop(node);
     return this.#isClosed;
   }
 
@@ -193,18 +193,36 @@ export class DirectoryWatcher implements AsyncIterable<DirectoryEvent>, Disposab
       // No descriptors or no memory for a moment: what was missed is looked for again.
       this.#planRebuild();
     }
+    this.#tree.closeOpen();
     if (!this.#isClosed) this.#tellIncomplete();
     this.#isBusy = false;
   }
 
   async #scanNew(): Promise<void> {
-    const nodes = this.#reader.unscanned.splice(0);
-    const isComplete = await scanTree(this.#tree, nodes, {
-      onEntry: (node, entry) => this.#reader.found(node, entry),
-      slice: new TimeSlice(),
+    const visitor = {
+      found: (node: WatchNode, entry: ScannedEntry) => this.#reader.found(node, entry),
+      lost: (node: WatchNode) => this.#reader.lost(node),
       isOver: () => this.#isClosed,
-    });
-    if (!isComplete) this.#reader.isIncomplete = true;
+    };
+    await scanTree(this.#tree, this.#reader.unscanned.splice(0), visitor, new TimeSlice());
+  }
+
+  /** Watches all directories, and tells nothing. */
+  async #scanAll(): Promise<void> {
+    if (!this.#recursive) return;
+    const visitor = {
+      found: (node: WatchNode, { name, type }: ScannedEntry) => {
+        if (type !== 'directory') return undefined;
+        const attached = this.#tree.attach(node, name);
+        if (attached.state === 'new' || attached.state === 'here') return attached.node;
+        if (attached.state === 'full') this.#reader.isIncomplete = true;
+        if (attached.state === 'lost' || attached.state === 'tangled') this.#planRebuild();
+        return undefined;
+      },
+      lost: () => this.#planRebuild(),
+      isOver: () => this.#isClosed,
+    };
+    await scanTree(this.#tree, [this.#tree.root], visitor, new TimeSlice());
   }
 
   /** Only then is `resync` told: whoever looks now will hear of what comes later. */
@@ -212,18 +230,11 @@ export class DirectoryWatcher implements AsyncIterable<DirectoryEvent>, Disposab
     const startedAtMs = performance.now();
     this.#rebuildAtMs = undefined;
     this.#reader.reset();
-    this.#tree.round++;
+    this.#tree.beginRound();
     try {
-      if (this.#recursive) {
-        const isComplete = await scanTree(this.#tree, [this.#tree.root], {
-          again: true,
-          slice: new TimeSlice(),
-          isOver: () => this.#isClosed,
-        });
-        if (this.#isClosed) return;
-        this.#tree.dropUnmet();
-        if (!isComplete) this.#reader.isIncomplete = true;
-      }
+      await this.#scanAll();
+      if (this.#isClosed) return;
+      this.#tree.endRound();
     } finally {
       this.#rebuiltAtMs = performance.now();
       this.#rebuildTookMs = this.#rebuiltAtMs - startedAtMs;

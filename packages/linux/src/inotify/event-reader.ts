@@ -26,17 +26,28 @@ interface Departure {
   readonly batch: number;
 }
 
-interface Rename {
-  readonly from: string;
-  readonly to: string;
+/** A directory that could not be reached: the whole of it, or one name in it, is to be looked at. */
+interface Postponed {
+  readonly node: WatchNode;
+  readonly name: ByteString | undefined;
 }
 
-/** Turns the kernel's records, one after the other, into what happened to paths. */
+/** How often a directory may not be where it was, each time with no record left to read. */
+const MAX_MISSES = 5;
+
+/**
+ * Turns the kernel's records, one after the other, into what happened to paths. Records of files are
+ * taken as they are. Those of directories only say where to look: what the kernel finds there is told
+ * as a difference to the tree, so that the tree and what was told never differ, however late the
+ * records are read.
+ */
 export class EventReader {
   /** New directories whose entries are still to be told of. */
   readonly unscanned: WatchNode[] = [];
   /** Some directories are not watched, and nobody was told yet. */
   isIncomplete = false;
+  /** Where everything is can only be told by a look at the whole tree. */
+  isConfused = false;
   readonly #tree: WatchTree;
   readonly #events: EventQueue;
   readonly #recursive: boolean;
@@ -44,8 +55,13 @@ export class EventReader {
   /** What was created or modified in this batch: once is enough. */
   readonly #fresh = new Set<string>();
   readonly #told = new Set<WatchNode>();
+  #postponed: Postponed[] = [];
   #batch = 0;
-  #lastRename: Rename | undefined;
+  /** Of a file, when it was the last thing that happened. */
+  #lastRename: { readonly from: string; readonly to: string } | undefined;
+
+  /** Where the directory was that was looked at last, when it was elsewhere. */
+  #lastMove: string | undefined;
 
   constructor(tree: WatchTree, events: EventQueue, recursive: boolean) {
     this.#tree = tree;
@@ -56,7 +72,6 @@ export class EventReader {
   beginBatch(): void {
     this.#batch++;
     this.#fresh.clear();
-    this.#lastRename = undefined;
   }
 
   read({ watch, mask, cookie, name }: EventRecord): void {
@@ -66,14 +81,13 @@ export class EventReader {
     const departure = (mask & IN_MOVED_TO) === 0 ? undefined : this.#departures.get(cookie);
     if (departure !== undefined) this.#departures.delete(cookie);
     this.#settleDeparturesOf(node, name);
-    if (departure !== undefined) this.#renamed(departure, node, name);
-    else if ((mask & IN_MOVED_FROM) !== 0) {
+    if ((mask & IN_MOVED_FROM) !== 0) {
       this.#departures.set(cookie, { node, name, isDirectory, batch: this.#batch });
-    } else if (isTemporaryName(name)) return;
-    else if ((mask & (IN_CREATE | IN_MOVED_TO)) !== 0) this.#created(node, name, isDirectory);
-    else if ((mask & IN_DELETE) !== 0) this.#removed(node, name, isDirectory);
-    else if ((mask & (IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB)) !== 0) {
-      this.#modified(node, name, isDirectory);
+    } else if (departure !== undefined) {
+      this.#renamed(departure, node, name);
+    } else {
+      this.#lastRename = undefined;
+      if (!isTemporaryName(name)) this.#happened(mask, node, name, isDirectory);
     }
   }
 
@@ -85,41 +99,61 @@ export class EventReader {
     for (const [cookie, departure] of this.#departures) {
       if (departure.batch === this.#batch) continue;
       this.#departures.delete(cookie);
-      this.#depart(departure);
+      this.#departed(departure);
     }
     if (isEmpty) {
       for (const node of this.#told) node.told = undefined;
       this.#told.clear();
+      for (const each of this.#postponed.splice(0)) this.#retry(each);
     }
-    this.#tree.closeOpen();
   }
 
-  /** An entry of a new directory: told, unless the kernel's record of it came first. */
-  found(node: WatchNode, { name, type }: ScannedEntry): void {
+  /** An entry of a new directory. @returns the directory that it is, when that is new too */
+  found(node: WatchNode, { name, type }: ScannedEntry): WatchNode | undefined {
+    // The scan goes on in it by itself.
+    if (type === 'directory' && this.#settle(node, name)) return this.unscanned.pop();
+    if (node.children.has(name)) return undefined; // It became a directory, which was told of.
     node.told ??= new Set();
     node.told.add(name);
     this.#told.add(node);
     this.#push('created', node, name, type);
+    return undefined;
+  }
+
+  /** A new directory could not be reached. */
+  lost(node: WatchNode): void {
+    this.#postpone({ node, name: undefined });
   }
 
   /** Forgets what it waits for: the whole tree is looked at anew. */
   reset(): void {
     this.#departures.clear();
+    this.#postponed = [];
     this.unscanned.length = 0;
+    this.isConfused = false;
+  }
+
+  #happened(mask: number, node: WatchNode, name: ByteString, isDirectory: boolean): void {
+    if ((mask & (IN_CREATE | IN_MOVED_TO)) !== 0) this.#created(node, name, isDirectory);
+    else if ((mask & IN_DELETE) !== 0) this.#removed(node, name, isDirectory);
+    else if ((mask & (IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB)) !== 0) {
+      this.#modified(node, name, isDirectory);
+    }
   }
 
   #created(node: WatchNode, name: ByteString, isDirectory: boolean): void {
+    if (isDirectory && this.#settle(node, name)) return;
     const isTold = node.told?.delete(name) === true;
-    if (isDirectory) this.#attach(node, name);
-    if (isTold) return;
+    if (isTold || node.children.has(name)) return;
     this.#fresh.add(keyOf(node, name));
     this.#push('created', node, name, this.#typeOf(node, name, isDirectory));
   }
 
   #modified(node: WatchNode, name: ByteString, isDirectory: boolean): void {
     const key = keyOf(node, name);
-    if (this.#fresh.has(key)) return;
-    const type = this.#typeOf(node, name, isDirectory);
+    if (this.#fresh.has(key) || (!isDirectory && node.children.has(name))) return;
+    const type = this.#typeOf(node, name, isDirectory && node.children.has(name));
+    if (isDirectory && type !== 'directory') return;
     // What the kernel calls a file that has no name yet.
     if (type === undefined && /^#\d+$/.test(name)) return;
     this.#fresh.add(key);
@@ -127,73 +161,124 @@ export class EventReader {
   }
 
   #removed(node: WatchNode, name: ByteString, isDirectory: boolean): void {
-    node.told?.delete(name);
     this.#fresh.delete(keyOf(node, name));
-    const child = node.children.get(name);
-    if (isDirectory && child !== undefined) this.#tree.drop(child);
+    if (isDirectory && node.children.has(name) && this.#settle(node, name)) return;
+    if (node.children.has(name)) return; // A directory has the name by now, which was told of.
+    node.told?.delete(name);
     this.#push('removed', node, name, isDirectory ? 'directory' : undefined);
   }
 
   #renamed(departure: Departure, node: WatchNode, name: ByteString): void {
     const { isDirectory } = departure;
     if (isTemporaryName(departure.name)) {
-      // A file or directory that was made aside takes its place.
+      // What was made aside takes its place.
       if (isTemporaryName(name)) return;
       if (isDirectory) this.#created(node, name, true);
       else this.#modified(node, name, false);
-      return;
+    } else if (isTemporaryName(name)) {
+      this.#departed(departure);
+    } else if (isDirectory && this.#settle(node, name)) {
+      if (!departure.node.isGone) this.#settleSource(departure);
+    } else this.#renamedEntry(departure, node, name);
+  }
+
+  /** A directory was renamed: what is at its old name? */
+  #settleSource({ node, name }: Departure): void {
+    const isTold = this.#lastMove === this.#pathOf(node, name);
+    if (node.children.has(name)) this.#settle(node, name);
+    else {
+      if (!isTold) this.#removed(node, name, true);
+      this.#tellSuccessor(node, name);
     }
-    if (isTemporaryName(name)) {
-      this.#depart(departure);
-      return;
-    }
-    departure.node.told?.delete(departure.name);
-    this.#fresh.delete(keyOf(departure.node, departure.name));
+  }
+
+  /**
+   * Something has lost its name: what has it now may have come before that, by changing places with
+   * it.
+   */
+  #tellSuccessor(node: WatchNode, name: ByteString): void {
+    const type = this.#tree.typeOf(node, name);
+    if (type !== undefined) this.#created(node, name, type === 'directory');
+  }
+
+  /** Of a file, or of a directory that is not watched. */
+  #renamedEntry(departure: Departure, node: WatchNode, name: ByteString): void {
     const from = this.#pathOf(departure.node, departure.name);
-    if (isDirectory) this.#moveNode(departure, node, name);
     const path = this.#pathOf(node, name);
-    const isExchange = this.#lastRename?.from === path && this.#lastRename.to === from;
-    this.#lastRename = { from: from, to: path };
+    const isBack = this.#lastRename?.from === path && this.#lastRename.to === from;
+    this.#lastRename = { from, to: path };
+    this.#fresh.delete(keyOf(departure.node, departure.name));
+    departure.node.told?.delete(departure.name);
     node.told?.delete(name);
-    this.#events.push({
-      kind: 'renamed',
-      path,
-      from,
-      type: this.#typeOf(node, name, isDirectory),
-    });
-    // Two names that changed places look like a move there and back.
-    if (isExchange && this.#tree.typeOf(departure.node, departure.name) !== undefined)
-      this.#events.push({ kind: 'resync', reason: 'overflow' });
+    const hasSource = !departure.node.isGone && !departure.node.children.has(departure.name);
+    if (node.children.has(name)) {
+      if (hasSource) this.#push('removed', departure.node, departure.name, undefined);
+      return;
+    }
+    const type = this.#typeOf(node, name, departure.isDirectory);
+    // Two files that changed places look like a move there and back.
+    const isExchange =
+      isBack && hasSource && this.#tree.typeOf(departure.node, departure.name) !== undefined;
+    if (hasSource && !isExchange) this.#events.push({ kind: 'renamed', path, from, type });
+    else this.#push('created', node, name, type);
   }
 
-  /** Puts a renamed directory where it is now. */
-  #moveNode(departure: Departure, node: WatchNode, name: ByteString): void {
-    const before = departure.node.children.get(departure.name);
-    const isThere = this.#attach(node, name);
-    if (!isThere && before !== undefined) this.#tree.drop(before);
-  }
-
-  #depart({ node, name, isDirectory }: Departure): void {
+  #departed({ node, name, isDirectory }: Departure): void {
     if (node.isGone || isTemporaryName(name)) return;
     this.#removed(node, name, isDirectory);
+    if (!node.children.has(name)) this.#tellSuccessor(node, name);
   }
 
   #settleDeparturesOf(node: WatchNode, name: ByteString): void {
     for (const [cookie, departure] of this.#departures) {
       if (departure.node !== node || departure.name !== name) continue;
       this.#departures.delete(cookie);
-      this.#depart(departure);
+      this.#departed(departure);
     }
   }
 
-  /** True when the directory is there and watched. */
-  #attach(node: WatchNode, name: ByteString): boolean {
+  /**
+   * Brings the tree, and what was told, in line with what has this name.
+   * @returns false when there is a directory that is not watched
+   */
+  #settle(node: WatchNode, name: ByteString): boolean {
     if (!this.#recursive) return false;
+    this.#lastMove = undefined;
+    const before = node.children.get(name);
     const attached = this.#tree.attach(node, name);
-    if (attached === 'full') this.isIncomplete = true;
-    if (attached === 'full' || attached === 'absent') return false;
-    if (attached.isNew) this.unscanned.push(attached.node);
+    const { state } = attached;
+    if (state === 'moved') {
+      const path = this.#pathOf(node, name);
+      const from = textOf(attached.from);
+      this.#events.push({ kind: 'renamed', path, from, type: 'directory' });
+      this.#lastMove = from;
+    } else if (state === 'new') {
+      if (attached.replaced) this.#push('removed', node, name, 'directory');
+      this.#push('created', node, name, 'directory');
+      this.unscanned.push(attached.node);
+    } else if (state === 'lost') this.#postpone({ node, name });
+    else if (state === 'tangled') this.isConfused = true;
+    else if (state !== 'here') {
+      if (state === 'full') this.isIncomplete = true;
+      if (before !== undefined) {
+        this.#tree.drop(before);
+        this.#push('removed', node, name, 'directory');
+        if (state === 'absent') this.#tellSuccessor(node, name);
+      }
+      return state === 'absent';
+    }
     return true;
+  }
+
+  #postpone(what: Postponed): void {
+    if (++what.node.misses <= MAX_MISSES) this.#postponed.push(what);
+    else this.isConfused = true;
+  }
+
+  #retry({ node, name }: Postponed): void {
+    if (node.isGone) return;
+    if (name === undefined) this.unscanned.push(node);
+    else this.#settle(node, name);
   }
 
   #typeOf(node: WatchNode, name: ByteString, isDirectory: boolean): EntryType | undefined {

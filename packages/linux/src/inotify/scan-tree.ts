@@ -4,51 +4,50 @@ import { isTemporaryName } from '../rooted-fs/temporary-file.ts';
 import type { TimeSlice } from '../rooted-fs/time-slice.ts';
 import type { WatchNode, WatchTree } from './watch-tree.ts';
 
-export interface ScanTreeOptions {
-  /** Also where directories are watched already. @default false */
-  readonly again?: boolean;
-  /** Told of every entry, a directory before what is in it. @default nobody */
-  readonly onEntry?: (node: WatchNode, entry: ScannedEntry) => void;
-  readonly slice: TimeSlice;
-  /** Ends it early. */
-  readonly isOver: () => boolean;
+export interface ScanVisitor {
+  /** Told of every entry. @returns the directory that it is, when that is to be scanned too */
+  found(node: WatchNode, entry: ScannedEntry): WatchNode | undefined;
+  /** A directory that is not where the tree has it. */
+  lost(node: WatchNode): void;
+  /** True ends it early. */
+  isOver(): boolean;
 }
 
 /**
- * Watches all directories below some that are watched. Each is watched before it is read, so that
- * nothing that comes meanwhile is missed.
- * @returns false when some directories are not watched @throws SystemError
+ * Reads directories and, as the visitor says, those below them. Each is watched before it is read,
+ * so that nothing that comes meanwhile is missed.
+ * @throws SystemError
  */
 export async function scanTree(
   tree: WatchTree,
   start: readonly WatchNode[],
-  { again = false, onEntry, slice, isOver }: ScanTreeOptions,
-): Promise<boolean> {
+  visitor: ScanVisitor,
+  slice: TimeSlice,
+): Promise<void> {
   const pending = start.toReversed();
-  let isComplete = true;
-  for (let node = pending.pop(); node !== undefined && !isOver(); node = pending.pop()) {
-    const fd = node.isGone ? undefined : tree.open(node);
-    if (fd === undefined) continue;
+  for (let node = pending.pop(); node !== undefined && !visitor.isOver(); node = pending.pop()) {
+    if (node.isGone) continue;
+    const fd = tree.open(node);
+    if (fd === undefined) {
+      visitor.lost(node);
+      continue;
+    }
     try {
       const found: WatchNode[] = [];
       for await (const batch of scanEntries(fd)) {
         // The tree's descriptors may be closed by now.
-        if (isOver()) return isComplete;
+        if (visitor.isOver()) return;
         for (const entry of batch) {
           if (node.isGone || isTemporaryName(entry.name)) continue;
-          onEntry?.(node, entry);
-          if (entry.type !== 'directory') continue;
-          const attached = tree.attach(node, entry.name);
-          if (attached === 'full') isComplete = false;
-          else if (attached !== 'absent' && (attached.isNew || again)) found.push(attached.node);
+          const child = visitor.found(node, entry);
+          if (child !== undefined) found.push(child);
         }
         if (slice.isOver) await slice.yield();
       }
-      pending.push(...found.toReversed());
+      for (const child of found.toReversed()) pending.push(child);
     } finally {
       closeSync(fd);
     }
     if (slice.isOver) await slice.yield();
   }
-  return isComplete;
 }

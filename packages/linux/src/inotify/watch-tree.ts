@@ -14,32 +14,49 @@ import {
   inotifyRemoveWatch,
 } from '../ffi/inotify-calls.ts';
 import { errnoOf } from '../ffi/system-error.ts';
-import { statEntry } from '../rooted-fs/entry.ts';
-import type { EntryType } from '../rooted-fs/file-stat.ts';
+import { statDescriptor, statEntry } from '../rooted-fs/entry.ts';
+import { type EntryType, identityOf } from '../rooted-fs/file-stat.ts';
 import { openDirectoryBeneath } from '../rooted-fs/open-beneath.ts';
 import { WatchBudget } from './watch-budget.ts';
 
 /** A directory that is watched. */
 export interface WatchNode {
   readonly watch: number;
+  /** Which directory it is, wherever it goes. */
+  readonly identity: string;
   /** Undefined of the directory that the watcher is for. */
   parent: WatchNode | undefined;
   name: ByteString;
   readonly children: Map<ByteString, WatchNode>;
-  /** Names that a scan has told of, until the kernel's news from before it are read. */
+  /** Names that a scan has told of, until the kernel's records from before it are read. */
   told: Set<ByteString> | undefined;
   /** The last walk over the whole tree that met it. */
   round: number;
+  /** How often it was not where it was thought to be. */
+  misses: number;
   isGone: boolean;
 }
 
-/** What came of watching one more directory. */
+/** What is at a name, compared with what the tree had there. */
 export type Attached =
-  | { readonly node: WatchNode; readonly isNew: boolean }
-  /** There is no such directory any more, or it is not one to watch. */
-  | 'absent'
-  /** The kernel or we have no more watches, or its path is too long. */
-  | 'full';
+  /** The directory that the tree has there. */
+  | { readonly state: 'here'; readonly node: WatchNode }
+  /** One that the tree had at the path `from`. */
+  | { readonly state: 'moved'; readonly node: WatchNode; readonly from: ByteString }
+  /** One that was not watched before. `replaced`: the tree had another one there. */
+  | { readonly state: 'new'; readonly node: WatchNode; readonly replaced: boolean }
+  | {
+      readonly state: /** No directory. */
+        | 'absent'
+        /** One that is not to be watched. */
+        | 'unwatched'
+        /** The kernel or we have no more watches, or its path is too long. */
+        | 'full'
+        /** The directory above it is not where the tree has it: records are still to be read. */
+        | 'lost'
+        /** It lies below itself, as far as the tree knows. */
+        | 'tangled';
+    };
 
 const MASK =
   IN_CREATE |
@@ -53,6 +70,7 @@ const MASK =
   IN_EXCL_UNLINK;
 /** A longer path below the watched directory cannot be opened in one call. */
 const MAX_PATH_BYTES = 3900;
+const DOT = '.' as ByteString; // ASCII.
 
 export interface WatchTreeOptions {
   /** The kernel's queue; stays the caller's. */
@@ -77,7 +95,7 @@ export class WatchTree {
   constructor(options: WatchTreeOptions) {
     this.#options = options;
     const watch = inotifyAddWatch(options.queue, options.directory, MASK);
-    this.root = this.#newNode(watch, undefined, '' as ByteString);
+    this.root = this.#newNode(watch, identityOf(statDescriptor(options.directory)));
   }
 
   find(watch: number): WatchNode | undefined {
@@ -85,31 +103,32 @@ export class WatchTree {
   }
 
   /**
-   * Watches the directory that has this name at this moment, whether or not it is known under
-   * another one: the kernel's number for it decides.
+   * Watches the directory that has this name at this moment, and puts it there, whether or not the
+   * tree has it elsewhere: the kernel's number for it decides.
    * @throws SystemError EMFILE, ENOMEM
    */
   attach(parent: WatchNode, name: ByteString): Attached {
-    const path = this.pathOf(parent, name);
-    if (path.length > MAX_PATH_BYTES) return 'full';
-    const fd = this.#openBelow(path);
-    if (fd === undefined) return 'absent';
+    const directory = this.#openOnce(parent);
+    if (directory === undefined) return { state: 'lost' };
+    const fd = openDirectoryBeneath(directory, name);
+    if (fd === undefined) return { state: 'absent' };
     try {
-      if (!this.#options.isWatched(fd)) return 'absent';
+      if (!this.#options.isWatched(fd)) return { state: 'unwatched' };
+      if (this.pathOf(parent, name).length > MAX_PATH_BYTES) return { state: 'full' };
       const watch = inotifyAddWatch(this.#options.queue, fd, MASK);
       const known = this.#nodes.get(watch);
-      if (known !== undefined) {
-        this.#place(known, parent, name);
-        return { node: known, isNew: false };
-      }
+      if (known !== undefined) return this.#move(known, parent, name);
       if (!this.#budget.take()) {
         inotifyRemoveWatch(this.#options.queue, watch);
-        return 'full';
+        return { state: 'full' };
       }
-      return { node: this.#newNode(watch, parent, name), isNew: true };
+      const replaced = parent.children.has(name);
+      const node = this.#newNode(watch, identityOf(statDescriptor(fd)));
+      this.#place(node, parent, name);
+      return { state: 'new', node, replaced };
     } catch (error) {
-      if (errnoOf(error) === 'ENOSPC') return 'full';
-      if (errnoOf(error) === 'ENOENT') return 'absent';
+      if (errnoOf(error) === 'ENOSPC') return { state: 'full' };
+      if (errnoOf(error) === 'ENOENT') return { state: 'absent' };
       throw error;
     } finally {
       closeSync(fd);
@@ -120,25 +139,30 @@ export class WatchTree {
   drop(node: WatchNode): void {
     const pending = [node];
     for (let each = pending.pop(); each !== undefined; each = pending.pop()) {
-      pending.push(...each.children.values());
+      if (each.isGone) continue;
+      for (const child of each.children.values()) pending.push(child);
+      each.isGone = true;
+      this.#nodes.delete(each.watch);
       inotifyRemoveWatch(this.#options.queue, each.watch);
-      this.forget(each);
+      if (each !== this.root) this.#budget.giveBack();
     }
-  }
-
-  /** The kernel has dropped the watch itself. */
-  forget(node: WatchNode): void {
-    if (node.isGone) return;
-    node.isGone = true;
-    this.#nodes.delete(node.watch);
-    if (node !== this.root) this.#budget.giveBack();
     this.#unplace(node);
   }
 
-  /** Drops all that the walk {@link round} has not met. */
-  dropUnmet(): void {
+  /** Forgets where directories are, for a walk over the whole tree that puts them in their place. */
+  beginRound(): void {
+    this.round++;
+    for (const node of this.#nodes.values()) {
+      node.children.clear();
+      node.parent = undefined;
+      node.misses = 0;
+    }
+  }
+
+  /** Drops all that the walk has not met. */
+  endRound(): void {
     for (const node of [...this.#nodes.values()]) {
-      if (!node.isGone && node.round !== this.round && node !== this.root) this.drop(node);
+      if (node.round !== this.round && node !== this.root) this.drop(node);
     }
   }
 
@@ -149,26 +173,25 @@ export class WatchTree {
     return names.toReversed().join('/') as ByteString; // Names are bytes without NUL.
   }
 
-  /** Opens a watched directory, which the caller closes; undefined when it is not there any more. */
+  /** Opens a watched directory, which the caller closes; undefined when it is not at its path. */
   open(node: WatchNode): number | undefined {
-    return this.#openBelow(node.parent === undefined ? ('.' as ByteString) : this.pathOf(node));
+    const fd = this.#openBelow(node === this.root ? DOT : this.pathOf(node));
+    if (fd === undefined || identityOf(statDescriptor(fd)) === node.identity) return fd;
+    closeSync(fd);
+    return undefined;
   }
 
-  /** What has this name now. Keeps the directory open until {@link closeOpen}. */
+  /** What has this name now. */
   typeOf(node: WatchNode, name: ByteString): EntryType | undefined {
     try {
-      if (this.#open?.node !== node) {
-        this.closeOpen();
-        const fd = this.open(node);
-        if (fd === undefined) return undefined;
-        this.#open = { node, fd };
-      }
-      return statEntry(this.#open.fd, name)?.type;
+      const directory = this.#openOnce(node);
+      return directory === undefined ? undefined : statEntry(directory, name)?.type;
     } catch {
-      return undefined; // Too long a path, or no more descriptors: it just cannot be told.
+      return undefined; // No more descriptors: it just cannot be told.
     }
   }
 
+  /** Closes what was kept open for the next question about the same directory. */
   closeOpen(): void {
     if (this.#open !== undefined) closeSync(this.#open.fd);
     this.#open = undefined;
@@ -181,33 +204,55 @@ export class WatchTree {
     this.#budget.close();
   }
 
-  #newNode(watch: number, parent: WatchNode | undefined, name: ByteString): WatchNode {
-    const { round } = this;
-    const children = new Map<ByteString, WatchNode>();
-    const node = { watch, parent, name, children, told: undefined, round, isGone: false };
+  #newNode(watch: number, identity: string): WatchNode {
+    const node: WatchNode = {
+      watch,
+      identity,
+      parent: undefined,
+      name: '' as ByteString,
+      children: new Map(),
+      told: undefined,
+      round: this.round,
+      misses: 0,
+      isGone: false,
+    };
     this.#nodes.set(watch, node);
-    if (parent !== undefined) this.#place(node, parent, name);
     return node;
   }
 
-  /** Puts a node where its directory is, unless that would make it a part of itself. */
-  #place(node: WatchNode, parent: WatchNode, name: ByteString): void {
+  #move(node: WatchNode, parent: WatchNode, name: ByteString): Attached {
+    const isPlaced = node.round === this.round;
     node.round = this.round;
-    if (node === this.root) return;
+    if (parent.children.get(name) === node) return { state: 'here', node };
     for (let each: WatchNode | undefined = parent; each !== undefined; each = each.parent) {
-      if (each === node) return;
+      if (each === node) return { state: 'tangled' };
     }
+    const from = this.pathOf(node);
+    this.#place(node, parent, name);
+    return isPlaced ? { state: 'moved', node, from } : { state: 'here', node };
+  }
+
+  #place(node: WatchNode, parent: WatchNode, name: ByteString): void {
     this.#unplace(node);
     const previous = parent.children.get(name);
     node.parent = parent;
     node.name = name;
     parent.children.set(name, node);
     // What was there is gone, or will show up elsewhere.
-    if (previous !== undefined && previous !== node) this.drop(previous);
+    if (previous !== undefined) this.drop(previous);
   }
 
   #unplace(node: WatchNode): void {
     if (node.parent?.children.get(node.name) === node) node.parent.children.delete(node.name);
+  }
+
+  /** The same, kept open for the next question about the same directory. */
+  #openOnce(node: WatchNode): number | undefined {
+    if (this.#open?.node === node) return this.#open.fd;
+    this.closeOpen();
+    const fd = this.open(node);
+    if (fd !== undefined) this.#open = { node, fd };
+    return fd;
   }
 
   #openBelow(path: ByteString): number | undefined {
