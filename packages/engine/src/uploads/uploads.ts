@@ -129,16 +129,19 @@ export class Uploads implements Disposable {
    */
   async look(principal: Principal, idOrName: string, id: string): Promise<UploadState> {
     const { sandbox } = this.#find(principal, idOrName, id);
+    const files = await this.#options.files.reading(principal, sandbox);
     const lock = await this.#locks.tryTake(id, { force: false });
-    if (lock === undefined) {
+    try {
       const row = this.#find(principal, idOrName, id);
-      const files = await this.#options.files.reading(principal, sandbox);
-      return { row, offset: await offsetOf(row, files) };
+      const offset = await offsetOf(row, files);
+      if (lock === undefined || row.etag !== undefined || offset !== row.size)
+        return { row, offset };
+      const upload = await this.#held(row, lock, principal);
+      await upload.finish();
+      return { row: upload.row, offset };
+    } finally {
+      lock?.release();
     }
-    using upload = await this.#heldAgain(lock, principal, idOrName, id);
-    const offset = await upload.offset();
-    if (offset === upload.row.size) await upload.finish();
-    return { row: upload.row, offset };
   }
 
   /** Gives an upload up, also one that is getting bytes. @throws SandportFault `upload_not_found` */
