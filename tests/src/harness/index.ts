@@ -39,6 +39,7 @@ export {
   namelessFiles,
   openFiles,
   temporaryPrefix,
+  temporaryFiles,
 } from './leftovers.ts';
 export { openSocket, type RawAnswer, rawExchange } from './raw.ts';
 export { sandboxProcess } from './sandbox-process.ts';

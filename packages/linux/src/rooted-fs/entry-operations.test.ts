@@ -51,6 +51,7 @@ function plantTree(path: string): void {
   symlinkSync('../file', at(`${path}/sub/link`));
   symlinkSync('/nowhere', at(`${path}/dangling`));
   chmodSync(at(`${path}/file`), 0o4751);
+  if (notRoot === undefined) chownSync(at(`${path}/sub`), 0, 77);
   chmodSync(at(`${path}/sub`), 0o2750);
   if (notRoot === undefined) chownSync(at(`${path}/file`), 12, 34);
   if (notRoot === undefined) chmodSync(at(`${path}/file`), 0o4751);

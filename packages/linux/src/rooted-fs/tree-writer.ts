@@ -88,9 +88,7 @@ export class TreeWriter implements Disposable {
       const fd = openBeneath(directory.fd, base, O_RDONLY | O_DIRECTORY);
       if (fd === undefined) return; // Removed already.
       try {
-        if (!isNew && options.chown === true) {
-          chownDescriptor(fd, creation.hostUid, creation.hostGid);
-        }
+        if (isNew || options.chown === true) ensureOwner(fd, creation);
         fchmodSync(fd, attributes.mode);
       } finally {
         closeSync(fd);
@@ -110,7 +108,7 @@ export class TreeWriter implements Disposable {
           for (let done = 0; done < contents.length; ) {
             done += writeSync(file.fd, contents, done, contents.length - done);
           }
-          this.#dress(file.fd, attributes);
+          this.#dress(file.fd, attributes, { hostUid, hostGid });
           placeFile(file, directory.fd, base);
         } finally {
           discard(file, directory.fd);
@@ -154,7 +152,7 @@ export class TreeWriter implements Disposable {
       withFileOwner(hostUid, hostGid, () =>
         placeEntry(directory.fd, base, (free) => {
           symlinkat(text, directory.fd, free);
-          setTime(directory.fd, free, attributes.mtimeNs);
+          dressSymlink(directory.fd, free, attributes.mtimeNs, { hostUid, hostGid });
         }),
       );
     });
@@ -195,7 +193,7 @@ export class TreeWriter implements Disposable {
     pending.take();
     try {
       const { temporary, target } = pending;
-      this.#dress(temporary.fd, attributes);
+      this.#dress(temporary.fd, attributes, { hostUid, hostGid });
       withFileOwner(hostUid, hostGid, () => placeFile(temporary, target.directory, target.name));
     } catch (error) {
       throw rootedFsErrorOf(error, shownName(name));
@@ -204,7 +202,8 @@ export class TreeWriter implements Disposable {
     }
   }
 
-  #dress(fd: number, { mode, mtimeNs }: TreeAttributes): void {
+  #dress(fd: number, { mode, mtimeNs }: TreeAttributes, owner: HostOwner): void {
+    ensureOwner(fd, owner);
     fchmodSync(fd, mode);
     setModifiedTime(fd, mtimeNs);
     const stat = statDescriptor(fd);
@@ -266,6 +265,14 @@ export class TreeWriter implements Disposable {
   }
 }
 
+type HostOwner = Pick<Creation, 'hostUid' | 'hostGid'>;
+
+/** What is made in a directory with the set-group-id bit has got the group of that. */
+function ensureOwner(fd: number, { hostUid, hostGid }: HostOwner): void {
+  const stat = statDescriptor(fd);
+  if (stat.hostUid !== hostUid || stat.hostGid !== hostGid) chownDescriptor(fd, hostUid, hostGid);
+}
+
 /** True when it was not there. @throws SystemError */
 function makeDirectory(parent: number, name: ByteString, creation: Creation): boolean {
   try {
@@ -277,11 +284,17 @@ function makeDirectory(parent: number, name: ByteString, creation: Creation): bo
   }
 }
 
-/** Sets the time of the entry itself, as long as it is there. */
-function setTime(directory: number, name: ByteString, mtimeNs: bigint): void {
+/** Sets owner and time of the entry itself, as long as it is there. */
+function dressSymlink(
+  directory: number,
+  name: ByteString,
+  mtimeNs: bigint,
+  owner: HostOwner,
+): void {
   const fd = openEntry(directory, name);
   if (fd === undefined) return;
   try {
+    ensureOwner(fd, owner);
     setModifiedTime(fd, mtimeNs);
   } finally {
     closeSync(fd);
