@@ -41,6 +41,8 @@ onEachIsolation(used, (isolation) => {
     expect(await files().write('/workspace/new/dirs/a.txt', text)).toEqual({
       path: '/workspace/new/dirs/a.txt',
       bytes: Buffer.byteLength(text),
+      size: Buffer.byteLength(text),
+      etag: (await files().stat('/workspace/new/dirs/a.txt')).etag,
     });
     expect(await files().read('/workspace/new/dirs/a.txt')).toBe(text);
     await files().write('/workspace/bytes', everyByte);
