@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import type { Filesystem, SyncOptions } from 'sandport';
+import { type Filesystem, SandportError, type SyncOptions, type WatchDirOptions } from 'sandport';
 import { addClientFlags } from '../client-flags.ts';
 import { statLocal } from '../copy/look-up.ts';
 import { syncOnChange } from '../copy/watch-down.ts';
 import { addTreeFlags, type TreeFlags, treeOptions } from '../copy/tree-flags.ts';
 import { progressLine } from '../output/progress.ts';
-import { syncReport } from '../output/sync-report.ts';
+import { type SyncReport, syncReport } from '../output/sync-report.ts';
 import { type LocalPlace, parseCopyPlace, type SandboxPlace } from '../parse/copy-place.ts';
 import { printError } from '../print-error.ts';
 import { UsageError } from '../usage-error.ts';
@@ -78,10 +78,31 @@ async function run(filesystem: Filesystem, ends: SyncEnds, { how, flags, context
     report.round(await filesystem.syncDir(local.path, remote.path, options));
   };
   if (flags.watch !== true) return once();
-  if (direction === 'down') return syncOnChange(filesystem, remote.path, once, context.signal);
-  const rounds = { onSync: report.round, onError: printError };
-  await filesystem.watchDir(local.path, remote.path, { ...common, ...rounds });
+  if (direction === 'down') {
+    await syncOnChange(filesystem, remote.path, once, context.signal);
+  } else {
+    await filesystem.watchDir(local.path, remote.path, { ...common, ...keepGoing(report) });
+  }
+  context.signal.throwIfAborted();
 }
+
+/** Tells of rounds that fail, and goes on, once a first one has shown that it can work. */
+function keepGoing(report: SyncReport): Pick<WatchDirOptions, 'onSync' | 'onError'> {
+  let works = false;
+  return {
+    onSync(result) {
+      works = true;
+      report.round(result);
+    },
+    onError(error) {
+      if (!works || !(error instanceof SandportError) || lasting.has(error.code)) throw error;
+      printError(error);
+    },
+  };
+}
+
+/** Errors that the next round would meet again. */
+const lasting = new Set(['sandbox_not_found', 'unauthorized', 'forbidden']);
 
 function endsOf(source: string, target: string): SyncEnds {
   const from = parseCopyPlace(source);

@@ -18,7 +18,7 @@ export type Terminal = Pick<NodeJS.WriteStream, 'isTTY'> & {
 export interface ProgressLine extends Disposable {
   /** Begins the next transfer. @returns undefined when nobody would see its progress */
   start(label: string): OnProgress | undefined;
-  /** Wipes the line, so that something else can be printed. */
+  /** Wipes the line, so that something else can be printed, until there is progress again. */
   clear(): void;
 }
 
@@ -45,16 +45,21 @@ export function progressLine(options: ProgressOptions = {}): ProgressLine {
     drawnAt = performance.now();
     terminal.write(`\r\u001B[K${line}`);
   };
+  const stall = new StallWatch(draw);
   const clear = () => {
     if (drawnAt !== 0) terminal.write('\r\u001B[K');
     drawnAt = 0;
+    stall.rest();
   };
-  const stall = new StallWatch((line) => draw(line));
   return {
     start(label) {
-      const startedAt = performance.now();
+      let startedAt = performance.now();
+      let lastBytes = 0;
       return (progress) => {
         const now = performance.now();
+        // The next round of transfers that come one after the other.
+        if (progress.bytes < lastBytes) startedAt = now;
+        lastBytes = progress.bytes;
         // Some terminals do not tell their width.
         const columns = terminal.columns || 80;
         const describe = (waitedMs: number) =>
@@ -88,6 +93,11 @@ class StallWatch implements Disposable {
   progress(now: number, describe: (waitedMs: number) => string): void {
     this.#lastAt = now;
     this.#describe = describe;
+  }
+
+  /** Nothing is waited for until there is progress again. */
+  rest(): void {
+    this.#lastAt = Number.POSITIVE_INFINITY;
   }
 
   [Symbol.dispose](): void {
