@@ -145,7 +145,14 @@ export const fileEntryOperations: readonly Operation[] = [
     request: { kind: 'lines', name: 'BatchFile', schema: batchFileSchema },
     status: 200,
     response: json('BatchWriteResult', batchWriteResultSchema),
-    errors: [...writeErrors, 'batch_failed', 'payload_too_large', 'incomplete_body'],
+    errors: [
+      ...writeErrors,
+      'batch_failed',
+      'payload_too_large',
+      'limit_reached',
+      'incomplete_body',
+      'request_timeout',
+    ],
   },
   {
     id: 'readFiles',
@@ -156,7 +163,7 @@ export const fileEntryOperations: readonly Operation[] = [
     request: json('BatchRead', batchReadSchema),
     status: 200,
     response: { kind: 'lines', name: 'BatchReadLine', schema: batchReadLineSchema },
-    errors: ['sandbox_not_found', 'invalid_state', 'batch_failed'],
+    errors: ['sandbox_not_found', 'invalid_state', 'batch_failed', 'payload_too_large'],
   },
   {
     id: 'removeFiles',
@@ -167,6 +174,6 @@ export const fileEntryOperations: readonly Operation[] = [
     request: json('BatchRemove', batchRemoveSchema),
     status: 200,
     response: json('BatchRemoveResult', batchRemoveResultSchema),
-    errors: ['sandbox_not_found', 'invalid_state'],
+    errors: ['sandbox_not_found', 'invalid_state', 'payload_too_large'],
   },
 ];

@@ -40,6 +40,7 @@ class ConflictError(SandportError):
     * ``already_exists``
     * ``batch_failed``
     * ``file_changed``
+    * ``upload_conflict``
     * ``path_busy``
     * ``name_taken``
     * ``invalid_state``
@@ -397,6 +398,14 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         carries=("path",),
         meaning="The file changed while it was read.",
         advice="Read it again.",
+    ),
+    "upload_conflict": ErrorRow(
+        status=409,
+        retryable=True,
+        error_class=ConflictError,
+        carries=("upload", "offset"),
+        meaning="The upload has another number of bytes than the request says, or another request is adding to it.",
+        advice="Ask how many bytes have come with HEAD, and go on from there.",
     ),
     "path_busy": ErrorRow(
         status=409,
