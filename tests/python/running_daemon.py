@@ -45,39 +45,81 @@ class DaemonNotStarted(Exception):
     """Its message is what the daemon said last."""
 
 
-@contextlib.contextmanager
-def start_daemon(isolation: str) -> Iterator[RunningDaemon]:
-    """``sandport serve`` on a free port with a data directory of its own. At the end all its
-    sandboxes are deleted, it is stopped, and the directory removed.
+class OwnDaemon:
+    """``sandport serve`` on a free port with a data directory of its own. A context manager: at its
+    end all sandboxes are deleted, the daemon is stopped, and the directory removed.
 
     :raises DaemonNotStarted: when it does not come up.
     """
-    directory = Path(tempfile.mkdtemp(prefix="sandport-python-"))
-    log_path = directory / "daemon.log"
-    data = directory / "data"
-    templates = os.environ.get("SANDPORT_TEMPLATES_DIR", str(REPOSITORY / ".setup" / "templates"))
-    command = [
-        *("node", os.environ.get("SANDPORT_BIN", str(REPOSITORY / "apps/cli/bin/sandport.mjs"))),
-        "serve",
-        *("--listen", "127.0.0.1:0"),
-        *("--data-dir", str(data)),
-        *("--templates-dir", templates),
-        *("--isolation", isolation),
-    ]
-    with log_path.open("wb") as log:
-        process = subprocess.Popen(
-            command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=log, stderr=log
-        )
-    try:
-        found = _wait_for_client_file(process, data / "client.json", log_path)
-        daemon = RunningDaemon(found["url"], found["api_key"], isolation, process.pid)
+
+    def __init__(self, isolation: str) -> None:
+        self._isolation = isolation
+        self._directory = Path(tempfile.mkdtemp(prefix="sandport-python-"))
+        self._process: Optional[subprocess.Popen[bytes]] = None
+        self.running = RunningDaemon("", "", isolation)
+
+    def __enter__(self) -> OwnDaemon:
         try:
-            yield daemon
+            self._start("127.0.0.1:0")
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(self, *_details: object) -> None:
+        try:
+            if self._process is not None and self._process.poll() is not None:
+                self.start_again()  # Nobody else deletes the sandboxes that it left.
+            _delete_all(self.running)
         finally:
-            _delete_all(daemon)
-    finally:
-        _stop(process)
-        _remove(directory)
+            self._stop()
+
+    def kill(self) -> None:
+        """Ends the daemon without a warning; its sandboxes go on."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def start_again(self) -> None:
+        """At the address that it had."""
+        self._start(self.running.url[len("http://") :])
+
+    def _start(self, listen: str) -> None:
+        log_path, data = self._directory / "daemon.log", self._directory / "data"
+        (data / "client.json").unlink(missing_ok=True)
+        templates = os.environ.get(
+            "SANDPORT_TEMPLATES_DIR", str(REPOSITORY / ".setup" / "templates")
+        )
+        program = os.environ.get("SANDPORT_BIN", str(REPOSITORY / "apps/cli/bin/sandport.mjs"))
+        command = [
+            *("node", program, "serve"),
+            *("--listen", listen),
+            *("--data-dir", str(data)),
+            *("--templates-dir", templates),
+            *("--isolation", self._isolation),
+        ]
+        with log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        found = _wait_for_client_file(self._process, data / "client.json", log_path)
+        self.running = RunningDaemon(
+            found["url"], found["api_key"], self._isolation, self._process.pid
+        )
+
+    def _stop(self) -> None:
+        try:
+            if self._process is not None:
+                _stop(self._process)
+        finally:
+            _remove(self._directory)
+
+
+@contextlib.contextmanager
+def start_daemon(isolation: str) -> Iterator[RunningDaemon]:
+    """An :class:`OwnDaemon` while the block lasts."""
+    with OwnDaemon(isolation) as own:
+        yield own.running
 
 
 def _remove(directory: Path) -> None:
