@@ -222,9 +222,6 @@ describe.skipIf(notRoot !== undefined)('layerChanges', () => {
         mkdirSync(join(upper, 'new'));
       }
     }
-    expect(found).toEqual([
-      ...['/new', '/new/a', '/new/a/x', '/new/b', '/new/b/x'],
-      ...['/zero', ...names.flatMap((name) => [`/zero/${name}`, `/zero/${name}/x`])],
-    ]);
+    expect(found).toEqual(['/new', '/new/a', '/new/a/x', '/new/b', '/new/b/x']);
   });
 });
