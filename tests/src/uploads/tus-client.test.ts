@@ -67,6 +67,14 @@ describe('the stock client', () => {
     }
   });
 
+  test('uploads where it can send POST only', async () => {
+    const path = '/workspace/overridden';
+    const options = { overridePatchMethod: true, chunkSize: 100_000 };
+    const bytes = randomBytes(250_000);
+    await tusUpload(bytes, tusOptions(used.daemon, sandbox.id, path, options));
+    expect((await read(path)).equals(bytes)).toBe(true);
+  });
+
   test('uploads a stream whose length it does not know', async () => {
     const path = '/workspace/stream';
     const bytes = randomBytes(1_234_567);

@@ -28,14 +28,15 @@ const noLocks = {
 
 /**
  * Answers a request of the tus protocol (https://tus.io/protocols/resumable-upload, 1.0.0).
- * @param upload id in the request's path, if any
+ * @param options.upload id in the request's path, if any
  */
 export async function answerTus(
   exchange: Exchange,
   engine: Engine,
   options: { readonly idleTimeoutMs: number; readonly upload?: string },
 ): Promise<void> {
-  const { request, response } = exchange;
+  const { response } = exchange;
+  const method = methodOf(exchange, options.upload);
   response.setHeader('Tus-Resumable', version);
   response.setHeader('Access-Control-Allow-Origin', '*');
   const store = new UploadStore(engine, exchange, options);
@@ -56,7 +57,7 @@ export async function answerTus(
     },
   });
   try {
-    const answer = await server.handleWeb(webRequestOf(exchange));
+    const answer = await server.handleWeb(webRequestOf(exchange, method));
     if (failure !== undefined) throw failure;
     if (answer.status >= 400) throw faultOfLibrary(answer.status, await answer.text());
     send(exchange, answer, store);
@@ -64,24 +65,38 @@ export async function answerTus(
     if (error instanceof SandportFault && error.status === 412)
       response.setHeader('Tus-Version', version);
     // Its address was never told: nobody could go on with it.
-    if (request.method === 'POST') await store.held?.remove();
+    if (method === 'POST') await store.held?.remove();
     throw isLibraryError(error) ? faultOfLibrary(error.status_code, error.body) : error;
   } finally {
     store.held?.[Symbol.dispose]();
   }
 }
 
+/**
+ * For clients whose environment knows POST only, `X-HTTP-Method-Override` names the method.
+ * @throws SandportFault `method_not_allowed`
+ */
+function methodOf({ request }: Exchange, upload: string | undefined): string {
+  const { method = 'GET' } = request;
+  if (method !== 'POST' || upload === undefined) return method;
+  const override = String(request.headers['x-http-method-override'] ?? '').toUpperCase();
+  const known = ['PATCH', 'DELETE'];
+  if (known.includes(override)) return override;
+  throw new SandportFault(
+    'method_not_allowed',
+    `A POST to an upload must name ${known.join(' or ')} in X-HTTP-Method-Override.`,
+    { route: '/v1/sandboxes/{id}/uploads/{upload}', known },
+  );
+}
+
 /** The request without its body. */
-function webRequestOf({ request, path }: Exchange): Request {
+function webRequestOf({ request, path }: Exchange, method: string): Request {
   const headers = new Headers();
   for (const name of fieldsOfTus) {
     const value = request.headers[name];
     if (typeof value === 'string') headers.set(name, value);
   }
-  return new Request(new URL(path, 'http://localhost'), {
-    method: request.method ?? 'GET',
-    headers,
-  });
+  return new Request(new URL(path, 'http://localhost'), { method, headers });
 }
 
 function send({ request, response }: Exchange, answer: Response, store: UploadStore): void {

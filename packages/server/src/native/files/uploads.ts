@@ -20,7 +20,7 @@ export const uploadRoutes = (engine: Engine, options: { idleTimeoutMs: number })
       exchange.json(200, await engine.uploads.list(principal, exchange.param('id')));
     },
   },
-  ...(['HEAD', 'PATCH', 'DELETE'] as const).map(
+  ...(['HEAD', 'PATCH', 'DELETE', 'POST'] as const).map(
     (method): Route => ({
       method,
       path: one,
