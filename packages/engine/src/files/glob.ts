@@ -1,5 +1,5 @@
 import { RE2JS } from 're2js';
-import { type GlobPiece, parseGlob } from './parse-glob.ts';
+import { checkTotalSize, type GlobPiece, type ParsedGlob, parseGlob } from './parse-glob.ts';
 
 /** Says whether a path matches. Paths are relative, `a/b/c`, without a slash at either end. */
 export interface PathMatcher {
@@ -23,25 +23,35 @@ export interface Glob extends PathMatcher {
  * @throws SandportFault `invalid_pattern` naming the place
  */
 export function compileGlob(pattern: string): Glob {
-  const { alternatives, hasSlash } = parseGlob(pattern);
+  return compileParsed(parseGlob(pattern));
+}
+
+/**
+ * Matches what one of the patterns matches.
+ * @throws SandportFault `invalid_pattern`, also when they are too much together
+ */
+export function compileGlobs(patterns: readonly string[]): PathMatcher {
+  const parsed = patterns.map((pattern) => parseGlob(pattern));
+  checkTotalSize(parsed);
+  const globs = parsed.map(compileParsed);
+  return Object.assign((relativePath: string) => globs.some((glob) => glob(relativePath)), {
+    mayMatchBelow: (directory: string) => globs.some((glob) => glob.mayMatchBelow(directory)),
+  });
+}
+
+function compileParsed({ alternatives, hasSlash }: ParsedGlob): Glob {
   const patterns = alternatives.map((pieces): NamePattern[] => {
     const names = splitNames(pieces);
     return hasSlash ? names : [anyDirectories, ...names];
   });
   const whole = compile(patterns.map(sourceOf));
-  const below = hasSlash ? compile(patterns.map(ancestorSourceOf)) : undefined;
-  return Object.assign((relativePath: string) => whole.testExact(relativePath), {
-    hasSlash,
-    mayMatchBelow: (directory: string) => below === undefined || below.testExact(directory),
-  });
-}
-
-/** Matches what one of the patterns matches. @throws SandportFault `invalid_pattern` */
-export function compileGlobs(patterns: readonly string[]): PathMatcher {
-  const globs = patterns.map(compileGlob);
-  return Object.assign((relativePath: string) => globs.some((glob) => glob(relativePath)), {
-    mayMatchBelow: (directory: string) => globs.some((glob) => glob.mayMatchBelow(directory)),
-  });
+  let below: RE2JS | undefined;
+  const mayMatchBelow = (directory: string) => {
+    if (!hasSlash) return true;
+    below ??= compile(patterns.map(ancestorSourceOf));
+    return below.testExact(directory);
+  };
+  return Object.assign((path: string) => whole.testExact(path), { hasSlash, mayMatchBelow });
 }
 
 /** A name of a pattern, as a regular expression, or `**`. */

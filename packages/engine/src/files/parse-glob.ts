@@ -3,8 +3,16 @@ import { SandportFault } from '@sandport/protocol';
 /** `*`, `/`, or a regular expression for one character that is not a slash. */
 export type GlobPiece = 'star' | 'slash' | (string & {});
 
+export interface ParsedGlob {
+  /** What the pattern stands for, with its braces written out. */
+  readonly alternatives: readonly (readonly GlobPiece[])[];
+  readonly hasSlash: boolean;
+}
+
 /** Most pieces that a pattern may have when its braces are written out. */
-const maxPieces = 16_384;
+const maxPieces = 4096;
+/** Most pieces of all patterns of a list. */
+const maxTotalPieces = 16_384;
 /** How deep braces may lie in braces. */
 const maxNesting = 16;
 
@@ -12,17 +20,25 @@ const maxNesting = 16;
  * Reads a glob and writes its braces out.
  * @throws SandportFault `invalid_pattern` naming the place
  */
-export function parseGlob(pattern: string): {
-  readonly alternatives: readonly (readonly GlobPiece[])[];
-  readonly hasSlash: boolean;
-} {
-  const parser = new GlobParser(pattern);
-  const alternatives = parser.parse().map(trimSlashes);
+export function parseGlob(pattern: string): ParsedGlob {
+  const alternatives = new GlobParser(pattern).parse().map(trimSlashes);
   return {
     alternatives: alternatives.map(({ pieces }) => pieces),
     hasSlash: alternatives.some(({ pieces, tied }) => tied || pieces.includes('slash')),
   };
 }
+
+/** Bounds the time that a list of patterns takes. @throws SandportFault `invalid_pattern` */
+export function checkTotalSize(globs: readonly ParsedGlob[]): void {
+  const total = globs.reduce((sum, { alternatives }) => sum + sizeOf(alternatives), 0);
+  if (total <= maxTotalPieces) return;
+  const reason = 'together they stand for too many patterns';
+  throw new SandportFault('invalid_pattern', `The globs cannot be used: ${reason}.`, { reason });
+}
+
+/** Pieces, and one for each sequence: those of nothing count, too. */
+const sizeOf = (sequences: readonly (readonly GlobPiece[])[]): number =>
+  sequences.reduce((sum, { length }) => sum + length, sequences.length);
 
 /** Leaves out slashes at both ends; one at the beginning ties the pattern to the start. */
 function trimSlashes(pieces: readonly GlobPiece[]): { pieces: GlobPiece[]; tied: boolean } {
@@ -41,6 +57,7 @@ class GlobParser {
     this.#pattern = pattern;
     this.#characters = [...pattern];
     if (pattern === '') throw this.#refuse('it is empty');
+    if (this.#characters.length > maxPieces) throw this.#refuse('it is too long');
     if (/\p{Surrogate}/u.test(pattern)) throw this.#refuse('it is not valid Unicode');
   }
 
@@ -60,6 +77,7 @@ class GlobParser {
         sequences = sequences.flatMap((head) => alternatives.map((tail) => [...head, ...tail]));
       } else {
         const piece = this.#piece();
+        this.#checkSize(sequences, [[piece]]);
         for (const sequence of sequences) sequence.push(piece);
       }
     }
@@ -80,9 +98,7 @@ class GlobParser {
   }
 
   #checkSize(heads: readonly GlobPiece[][], tails: readonly GlobPiece[][]): void {
-    const total = (lists: readonly GlobPiece[][]) =>
-      lists.reduce((sum, { length }) => sum + length, 0);
-    if (total(heads) * tails.length + total(tails) * heads.length > maxPieces)
+    if (sizeOf(heads) * tails.length + sizeOf(tails) * heads.length > maxPieces)
       throw this.#refuse('its braces stand for too many patterns');
   }
 
@@ -149,7 +165,8 @@ class GlobParser {
   }
 }
 
-const literal = (character: string): string => codeSource(character.codePointAt(0) ?? 0);
+const literal = (character: string): string =>
+  /^\w$/.test(character) ? character : codeSource(character.codePointAt(0) ?? 0);
 const codeSource = (code: number): string => `\\x{${code.toString(16)}}`;
 const rangeSource = ([low, high]: readonly [number, number]): string =>
   low === high ? codeSource(low) : `${codeSource(low)}-${codeSource(high)}`;
