@@ -10,6 +10,7 @@ import { statDescriptor } from './entry.ts';
 import type { EntryPlace } from './entry-place.ts';
 import { setOwnerWherePossible } from './file-attributes.ts';
 import { identityOf } from './file-stat.ts';
+import { splitPath } from './guest-path.ts';
 import type { IdMapping } from './id-mapping.ts';
 import type { OpenedFile } from './opened-file.ts';
 import { removeEntry } from './remove-tree.ts';
@@ -39,11 +40,12 @@ export async function copyTree(
   const { directory, name } = target;
   const temporary = temporaryName();
   const asOwner = <Result>(action: () => Result): Result => withFileOwner(hostUid, hostGid, action);
-  using _noted = options.unfinished.note(joinPath(target.path, [temporary]));
+  const path = joinPath(splitPath(target.path).parent, [temporary]);
+  using _noted = options.unfinished.note(path);
   asOwner(() => mkdirat(directory, temporary, 0o700));
   try {
     const fd = openat(directory, temporary, O_PATH | O_DIRECTORY | O_NOFOLLOW);
-    const top = { directory: { fd, path: joinPath(target.path, [temporary]) }, isNew: true };
+    const top = { directory: { fd, path }, isNew: true };
     using writer = new TreeWriter(root, ids, top, { hostUid, hostGid, mode: 0o700 });
     await copyEntries(root, ids, source.path, writer, fd, options);
     await writer.finish();

@@ -4,7 +4,7 @@ import { type ByteString, byteString } from '../ffi/byte-string.ts';
 import { errnoOf } from '../ffi/system-error.ts';
 import { removePath } from './remove-path.ts';
 import type { RootDirectory } from './root-directory.ts';
-import { Refusal } from './rooted-fs-error.ts';
+import { rootedFsErrorOf } from './rooted-fs-error.ts';
 import { splitPath } from './guest-path.ts';
 import { isTemporaryName } from './temporary-file.ts';
 
@@ -30,15 +30,25 @@ export class UnfinishedCopies {
     return { [Symbol.dispose]: () => rmSync(file, { force: true }) };
   }
 
-  /** Removes what is left of all that were noted. What a guest put in the way stays. */
+  /**
+   * Removes what is left of all that were noted before it was called. What cannot be removed is
+   * tried again the next time.
+   * @throws the error of the last that could not be removed
+   */
   async removeAll(root: RootDirectory): Promise<void> {
     if (this.#directory === undefined) return;
+    let failure: unknown;
     for (const name of this.#noted()) {
       const file = join(this.#directory, name);
-      const path = byteString(readFileSync(file, 'latin1'));
-      if (isTemporaryName(splitPath(path).name ?? '')) await removeLeftOver(root, path);
-      rmSync(file, { force: true });
+      try {
+        const path = byteString(readFileSync(file, 'latin1'));
+        if (isTemporaryName(splitPath(path).name ?? '')) await removeLeftOver(root, path);
+        rmSync(file, { force: true });
+      } catch (error) {
+        failure = rootedFsErrorOf(error, name);
+      }
     }
+    if (failure !== undefined) throw failure;
   }
 
   #noted(): string[] {
@@ -56,6 +66,7 @@ async function removeLeftOver(root: RootDirectory, path: ByteString): Promise<vo
   try {
     await removePath(root, path, { recursive: true });
   } catch (error) {
-    if (errnoOf(error) === undefined && !(error instanceof Refusal)) throw error;
+    // The guest may have removed it, or put something else on its way.
+    if (!['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error) ?? '')) throw error;
   }
 }
