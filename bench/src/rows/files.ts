@@ -41,7 +41,10 @@ export const files: Row = {
   async measure(subject, options) {
     const measured: FileMeasurement[] = [];
     for (const isolation of subject.isolations) {
-      await using sandbox = await Sandbox.create({ isolation, memoryMb: 512 }, subject);
+      await using sandbox = await Sandbox.create(
+        { isolation, resources: { memoryMb: 512 } },
+        subject,
+      );
       const run = new FilesRun(subject, options, isolation, sandbox.id);
       measured.push(...(await run.transfers()), ...(await run.trees()), ...(await run.listing()));
     }
