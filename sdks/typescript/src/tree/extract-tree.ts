@@ -30,10 +30,7 @@ export async function extractTree(
   options: ExtractOptions,
 ): Promise<TreeResult> {
   const extraction = new Extraction(new TreeTarget(localPath, options.overwrite), options);
-  for await (const entry of readTar(source)) {
-    const pending = extraction.take(entry);
-    if (pending !== undefined) await pending;
-  }
+  await readTar(source, (entry) => extraction.take(entry));
   return extraction.finish();
 }
 

@@ -8,7 +8,7 @@ export class NewFile implements Disposable {
   readonly #descriptor: number;
   readonly #temporary: string;
   readonly #path: string;
-  readonly #mode: number;
+  readonly #mode: number | undefined;
   readonly #mtimeNs: bigint;
   readonly #appear: () => void;
   #state: 'open' | 'closed' | 'finished' = 'open';
@@ -17,7 +17,7 @@ export class NewFile implements Disposable {
     descriptor: number,
     temporary: string,
     path: string,
-    mode: number,
+    mode: number | undefined,
     mtimeNs: bigint,
     appear: () => void,
   ) {
@@ -37,11 +37,11 @@ export class NewFile implements Disposable {
     });
   }
 
-  /** Gives the file its mode, its time and its name. @throws LocalFileError */
+  /** Gives the file its mode, where one is still to be set, its time and its name. @throws LocalFileError */
   finish(): void {
     const seconds = utimesSeconds(this.#mtimeNs);
     this.#attempt(() => {
-      fchmodSync(this.#descriptor, this.#mode);
+      if (this.#mode !== undefined) fchmodSync(this.#descriptor, this.#mode);
       futimesSync(this.#descriptor, seconds, seconds);
     });
     this.#close();

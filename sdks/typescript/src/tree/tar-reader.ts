@@ -28,43 +28,28 @@ const maxExtraBytes = 1024 * 1024;
 /** What may follow the end of an archive: writers fill up to their record size. */
 const maxTrailingBytes = 16 * 1024 * 1024;
 
-/** Header fields that come ahead of the entry they belong to. */
-interface Extras {
-  pax?: PaxRecords;
-  longName?: Buffer;
-  longLink?: Buffer;
-}
-
 /**
  * Reads a tar archive: POSIX (ustar and PAX) and GNU's long names. Holds one small file at most.
+ * @param take called with each entry; a promise of it is waited for
  * @throws InvalidArchiveError when it is damaged, cut, without its end, or has sparse files
  */
-export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerator<TarEntry> {
+export async function readTar(
+  source: AsyncIterable<Uint8Array>,
+  take: (entry: TarEntry) => Promise<void> | undefined,
+): Promise<void> {
   const queue = new ByteQueue(source);
-  let global: PaxRecords | undefined;
-  let extras: Extras = {};
+  const parser = new Parser(queue);
   try {
-    for (;;) {
-      if (queue.buffered < blockBytes) await need(queue, blockBytes);
-      const block = queue.take(blockBytes);
-      if (isZero(block)) {
-        await readEnd(queue);
-        return;
+    for (let step = parser.next(); step !== 'end'; step = parser.next()) {
+      if (typeof step === 'number') {
+        await need(queue, step);
+        continue;
       }
-      if (!checksumFits(block)) throw new InvalidArchiveError('the header of an entry is damaged');
-      const flag = String.fromCharCode(block[156] ?? 0);
-      if (flag === 'x') extras = { ...extras, pax: parsePax(await readExtra(queue, block)) };
-      else if (flag === 'g') global = parsePax(await readExtra(queue, block));
-      else if (flag === 'L')
-        extras = { ...extras, longName: untilZero(await readExtra(queue, block)) };
-      else if (flag === 'K')
-        extras = { ...extras, longLink: untilZero(await readExtra(queue, block)) };
-      else {
-        const entry = entryOf(block, flag, extras, global);
-        extras = {};
-        yield* withContents(queue, entry);
-      }
+      const pending = take(step);
+      if (pending !== undefined) await pending;
+      if (step.contents instanceof Pieces) await step.contents.skip();
     }
+    await readEnd(queue);
   } finally {
     await queue.close();
   }
@@ -74,34 +59,96 @@ async function need(queue: ByteQueue, bytes: number): Promise<void> {
   if (!(await queue.fill(bytes))) throw new InvalidArchiveError('it ends too early');
 }
 
-async function* withContents(
-  queue: ByteQueue,
-  entry: Omit<TarEntry, 'contents'>,
-): AsyncGenerator<TarEntry> {
-  const { sizeBytes } = entry;
-  const padding = (blockBytes - (sizeBytes % blockBytes)) % blockBytes;
-  if (sizeBytes <= onePieceBytes) {
-    if (queue.buffered < sizeBytes + padding) await need(queue, sizeBytes + padding);
-    const contents = queue.take(sizeBytes);
-    queue.take(padding);
-    yield { ...entry, contents };
-    return;
-  }
-  const pieces = new Pieces(queue, sizeBytes);
-  yield { ...entry, contents: pieces };
-  await pieces.skip();
-  await need(queue, padding);
-  queue.take(padding);
+/** Header fields that come ahead of the entry they belong to. */
+interface Extras {
+  pax?: PaxRecords;
+  longName?: Buffer;
+  longLink?: Buffer;
 }
+
+/** Takes entries from what is there, without waiting: most archives have very many. */
+class Parser {
+  readonly #queue: ByteQueue;
+  #global: PaxRecords | undefined;
+  #extras: Extras = {};
+  /** An extra header whose contents have not come yet. */
+  #extra: { readonly flag: string; readonly sizeBytes: number } | undefined;
+  /** An entry whose contents have not come yet. */
+  #entry: Omit<TarEntry, 'contents'> | undefined;
+
+  constructor(queue: ByteQueue) {
+    this.#queue = queue;
+  }
+
+  /** The next entry, the end, or how many bytes must be there to go on. */
+  next(): TarEntry | 'end' | number {
+    for (;;) {
+      if (this.#entry !== undefined) return this.#withContents(this.#entry);
+      if (this.#extra !== undefined) {
+        const padded = paddedLength(this.#extra.sizeBytes);
+        if (this.#queue.buffered < padded) return padded;
+        this.#takeExtra(this.#extra.flag, this.#queue.take(padded), this.#extra.sizeBytes);
+        continue;
+      }
+      if (this.#queue.buffered < blockBytes) return blockBytes;
+      const block = this.#queue.take(blockBytes);
+      if (isZero(block)) return 'end';
+      this.#takeHeader(block);
+    }
+  }
+
+  #takeHeader(block: Buffer): void {
+    if (!checksumFits(block)) throw new InvalidArchiveError('the header of an entry is damaged');
+    const flag = String.fromCharCode(block[156] ?? 0);
+    if (!extraFlags.has(flag)) {
+      this.#entry = entryOf(block, flag, this.#extras, this.#global);
+      this.#extras = {};
+      return;
+    }
+    const sizeBytes = readNumber(block, 124, 136);
+    if (sizeBytes === undefined || sizeBytes > maxExtraBytes)
+      throw new InvalidArchiveError('the header of an entry is too long');
+    this.#extra = { flag, sizeBytes };
+  }
+
+  #takeExtra(flag: string, padded: Buffer, sizeBytes: number): void {
+    const bytes = padded.subarray(0, sizeBytes);
+    this.#extra = undefined;
+    if (flag === 'x') this.#extras.pax = parsePax(bytes);
+    else if (flag === 'g') this.#global = parsePax(bytes);
+    else if (flag === 'L') this.#extras.longName = untilZero(bytes);
+    else this.#extras.longLink = untilZero(bytes);
+  }
+
+  #withContents(entry: Omit<TarEntry, 'contents'>): TarEntry | number {
+    const { sizeBytes } = entry;
+    const padded = paddedLength(sizeBytes);
+    if (sizeBytes > onePieceBytes) {
+      this.#entry = undefined;
+      return { ...entry, contents: new Pieces(this.#queue, sizeBytes) };
+    }
+    if (this.#queue.buffered < padded) return padded;
+    this.#entry = undefined;
+    const contents = this.#queue.take(sizeBytes);
+    this.#queue.take(padded - sizeBytes);
+    return { ...entry, contents };
+  }
+}
+
+/** PAX headers, of one entry and of all; GNU's long names and long links. */
+const extraFlags = new Set(['x', 'g', 'L', 'K']);
+const paddedLength = (bytes: number) => Math.ceil(bytes / blockBytes) * blockBytes;
 
 /** The contents of a file that is too large for one piece. */
 class Pieces implements AsyncIterable<Buffer> {
   readonly #queue: ByteQueue;
   #missing: number;
+  readonly #padding: number;
 
   constructor(queue: ByteQueue, sizeBytes: number) {
     this.#queue = queue;
     this.#missing = sizeBytes;
+    this.#padding = paddedLength(sizeBytes) - sizeBytes;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
@@ -113,11 +160,14 @@ class Pieces implements AsyncIterable<Buffer> {
     }
   }
 
+  /** Takes what is left of it. */
   async skip(): Promise<void> {
     while (this.#missing > 0) {
       await need(this.#queue, 1);
       this.#missing -= this.#queue.takeUpTo(this.#missing).length;
     }
+    await need(this.#queue, this.#padding);
+    this.#queue.take(this.#padding);
   }
 }
 
@@ -189,15 +239,6 @@ function decimal(bytes: Buffer): number | undefined {
   const text = bytes.toString('latin1');
   const value = Number(text);
   return /^\d{1,16}$/.test(text) && Number.isSafeInteger(value) ? value : undefined;
-}
-
-async function readExtra(queue: ByteQueue, block: Buffer): Promise<Buffer> {
-  const sizeBytes = readNumber(block, 124, 136);
-  if (sizeBytes === undefined || sizeBytes > maxExtraBytes)
-    throw new InvalidArchiveError('the header of an entry is too long');
-  const padded = Math.ceil(sizeBytes / blockBytes) * blockBytes;
-  await need(queue, padded);
-  return queue.take(padded).subarray(0, sizeBytes);
 }
 
 /** The second block of zeros, and what fills up the last record. */

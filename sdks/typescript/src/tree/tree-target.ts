@@ -35,6 +35,7 @@ interface Attributes {
 export class TreeTarget {
   readonly root: string;
   readonly #overwrite: boolean;
+  readonly #mask = process.umask();
   /** Directories that are known to be real; nothing here takes one away. */
   readonly #directories = new Set(['']);
   /** What directories get at the end, when nothing changes their times any more. */
@@ -69,12 +70,15 @@ export class TreeTarget {
     const path = this.place(name);
     const temporary = this.#temporaryBeside(path);
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-    const descriptor = attempt(path, () => openSync(temporary, flags, 0o600));
+    const bits = mode & 0o777;
+    // The system clears bits of the user's mask; where that changes nothing, the mode is set already.
+    const isKept = (bits & this.#mask) === 0;
+    const descriptor = attempt(path, () => openSync(temporary, flags, isKept ? bits : 0o600));
     const finish = () => {
       attempt(path, () => this.#appear(temporary, path));
       this.#written.add(name);
     };
-    return new NewFile(descriptor, temporary, path, mode & 0o777, mtimeNs, finish);
+    return new NewFile(descriptor, temporary, path, isKept ? undefined : bits, mtimeNs, finish);
   }
 
   symlink(name: string, target: string, mtimeNs: bigint): void {
