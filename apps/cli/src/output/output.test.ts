@@ -70,6 +70,9 @@ test('progress says how far, how fast and how long still', () => {
   expect(describeProgress('d', { bytes: 0, files: 1 }, { elapsedMs: 0 })).toBe(
     'd  0 B  1 file  0 B/s',
   );
+  expect(describeProgress('f', at, { ...moment, columns: 50, sinceBytes: 30 * 1024 ** 2 })).toBe(
+    'f  50%  50 MiB of 100 MiB  10 MiB/s  5s left',
+  );
   expect(describeProgress('f', at, { ...moment, waitedMs: 4200 })).toBe(
     'f  50%  50 MiB of 100 MiB  nothing for 4s, still trying',
   );

@@ -53,17 +53,22 @@ export function progressLine(options: ProgressOptions = {}): ProgressLine {
   };
   return {
     start(label) {
-      let startedAt = performance.now();
+      let since = { at: performance.now(), bytes: 0 };
       let lastBytes = 0;
       return (progress) => {
         const now = performance.now();
-        // The next round of transfers that come one after the other.
-        if (progress.bytes < lastBytes) startedAt = now;
+        // Taken up again from what had arrived, or the next one of several rounds.
+        if (progress.bytes < lastBytes) since = { at: now, bytes: progress.bytes };
         lastBytes = progress.bytes;
         // Some terminals do not tell their width.
         const columns = terminal.columns || 80;
         const describe = (waitedMs: number) =>
-          describeProgress(label, progress, { elapsedMs: now - startedAt, columns, waitedMs });
+          describeProgress(label, progress, {
+            elapsedMs: now - since.at,
+            sinceBytes: since.bytes,
+            columns,
+            waitedMs,
+          });
         stall.progress(now, describe);
         if (now - begun >= quietMs && now - drawnAt >= redrawMs) draw(describe(0));
       };
@@ -129,6 +134,8 @@ export async function whileWaiting<Result>(
 /** When and where progress is shown. */
 export interface ProgressMoment {
   readonly elapsedMs: number;
+  /** Bytes that had passed when that time began. @default 0 */
+  readonly sinceBytes?: number;
   /** Width of the terminal. @default 80 */
   readonly columns?: number;
   /** How long nothing has come. @default 0 */
@@ -142,9 +149,9 @@ export interface ProgressMoment {
 export function describeProgress(
   label: string,
   { bytes, totalBytes, files, totalFiles }: TransferProgress,
-  { elapsedMs, columns = 80, waitedMs = 0 }: ProgressMoment,
+  { elapsedMs, sinceBytes = 0, columns = 80, waitedMs = 0 }: ProgressMoment,
 ): string {
-  const rate = elapsedMs > 0 ? bytes / (elapsedMs / 1000) : 0;
+  const rate = elapsedMs > 0 ? (bytes - sinceBytes) / (elapsedMs / 1000) : 0;
   const known = totalBytes !== undefined && totalBytes > 0;
   const part = known ? Math.min(1, bytes / totalBytes) : 0;
   const parts = known ? [`${Math.floor(part * 100)}%`] : [];
