@@ -7,6 +7,10 @@ export interface WatchOptions {
 
 export type WatchEvent =
   | {
+      /**
+       * Of a directory that is `created` all entries follow, and what was known below it does not
+       * count any more. What is `modified` or at the end of `renamed` may be new to the reader.
+       */
       readonly kind: 'created' | 'modified' | 'removed';
       /** Absolute path in the sandbox. */
       readonly path: string;

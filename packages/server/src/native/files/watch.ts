@@ -46,6 +46,8 @@ async function sendEvents(
   stopping.addEventListener('abort', close, { once: true });
   try {
     if (exchange.signal.aborted || stopping.aborted) close();
+    // The stream lasts as long as its client: nothing comes after it on the connection.
+    exchange.response.shouldKeepAlive = false;
     using events = new ServerSentEvents(exchange);
     await events.send('ready', {});
     for await (const event of watcher) await events.send(event.kind, dataOf(event));
