@@ -1,3 +1,5 @@
+import type { ErrorClassName } from './error-class-names.ts';
+
 /** One error that Sandport can answer with. */
 export interface ErrorRow {
   /** HTTP status of the answer. */

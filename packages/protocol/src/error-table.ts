@@ -1,7 +1,5 @@
 import { type ErrorRow, errorRow } from './error-row.ts';
 
-import type { ErrorClassName } from './error-class-names.ts';
-
 /**
  * Every error Sandport can answer with. One row a code: the HTTP status, whether the same request
  * may succeed when it is sent again, what the answer carries beside the sentence, and one line of

@@ -1,5 +1,5 @@
 export * from './error-class-names.ts';
-export { type ErrorClassName, type ErrorRow, errorClassNames } from './error-row.ts';
+export type { ErrorRow } from './error-row.ts';
 export * from './error-table.ts';
 export * from './exec.ts';
 export * from './files/index.ts';
