@@ -105,6 +105,7 @@ export class FileEntries extends FileContents {
         recursive: options.recursive ?? false,
         must_exist: options.mustExist ?? true,
       },
+      idleTimeoutMs: this.api.transport.slowTimeoutMs,
       signal: options.signal,
     });
   }

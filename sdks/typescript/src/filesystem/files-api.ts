@@ -18,23 +18,28 @@ export class FilesApi {
     this.fsPath = `${this.sandboxPath}/fs`;
   }
 
-  /** A GET below the file routes. */
+  /** A GET below the file routes. With `isSlow`, the daemon may be silent while it works. */
   get<T>(
     route: string,
     query: Readonly<Record<string, QueryValue>>,
     schema: Schema<T>,
-    { signal }: SignalOptions,
+    { signal, isSlow = false }: SignalOptions & { isSlow?: boolean },
   ): Promise<T> {
+    const idleTimeoutMs = isSlow ? this.transport.slowTimeoutMs : undefined;
     return this.transport.json(
-      { method: 'GET', path: `${this.fsPath}${route}`, query, signal },
+      { method: 'GET', path: `${this.fsPath}${route}`, query, signal, idleTimeoutMs },
       schema,
     );
   }
 
-  /** A POST with a JSON body below the file routes. Fields that are undefined are left out. */
+  /**
+   * A POST with a JSON body below the file routes; it may be work on a whole tree. Fields that are
+   * undefined are left out.
+   */
   post<T>(route: string, json: object, schema: Schema<T>, { signal }: SignalOptions): Promise<T> {
+    const idleTimeoutMs = this.transport.slowTimeoutMs;
     return this.transport.json(
-      { method: 'POST', path: `${this.fsPath}${route}`, json, signal },
+      { method: 'POST', path: `${this.fsPath}${route}`, json, signal, idleTimeoutMs },
       schema,
     );
   }

@@ -18,6 +18,7 @@ export interface JsonRequest extends Omit<RequestSpec, 'body'> {
   readonly json?: unknown;
 }
 
+const slowTimeoutMs = 600_000;
 const retryDelaysMs = [100, 400];
 const retryErrnos = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE']);
 
@@ -38,6 +39,12 @@ export class Transport {
   /** Address of the daemon, without a slash at its end. */
   get url(): string {
     return this.#target.url.href.replace(/\/$/, '');
+  }
+
+  /** Milliseconds of silence that are borne while the daemon works on a whole tree; 0: any. */
+  get slowTimeoutMs(): number {
+    const { idleTimeoutMs } = this.#target;
+    return idleTimeoutMs === 0 ? 0 : Math.max(idleTimeoutMs, slowTimeoutMs);
   }
 
   /**

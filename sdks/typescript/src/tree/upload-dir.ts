@@ -53,6 +53,7 @@ export async function sendEntries(
     headers: { 'content-type': 'application/x-tar' },
     // Unpacking twice does what unpacking once does.
     body: { kind: 'stream', open, replayable: true },
+    idleTimeoutMs: api.transport.slowTimeoutMs,
     signal,
   } as const;
   const message = await api.transport.send(spec);

@@ -78,6 +78,7 @@ async function sendBatch(
     query: { mode },
     headers: { 'content-type': 'application/x-ndjson' },
     body: { kind: 'stream', open: () => lines(files), replayable: false },
+    idleTimeoutMs: api.transport.slowTimeoutMs,
     signal,
   } as const;
   const message = await api.transport.send(spec);

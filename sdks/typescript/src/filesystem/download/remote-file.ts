@@ -80,6 +80,8 @@ export class RemoteFile {
       path: this.#api.fsPath,
       query: { path: this.path },
       headers: { ...headers, ...(this.#etag !== undefined && { 'if-match': this.#etag }) },
+      // The daemon reads the whole file before it can tell its digest.
+      idleTimeoutMs: method === 'HEAD' ? this.#api.transport.slowTimeoutMs : undefined,
       signal: this.#signal,
     };
     try {

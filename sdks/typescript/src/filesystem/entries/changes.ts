@@ -30,7 +30,10 @@ export async function* changeEntries(
   const query = { path: guestPath(options.path ?? '/'), limit: pageChanges };
   let cursor: string | undefined;
   do {
-    const page: Changes = await api.get('/changes', { ...query, cursor }, changesSchema, options);
+    const page: Changes = await api.get('/changes', { ...query, cursor }, changesSchema, {
+      ...options,
+      isSlow: true,
+    });
     yield* page.changes.map(changeOf);
     cursor = page.truncated ? page.cursor : undefined;
   } while (cursor !== undefined);

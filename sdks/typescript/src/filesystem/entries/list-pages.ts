@@ -28,7 +28,9 @@ export async function* listPages(
     limit: pageEntries,
   };
   const ask = (cursor?: string) => {
-    const page = api.get('/dir', { ...query, cursor }, pageSchema, options);
+    const { signal } = options;
+    // A filter may look at very many entries for few, and digests take time.
+    const page = api.get('/dir', { ...query, cursor }, pageSchema, { signal, isSlow: true });
     // Its failure is met when it is awaited.
     page.catch(() => {});
     return page;

@@ -132,7 +132,7 @@ export async function diskUsage(
     '/du',
     { path: guestPath(path) },
     diskUsageSchema,
-    options,
+    { ...options, isSlow: true },
   );
   return { ...counts, sizeBytes: size_bytes, diskBytes: disk_bytes };
 }

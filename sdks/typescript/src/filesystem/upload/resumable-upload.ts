@@ -118,6 +118,7 @@ async function checkArrived(
     path: api.fsPath,
     query: { path: remotePath },
     headers: { 'want-repr-digest': 'sha-256=1' },
+    idleTimeoutMs: api.transport.slowTimeoutMs,
     signal,
   });
   const hash = createHash('sha256');

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { errnoOf, LocalFileError } from '../../errors/client-errors.ts';
 import type { ContentSource } from './content.ts';
@@ -25,14 +25,14 @@ export async function openLocalSource(
     );
   }
   try {
-    const stats = await handle.stat();
+    const stats = await handle.stat({ bigint: true });
     if (stats.isDirectory()) {
       throw new LocalFileError(`${localPath} is a directory; upload takes one file.`, localPath);
     }
-    const sizeBytes = stats.isFile() ? stats.size : undefined;
+    const sizeBytes = stats.isFile() ? Number(stats.size) : undefined;
     const source: ContentSource = {
       kind: 'stream',
-      open: () => readHandle(handle, localPath, sizeBytes),
+      open: () => readHandle(handle, localPath, stats),
       replayable: sizeBytes !== undefined,
       sizeBytes,
     };
@@ -47,8 +47,9 @@ export async function openLocalSource(
 async function* readHandle(
   handle: FileHandle,
   localPath: string,
-  sizeBytes: number | undefined,
+  stats: BigIntStats,
 ): AsyncGenerator<Uint8Array> {
+  const sizeBytes = stats.isFile() ? Number(stats.size) : undefined;
   let position = 0;
   const readNext = () => {
     const at = sizeBytes === undefined ? null : position;
@@ -71,12 +72,14 @@ async function* readHandle(
     next = readNext();
     yield bytesRead === buffer.byteLength ? buffer : buffer.subarray(0, bytesRead);
   }
-  if (sizeBytes !== undefined && position !== sizeBytes) {
-    throw new LocalFileError(
-      `The local file ${localPath} changed while it was read: it had ${sizeBytes} bytes, ${position} came. Nothing was written.`,
-      localPath,
-    );
-  }
+  if (sizeBytes === undefined) return;
+  const { mtimeNs } = await handle.stat({ bigint: true });
+  if (position === sizeBytes && mtimeNs === stats.mtimeNs) return;
+  const came = position === sizeBytes ? '' : `: it had ${sizeBytes} bytes, ${position} came`;
+  throw new LocalFileError(
+    `The local file ${localPath} changed while it was read${came}. Nothing was written.`,
+    localPath,
+  );
 }
 
 /** Why the system refused, without the code and the call that Node puts around it. */
