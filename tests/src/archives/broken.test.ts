@@ -9,6 +9,8 @@ import {
   filePath,
   json,
   onEachIsolation,
+  sandboxProcess,
+  signal,
   useDaemon,
   useSandbox,
   waitFor,
@@ -132,7 +134,8 @@ onEachIsolation(used, (isolation) => {
   test('a dead sandbox gives and takes archives', async () => {
     const dead = await used.api.create({ isolation });
     await used.api.write(dead.id, '/workspace/kept', 'kept');
-    await used.api.exec(dead.id, 'kill -9 1; sleep 5', { user: 'root' }).catch(() => {});
+    signal(sandboxProcess(used.daemon, dead.id), 'SIGKILL');
+    await waitFor(async () => (await used.api.get(dead.id)).status === 'failed');
     const path = filePath(dead.id, '/archive', '/workspace');
     const body = rawTar({ name: 'new', content: 'new' });
     json(await used.api.send('PUT', path, { body }), 200);

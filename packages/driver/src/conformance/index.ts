@@ -10,6 +10,7 @@ import { limitsSuite } from './limits-suite.ts';
 import { smallFilesSuite } from './small-files-suite.ts';
 import { stagedFilesSuite } from './staged-files-suite.ts';
 import type { ConformanceSubject } from './subject.ts';
+import { treesSuite } from './trees-suite.ts';
 import { volumesSuite } from './volumes-suite.ts';
 import { wallsSuite } from './walls-suite.ts';
 import { watchSuite } from './watch-suite.ts';
@@ -31,6 +32,7 @@ export function driverConformance(name: string, subject: ConformanceSubject): vo
     volumesSuite(subject);
     smallFilesSuite(subject);
     stagedFilesSuite(subject);
+    treesSuite(subject);
     watchSuite(subject);
     changesSuite(subject);
     limitsSuite(subject);
