@@ -42,6 +42,7 @@ onEachIsolation(used, (isolation) => {
     const there = '/workspace/up';
     const first = await files().syncDir(here, there);
     expect(first).toMatchObject({ created: 6, updated: 0, deleted: 0, unchanged: 0, bytes: 6 });
+    expect(await files().syncDir(here, '/workspace//./up/')).toMatchObject({ unchanged: 6 });
     const inodes = await run(`cd ${there}; ls -i a d/b d/e/c`);
     expect(await files().syncDir(here, there)).toMatchObject({
       created: 0,

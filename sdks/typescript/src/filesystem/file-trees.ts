@@ -12,8 +12,9 @@ export class FileTrees extends FileBatches {
   /**
    * Copies what is in a local directory into a directory of the sandbox, which is made when it is
    * missing: in one request, with modes, times, symlinks, hard links and empty directories. What
-   * else is there stays. Every file is atomic, the whole is not. FIFOs, sockets and devices are
-   * left out and reported.
+   * else is there stays. Every file is atomic, the whole is not: after a broken
+   * connection send it again, or use `syncDir`, which sends what is missing. FIFOs, sockets and
+   * devices are left out and reported.
    * @throws LocalFileError when a file cannot be read or changes its length while it is sent
    */
   uploadDir(

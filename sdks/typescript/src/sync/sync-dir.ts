@@ -21,7 +21,7 @@ export async function syncDir(
   const job = {
     api,
     root,
-    remotePath: remotePath.replace(/(?<=.)\/+$/, ''),
+    remotePath: plainPath(remotePath),
     isIgnored: ignoreRules(root, options),
     skipped,
     options,
@@ -40,3 +40,7 @@ export async function syncDir(
     dryRun: options.dryRun === true,
   };
 }
+
+/** Without doubled slashes, `.` and a slash at its end: entries are named below it. */
+const plainPath = (path: string) =>
+  path.replaceAll(/\/(?:\.?\/)+/g, '/').replace(/(?<=.)\/\.?$/, '') || '/';

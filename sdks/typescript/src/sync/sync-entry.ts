@@ -44,11 +44,12 @@ export async function remoteSyncEntries(
   onUnnamed: (path: string) => void,
 ): Promise<Map<string, SyncEntry> | undefined> {
   const found = new Map<string, SyncEntry>();
-  const prefix = root.replace(/\/+$/, '').length + 1;
+  const prefix = root === '/' ? '/' : `${root}/`;
   try {
     for await (const page of listPages(api, root, { ...options, recursive: true })) {
       for (const entry of page) {
-        const path = entryName(Buffer.from(entry.path.slice(prefix))) ?? '';
+        const below = entry.path.startsWith(prefix) ? entry.path.slice(prefix.length) : '';
+        const path = entryName(Buffer.from(below)) ?? '';
         if (path === '') throw unexpected(entry.path);
         if (path.includes('\uFFFD')) {
           onUnnamed(path);
