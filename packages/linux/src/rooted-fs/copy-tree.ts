@@ -41,9 +41,9 @@ export async function copyTree(
   const temporary = temporaryName();
   const asOwner = <Result>(action: () => Result): Result => withFileOwner(hostUid, hostGid, action);
   const path = joinPath(splitPath(target.path).parent, [temporary]);
-  using _noted = options.unfinished.note(path);
-  asOwner(() => mkdirat(directory, temporary, 0o700));
+  const note = options.unfinished.note(path);
   try {
+    asOwner(() => mkdirat(directory, temporary, 0o700));
     const fd = openat(directory, temporary, O_PATH | O_DIRECTORY | O_NOFOLLOW);
     const top = { directory: { fd, path }, isNew: true };
     using writer = new TreeWriter(root, ids, top, { hostUid, hostGid, mode: 0o700 });
@@ -55,6 +55,8 @@ export async function copyTree(
   } catch (error) {
     await removeQuietly(directory, temporary);
     throw aboutTheCopy(error);
+  } finally {
+    note[Symbol.dispose]();
   }
 }
 
