@@ -12,14 +12,13 @@ from typing import Dict, List, Optional, Sequence, Tuple
 from .._flow import Flow, Work, ask
 from .._local_file import LocalPath
 from .._progress import Progress
-from .._tree.compare import Side, compare, local_item, must_go_first, remote_side
+from .._tree.compare import RemoteSide, Side, compare, local_item, must_go_first
 from .._tree.ignore import IGNORE_FILE, Ignore, read_rules
 from .._tree.scan import LocalEntry, walk
 from .._wire import batch, entries
 from .._wire.call import RemotePath, remote_path
 from .._wire.entries import Listing
 from ..errors import SandportError
-from ..models import FileEntry
 from ..tree_models import SkippedEntry, SyncAction, SyncResult, TreeResult
 from .sync_down import bring_down
 from .trees import TreeOptions, check_directory, send_entries
@@ -53,8 +52,8 @@ def sync_dir(
     if up:
         yield Work(partial(check_directory, root))
     ignore: Ignore = yield Work(partial(read_rules, root, options.ignore, options.ignore_file))
-    remote_root, found = yield from _list(sandbox, path, options, must_exist=not up)
-    remote = remote_side(remote_root, found, ignore)
+    remote = RemoteSide(ignore)
+    yield from _list(sandbox, path, options, remote, must_exist=not up)
     local, scanned = yield Work(partial(_scan, root, ignore, remote, options.checksum))
     result = SyncResult(options.dry_run)
     source, target = (local, remote) if up else (remote, local)
@@ -63,32 +62,31 @@ def sync_dir(
     if options.dry_run:
         return result
     if up:
-        if not found:
+        if not remote.root:
+            remote.root = remote_path(path)
             yield from ask(entries.make_directory(sandbox, path, None))
-        yield from _bring_up(sandbox, root, scanned, remote_root, result, progress)
+        yield from _bring_up(sandbox, root, scanned, remote.root, result, progress)
     else:
-        yield from bring_down(sandbox, root, remote, remote_root, result, progress)
+        yield from bring_down(sandbox, root, remote, remote.root, result, progress)
     progress.report()
     return result
 
 
 def _list(
-    sandbox: str, path: RemotePath, options: SyncOptions, *, must_exist: bool
-) -> Flow[Tuple[str, List[FileEntry]]]:
+    sandbox: str, path: RemotePath, options: SyncOptions, remote: RemoteSide, *, must_exist: bool
+) -> Flow[None]:
     listing = Listing(path, True, checksum=options.checksum, page_size=PAGE_ENTRIES)
-    found: List[FileEntry] = []
     cursor: Optional[str] = None
     try:
         while True:
             page = yield from ask(entries.list_page(sandbox, listing, cursor))
-            found.extend(page.items)
+            remote.take(page.path or remote_path(path), page.items)
             cursor = page.cursor
             if cursor is None:
-                return page.path or remote_path(path), found
+                return
     except SandportError as error:
         if must_exist or error.code != "file_not_found":
             raise
-        return remote_path(path), []
 
 
 def _scan(

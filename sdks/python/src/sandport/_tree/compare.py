@@ -54,30 +54,38 @@ def local_item(entry: LocalEntry, goal: Optional[str] = None, sha256: Optional[s
     return Item(entry.type, size, status.st_mtime_ns // 1_000_000, entry.mode, goal, sha256)
 
 
-def remote_side(root: str, entries: List[FileEntry], ignore: Ignore) -> Side:
-    """
-    :param root: path in the sandbox that the entries lie below.
-    """
-    side = Side()
-    prefix = root.rstrip("/") + "/"
-    unnamed: Set[str] = set()
-    ignored: Set[str] = set()
-    for entry in entries:
-        path = entry.path[len(prefix) :]
-        if not entry.path.startswith(prefix) or not path:
-            continue
-        if any(parent in ignored for parent in ancestors(path)):
-            continue
-        if entry.name_bytes is not None or any(each in unnamed for each in ancestors(path)):
-            unnamed.add(path)
-            side.skipped.append(SkippedEntry(path, "its name is not UTF-8"))
-            side.leave_out(path)
-        elif ignore.matches(path, directory=entry.is_dir):
-            ignored.add(path)
-            side.leave_out(path)
+class RemoteSide(Side):
+    """The directory in the sandbox, taken in page by page."""
+
+    def __init__(self, ignore: Ignore) -> None:
+        super().__init__()
+        #: Path in the sandbox that the entries lie below; empty until a page has come.
+        self.root = ""
+        self._ignore = ignore
+        self._unnamed: Set[str] = set()
+        self._ignored: Set[str] = set()
+
+    def take(self, root: str, entries: List[FileEntry]) -> None:
+        self.root = root
+        prefix = root.rstrip("/") + "/"
+        for entry in entries:
+            path = entry.path[len(prefix) :]
+            if entry.path.startswith(prefix) and path:
+                self._take(path, entry)
+
+    def _take(self, path: str, entry: FileEntry) -> None:
+        if self._ignored and any(parent in self._ignored for parent in ancestors(path)):
+            return
+        below_unnamed = self._unnamed and any(each in self._unnamed for each in ancestors(path))
+        if entry.name_bytes is not None or below_unnamed:
+            self._unnamed.add(path)
+            self.skipped.append(SkippedEntry(path, "its name is not UTF-8"))
+            self.leave_out(path)
+        elif self._ignore.matches(path, directory=entry.is_dir):
+            self._ignored.add(path)
+            self.leave_out(path)
         else:
-            side.items[path] = _remote_item(entry)
-    return side
+            self.items[path] = _remote_item(entry)
 
 
 def _remote_item(entry: FileEntry) -> Item:

@@ -12,7 +12,7 @@ import os
 import secrets
 import stat
 from types import TracebackType
-from typing import Final, List, Optional, Sequence, Tuple, Type
+from typing import Container, Final, List, Optional, Sequence, Tuple, Type
 
 from ..errors import LocalFileError, SandportError, make_error
 
@@ -167,10 +167,21 @@ class ConfinedDirectory:
             os.utime(temporary, ns=_times(mtime_ns), dir_fd=parent, follow_symlinks=False)
         self._put(temporary, parts, parent)
 
-    def hard_link(self, parts: Parts, existing: Parts) -> None:
-        """One more name for a file; its caller knows that no symlink leads to it."""
-        source = os.dup(self.enter(existing[:-1], make=False))
+    def hard_link(self, parts: Parts, existing: Parts, allowed: Container[int]) -> bool:
+        """One more name for a file.
+
+        :param allowed: inodes of the files that may get one.
+        :returns: False when there is no such file; then nothing has changed.
+        """
         try:
+            source = os.dup(self.enter(existing[:-1], make=False))
+        except FileNotFoundError:
+            return False
+        try:
+            if not _is_one_of(existing[-1], source, allowed):
+                return False
+            if existing == parts:
+                return True
             parent = self.enter(parts[:-1], make=True)
             temporary = _temporary_name()
             os.link(
@@ -181,9 +192,8 @@ class ConfinedDirectory:
                 follow_symlinks=False,
             )
             try:
-                found = os.stat(temporary, dir_fd=parent, follow_symlinks=False)
-                if not stat.S_ISREG(found.st_mode):
-                    raise unsafe(os.fsencode("/".join(parts)), "it links to no regular file")
+                if not _is_one_of(temporary, parent, allowed):
+                    return False
                 self._put(temporary, parts, parent)
             finally:
                 # Renaming to another name of the same file leaves both.
@@ -191,6 +201,7 @@ class ConfinedDirectory:
                     os.unlink(temporary, dir_fd=parent)
         finally:
             os.close(source)
+        return True
 
     def remove(self, parts: Parts) -> None:
         """A file, a symlink itself, or a directory with all that is in it."""
@@ -247,15 +258,18 @@ class NewFile:
         while data:
             data = data[os.write(self._descriptor, data) :]
 
-    def commit(self, mode: int, mtime_ns: int) -> None:
+    def commit(self, mode: int, mtime_ns: int) -> int:
+        """Gives the file its name; its inode."""
         try:
             os.fchmod(self._descriptor, mode & 0o777)
             os.utime(self._descriptor, ns=_times(mtime_ns))
+            inode = os.fstat(self._descriptor).st_ino
             self._tree._put(self._temporary, self._parts, self._parent)
         except BaseException:
             self.discard()
             raise
         self._close()
+        return inode
 
     def discard(self) -> None:
         with contextlib.suppress(OSError):
@@ -265,6 +279,14 @@ class NewFile:
     def _close(self) -> None:
         os.close(self._descriptor)
         os.close(self._parent)
+
+
+def _is_one_of(name: str, parent: int, allowed: Container[int]) -> bool:
+    try:
+        found = os.stat(name, dir_fd=parent, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_ino in allowed
 
 
 def _is_link_or_file(name: str, parent: int) -> bool:

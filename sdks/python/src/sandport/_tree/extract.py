@@ -61,7 +61,8 @@ class Extractor:
         self._bytes = 0
         self._entry: Optional[Tuple[TarEntry, Parts]] = None
         self._file: Optional[NewFile] = None
-        self._made: Set[Parts] = set()
+        #: Inodes of the files of this archive: only they may get a second name.
+        self._made: Set[int] = set()
         self._links_left_out: Set[Parts] = set()
         self._directories: Dict[Parts, Tuple[int, int]] = {}
 
@@ -146,10 +147,9 @@ class Extractor:
     def end(self) -> None:
         if self._file is None or self._entry is None:
             return
-        entry, parts = self._entry
+        entry, _ = self._entry
         file, self._file = self._file, None
-        file.commit(entry.mode, entry.mtime_ns)
-        self._made.add(parts)
+        self._made.add(file.commit(entry.mode, entry.mtime_ns))
         self.result.files += 1
         self.result.bytes += entry.size
         self._progress.add(0, 1)
@@ -172,7 +172,6 @@ class Extractor:
         if not entry.goal or b"\0" in entry.goal:
             raise unsafe(entry.name, "the text of the symbolic link cannot be")
         self._tree.symlink(parts, entry.goal, entry.mtime_ns)
-        self._made.discard(parts)
         self.result.symlinks += 1
 
     def _check_way(self, parts: Parts, entry: TarEntry) -> None:
@@ -183,14 +182,11 @@ class Extractor:
 
     def _make_hard_link(self, parts: Parts, entry: TarEntry) -> None:
         existing = parts_of(entry.goal)
-        if existing not in self._made:
-            if self._ignored(existing, FILE):
-                self._skip(parts, "the file that it is a hard link to is left out")
-                return
+        if self._ignored(existing, FILE):
+            self._skip(parts, "the file that it is a hard link to is left out")
+            return
+        if not existing or not self._tree.hard_link(parts, existing, self._made):
             raise unsafe(entry.name, "it is a hard link to no file of this archive")
-        if existing != parts:
-            self._tree.hard_link(parts, existing)
-        self._made.add(parts)
         self.result.hard_links += 1
 
     def _ignored(self, parts: Parts, kind: bytes) -> bool:
