@@ -101,6 +101,22 @@ onEachIsolation(used, (isolation) => {
     expect(describeTree(back)).toEqual(describeTree(whole));
   });
 
+  test('down replaces a symlink here and never writes through it', async () => {
+    const there = '/workspace/through';
+    await run(`mkdir ${there}; cd ${there}; echo small > s; head -c 3000000 /dev/zero > l`);
+    const back = join(local, 'back');
+    mkdirSync(back);
+    const mine = join(local, 'mine');
+    writeFileSync(mine, 'mine');
+    for (const name of ['s', 'l']) symlinkSync(mine, join(back, name));
+    await files().syncDir(back, there, { direction: 'down' });
+    expect(readFileSync(mine, 'utf8')).toBe('mine');
+    expect(describeTree(back).map(({ path, type }) => `${path} ${type}`)).toEqual([
+      'l file',
+      's file',
+    ]);
+  });
+
   test('checksums find what time and size do not tell', async () => {
     const there = '/workspace/sum';
     await files().syncDir(here, there);

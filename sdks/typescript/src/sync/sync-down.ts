@@ -4,6 +4,7 @@ import { NotFoundError, TooLargeError } from '../errors/api-errors.ts';
 import { readFileEntries } from '../filesystem/batch/read-files.ts';
 import { utimesSeconds } from '../filesystem/file-time.ts';
 import { downloadFile } from '../filesystem/download/download-file.ts';
+import type { TransferProgress } from '../filesystem/progress.ts';
 import { defaultMaxBytes, defaultMaxEntries, fetchTree } from '../tree/download-dir.ts';
 import { staysInside } from '../tree/entry-name.ts';
 import { walkLocal } from '../tree/local-tree.ts';
@@ -139,10 +140,11 @@ async function fetchFiles(
   }
   for (const entry of files.filter(({ sizeBytes }) => sizeBytes > maxTogetherBytes)) {
     const local = target.place(entry.path);
-    await downloadFile(api, remoteEntryPath(job, entry.path), local, {
+    const whole = {
       signal,
-      onProgress: (progress) => tell(progress.bytes),
-    });
+      onProgress: (progress: TransferProgress) => tell(progress.bytes),
+    };
+    await downloadFile(api, remoteEntryPath(job, entry.path), local, whole, 'replace');
     setAttributes(local, entry);
     bytes += entry.sizeBytes;
     done += 1;

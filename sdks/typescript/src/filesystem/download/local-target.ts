@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import {
   chmod,
   type FileHandle,
+  lstat,
   mkdir,
   open,
   realpath,
@@ -39,10 +40,14 @@ export class LocalTarget implements AsyncDisposable {
     this.#mode = place.mode;
   }
 
-  /** @throws LocalFileError */
-  static async open(localPath: string): Promise<LocalTarget> {
+  /**
+   * @param onEntry `replace`: whatever is there but a directory is replaced, a symlink or a pipe
+   * too; for names that a sandbox chose
+   * @throws LocalFileError
+   */
+  static async open(localPath: string, onEntry: OnEntry = 'follow'): Promise<LocalTarget> {
     try {
-      const place = await placeOf(localPath);
+      const place = await placeOf(localPath, onEntry);
       const name = `.sandport-${randomBytes(8).toString('hex')}.part`;
       const temporary = place.inPlace ? place.path : join(dirname(place.path), name);
       const handle = await open(temporary, place.inPlace ? 'w' : 'wx+');
@@ -94,6 +99,9 @@ export class LocalTarget implements AsyncDisposable {
   }
 }
 
+/** What becomes of a symlink, a pipe or a device at the path. */
+export type OnEntry = 'follow' | 'replace';
+
 interface Place {
   readonly path: string;
   readonly inPlace: boolean;
@@ -101,9 +109,10 @@ interface Place {
   readonly mode?: number;
 }
 
-async function placeOf(localPath: string): Promise<Place> {
+async function placeOf(localPath: string, onEntry: OnEntry): Promise<Place> {
   const path = resolve(localPath);
-  const stats = await stat(path).catch((error: unknown) => {
+  const look = onEntry === 'follow' ? stat : lstat;
+  const stats = await look(path).catch((error: unknown) => {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;
   });
@@ -113,6 +122,7 @@ async function placeOf(localPath: string): Promise<Place> {
   }
   if (stats.isDirectory())
     throw new LocalFileError(`${localPath} is a directory; name the file to write.`, localPath);
+  if (onEntry === 'replace') return { path, inPlace: false };
   if (!stats.isFile()) return { path, inPlace: true };
   return { path: await realpath(path), inPlace: false, mode: stats.mode & 0o7777 };
 }
