@@ -13,6 +13,8 @@ export interface Told {
 /** A client of server-sent events that knows nothing of Sandport. */
 export class EventSource implements Disposable {
   readonly told: Told[] = [];
+  /** As `ready`, `created /a`, `renamed /b from /a`, `resync overflow`. */
+  readonly texts: string[] = [];
   readonly ended: Promise<void>;
   readonly response: IncomingMessage;
 
@@ -38,20 +40,13 @@ export class EventSource implements Disposable {
   async until(text: string, timeoutMs = 10_000): Promise<string[]> {
     const untilMs = performance.now() + timeoutMs;
     for (;;) {
-      const texts = this.texts;
-      const index = texts.indexOf(text);
-      if (index !== -1) return texts.slice(0, index + 1);
-      if (performance.now() > untilMs) throw new Error(`"${text}" is not in ${texts.join(', ')}`);
+      const index = this.texts.indexOf(text);
+      if (index !== -1) return this.texts.slice(0, index + 1);
+      if (performance.now() > untilMs) {
+        throw new Error(`"${text}" is not in ${this.texts.slice(0, 50).join(', ')}`);
+      }
       await sleep(10);
     }
-  }
-
-  /** As `ready`, `created /a`, `renamed /b from /a`, `resync overflow`. */
-  get texts(): string[] {
-    return this.told.map(({ event, data }) => {
-      const from = data['from'] === undefined ? [] : ['from', String(data['from'])];
-      return [event, data['path'] ?? data['reason'] ?? [], ...from].flat().join(' ');
-    });
   }
 
   close(): void {
@@ -71,10 +66,16 @@ export class EventSource implements Disposable {
           // The daemon sends objects only.
           const data = JSON.parse(line.slice(6)) as Told['data'];
           this.told.push({ event, data });
+          this.texts.push(textOf({ event, data }));
         }
       }
     } catch {
       // The connection was cut.
     }
   }
+}
+
+function textOf({ event, data }: Told): string {
+  const from = data['from'] === undefined ? [] : ['from', String(data['from'])];
+  return [event, data['path'] ?? data['reason'] ?? [], ...from].flat().join(' ');
 }

@@ -98,7 +98,7 @@ describe('limits and endings', () => {
     await again.until('ready');
   });
 
-  test('a storm of the guest ends in a resync, and the daemon answers others meanwhile', async () => {
+  test('of a storm nothing is lost silently, and the daemon answers others meanwhile', async () => {
     const { id } = await used.api.create({ isolation: fastest() });
     using events = await watch(id, '/tmp');
     await events.until('ready');
@@ -122,7 +122,9 @@ describe('limits and endings', () => {
     await sleep(1500);
     await used.api.write(id, '/tmp/after', 'x');
     await events.until('created /tmp/after', 20_000);
-    expect(events.texts.some((text) => text.startsWith('resync'))).toBe(true);
+    const isResynced = events.texts.some((text) => text.startsWith('resync'));
+    const created = events.texts.filter((text) => text.startsWith('created /tmp/x'));
+    if (!isResynced) expect(created).toHaveLength(40_000);
   });
 
   test('a client that does not read costs no memory', async () => {
@@ -147,7 +149,7 @@ describe('limits and endings', () => {
     const { id } = await used.api.create();
     using events = await watch(id, '/tmp');
     await events.until('ready');
-    expect(await used.daemon.stop()).toBeLessThan(5000);
+    expect(await used.daemon.stop()).toBeLessThan(2500);
     await events.ended;
     expect(events.texts).toEqual(['ready']);
     await used.daemon.start();

