@@ -6,14 +6,12 @@ import asyncio
 import os
 import time
 import urllib.request
-from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
 from blocking import Blocking
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from running_daemon import RunningDaemon
 
 import sandport
 from sandport import (
@@ -215,17 +213,3 @@ def test_any_bytes(sandbox: Sandbox, content: bytes, extra: bytes) -> None:
         middle = len(whole) // 2
         assert sandbox.files.read(path, start=middle) == whole[middle:]
         assert sandbox.files.read(path, end=middle) == whole[:middle]
-
-
-def test_relative_paths(daemon: RunningDaemon, tmp_path: Path) -> None:
-    """Relative paths of the agent-sandbox style."""
-    client = sandport.SandboxClient()
-    with client:
-        box = client.create_sandbox()
-        (tmp_path / "f").write_bytes(b"x")
-        box.files.upload_dir(tmp_path, "up")
-        assert box.files.read("/home/user/up/f") == b"x"
-        assert [entry.name for entry in box.files.list("up")] == ["f"]
-        box.files.move("up/f", "up/g")
-        box.files.write_files([("up/h", "y")])
-        assert sorted(entry.name for entry in box.files.list("up")) == ["g", "h"]
