@@ -62,6 +62,8 @@ export class TreeWriter implements Disposable {
   readonly #times: DirectoryTimes;
   /** Files that were written, for hard links; by device. */
   readonly #written = new Map<string, MarkSet>();
+  /** Whether files must be made under the ids of their owner. */
+  #takesOwnIds = false;
 
   /** Takes over the descriptor of `top`. @param parents owner and mode of parents without an entry */
   constructor(root: RootDirectory, ids: IdMapping, top: TreeTop, parents: Creation) {
@@ -101,14 +103,14 @@ export class TreeWriter implements Disposable {
   file(name: Buffer, attributes: TreeAttributes, contents: Uint8Array): void {
     this.#about(name, () => {
       const { directory, base } = this.#namedPlaceOf(name);
-      const { hostUid, hostGid } = this.#creation(attributes);
-      withFileOwner(hostUid, hostGid, () => {
+      const creation = this.#creation(attributes);
+      this.#asOwner(creation, () => {
         const file = createTemporaryFile(directory.fd);
         try {
           for (let done = 0; done < contents.length; ) {
             done += writeSync(file.fd, contents, done, contents.length - done);
           }
-          this.#dress(file.fd, attributes, { hostUid, hostGid });
+          this.#dress(file.fd, attributes, creation);
           placeFile(file, directory.fd, base);
         } finally {
           discard(file, directory.fd);
@@ -182,6 +184,24 @@ export class TreeWriter implements Disposable {
 
   [Symbol.dispose](): void {
     this.#directories[Symbol.dispose]();
+  }
+
+  /**
+   * Makes a file, which is given to its owner as it is dressed. Taking on the owner's ids before
+   * that costs ten calls, and is needed only where a mount with mapped ids takes nothing of ours.
+   * @param make leaves nothing when it throws
+   */
+  #asOwner({ hostUid, hostGid }: HostOwner, make: () => void): void {
+    if (!this.#takesOwnIds) {
+      try {
+        make();
+        return;
+      } catch (error) {
+        if (!['EOVERFLOW', 'EINVAL'].includes(errnoOf(error) ?? '')) throw error;
+        this.#takesOwnIds = true;
+      }
+    }
+    withFileOwner(hostUid, hostGid, make);
   }
 
   #commit(
