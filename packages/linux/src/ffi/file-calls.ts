@@ -33,6 +33,9 @@ const fchownatCall = declare(
 );
 const utimensatCall = declare('int utimensat(int dirfd, void *path, void *times, int flags)');
 const fallocateCall = declare('int fallocate(int fd, int mode, int64_t offset, int64_t length)');
+const copyFileRangeCall = declare(
+  'long copy_file_range(int from, void *fromOffset, int to, void *toOffset, size_t size, uint32_t flags)',
+);
 const lseekCall = declare('int64_t lseek(int fd, int64_t offset, int whence)');
 const fstatfsCall = declare('int fstatfs(int fd, void *buffer)');
 const getdentsCall = declare('long getdents64(int fd, void *buffer, size_t size)');
@@ -156,6 +159,19 @@ export function reserveSpace(fd: number, offset: number, lengthBytes: number): v
 /** Where the next data (or hole) begins at or after `offset`; ENXIO behind the last. */
 export function seekFile(fd: number, offset: number, whence: number): number {
   return check('lseek', () => lseekCall(fd, offset, whence));
+}
+
+const fromOffset = Buffer.alloc(8);
+const toOffset = Buffer.alloc(8);
+
+/** Copies bytes at `position` of one file to the same place in another, inside the kernel; how many. */
+export function copyRange(from: number, to: number, position: number, lengthBytes: number): number {
+  // Safe: the kernel reads and writes one 64-bit number in each buffer.
+  fromOffset.writeBigInt64LE(BigInt(position), 0);
+  toOffset.writeBigInt64LE(BigInt(position), 0);
+  return check('copy_file_range', () =>
+    copyFileRangeCall(from, fromOffset, to, toOffset, lengthBytes, 0),
+  );
 }
 
 const FICLONE = 0x40049409;

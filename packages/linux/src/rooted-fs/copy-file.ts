@@ -1,7 +1,7 @@
 import { closeSync, ftruncateSync } from 'node:fs';
 import { O_NOCTTY, O_NONBLOCK, O_RDONLY, SEEK_DATA, SEEK_HOLE } from '../ffi/constants.ts';
 import { withFileOwner } from '../ffi/credential-calls.ts';
-import { cloneFile, reopen, seekFile } from '../ffi/file-calls.ts';
+import { cloneFile, copyRange, reopen, seekFile } from '../ffi/file-calls.ts';
 import { errnoOf } from '../ffi/system-error.ts';
 import { SMALL_COPY_BYTES, copyBytes } from './copy-bytes.ts';
 import { statDescriptor } from './entry.ts';
@@ -10,6 +10,7 @@ import { closeInBackground } from './guarded-descriptor.ts';
 import type { Creation } from './make-directory.ts';
 import { Refusal } from './rooted-fs-error.ts';
 import { type TemporaryFile, createTemporaryFile, discard } from './temporary-file.ts';
+import { TimeSlice } from './time-slice.ts';
 
 export interface CopyFileOptions {
   /** Owner where the source's cannot be kept, in host ids. */
@@ -69,10 +70,10 @@ export async function copyContents(
   let at = 0;
   while (at < sizeBytes) {
     const { start, end } = nextData(from, at, sizeBytes);
-    const wanted = end - start;
-    const options = { start, lengthBytes: wanted, position: start, signal };
-    const copied = await copyBytes(from, to, options);
-    if (copied < wanted) throw new Refusal('truncated');
+    const rest = await copyInKernel(from, to, { start, end }, signal);
+    const lengthBytes = end - rest;
+    const copied = await copyBytes(from, to, { start: rest, lengthBytes, position: rest, signal });
+    if (copied < lengthBytes) throw new Refusal('truncated');
     at = end;
   }
   if (statDescriptor(to).size < BigInt(sizeBytes)) ftruncateSync(to, sizeBytes);
@@ -83,10 +84,40 @@ function shareBlocks(from: number, to: number): boolean {
     cloneFile(from, to);
     return true;
   } catch (error) {
-    const isUnable = ['EOPNOTSUPP', 'ENOTTY', 'EXDEV', 'EINVAL', 'ENOSYS'];
-    if (!isUnable.includes(errnoOf(error) ?? '')) throw error;
+    if (!isUnable(error)) throw error;
     return false;
   }
+}
+
+/** What file systems and kernels say that cannot do it for these two files. */
+const isUnable = (error: unknown): boolean =>
+  ['EOPNOTSUPP', 'ENOTTY', 'EXDEV', 'EINVAL', 'ENOSYS'].includes(errnoOf(error) ?? '');
+
+/** How many bytes the kernel copies before others get their turn: some tenths of a millisecond. */
+const SLICE_BYTES = 256 * 1024;
+
+/** Copies a stretch without its bytes coming here; where the rest begins, which is to be copied. */
+async function copyInKernel(
+  from: number,
+  to: number,
+  { start, end }: { readonly start: number; readonly end: number },
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  if (end - start <= SMALL_COPY_BYTES) return start;
+  const slice = new TimeSlice();
+  let at = start;
+  try {
+    while (at < end) {
+      const copied = copyRange(from, to, at, Math.min(SLICE_BYTES, end - at));
+      if (copied === 0) break;
+      at += copied;
+      if (slice.isOver) await slice.yield();
+      signal?.throwIfAborted();
+    }
+  } catch (error) {
+    if (!isUnable(error)) throw error;
+  }
+  return at;
 }
 
 /** The next stretch of a file that is no hole; empty, at the end, when there is none. */
