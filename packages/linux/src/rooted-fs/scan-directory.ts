@@ -34,14 +34,16 @@ export function scanEntries(fd: number): AsyncIterable<ScannedEntry[]> {
   return isLarge ? scanInThreadPool(fd) : scanHere(fd);
 }
 
+/** Filled and emptied in one go, by one scan after the other. */
+const buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+
 async function* scanHere(fd: number): AsyncGenerator<ScannedEntry[]> {
   const handle = reopen(fd, O_RDONLY | O_DIRECTORY);
   try {
-    const buffer = Buffer.allocUnsafe(BUFFER_BYTES);
     for (;;) {
       const length = getdents(handle, buffer);
       if (length === 0) return;
-      yield entriesIn(fd, buffer, length);
+      yield entriesIn(fd, length);
     }
   } finally {
     closeSync(handle);
@@ -60,7 +62,7 @@ const types: Readonly<Record<number, EntryType>> = {
 };
 
 /** Reads struct linux_dirent64 records: u64 ino, s64 offset, u16 length, u8 type, name. */
-function entriesIn(fd: number, buffer: Buffer, length: number): ScannedEntry[] {
+function entriesIn(fd: number, length: number): ScannedEntry[] {
   const entries: ScannedEntry[] = [];
   for (let offset = 0; offset < length; offset += buffer.readUInt16LE(offset + 16)) {
     const end = buffer.indexOf(0, offset + 19);
