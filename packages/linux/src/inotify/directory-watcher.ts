@@ -1,15 +1,15 @@
 import { closeSync } from 'node:fs';
 import type { ByteString } from '../ffi/byte-string.ts';
 import { O_DIRECTORY, O_NOCTTY, O_NONBLOCK, O_RDONLY } from '../ffi/constants.ts';
-import { IN_IGNORED, IN_Q_OVERFLOW, inotifyInit, inotifyRead } from '../ffi/inotify-calls.ts';
+import { IN_IGNORED, IN_Q_OVERFLOW, inotifyRead } from '../ffi/inotify-calls.ts';
 import { errnoOf } from '../ffi/system-error.ts';
-import { closeInBackground } from '../rooted-fs/guarded-descriptor.ts';
 import type { RootDirectory } from '../rooted-fs/root-directory.ts';
 import { Refusal } from '../rooted-fs/rooted-fs-error.ts';
 import type { ScannedEntry } from '../rooted-fs/scan-directory.ts';
 import { isServedFileSystem } from '../rooted-fs/served-file-systems.ts';
 import { TimeSlice } from '../rooted-fs/time-slice.ts';
 import { EventQueue } from './event-queue.ts';
+import { closeKernelQueue, openKernelQueue } from './event-queues.ts';
 import { EventReader } from './event-reader.ts';
 import { eventRecords } from './event-records.ts';
 import { type Polled, startPolling, stopPolling } from './poller.ts';
@@ -86,21 +86,23 @@ export class DirectoryWatcher implements AsyncIterable<DirectoryEvent>, Disposab
     options: WatchDirectoryOptions,
     open: Set<DirectoryWatcher>,
   ): Promise<DirectoryWatcher> {
-    const flags = O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_NOCTTY;
-    const opened = root.openAt(path, flags);
-    const recursive = options.recursive ?? true;
+    const queue = await openKernelQueue();
+    // No turn for others between here and the end of `make`: the root may be closed in any.
+    const make = (): DirectoryWatcher => {
+      const opened = root.openAt(path, O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_NOCTTY);
+      try {
+        root.refuseHidden(opened.path);
+        return new DirectoryWatcher(root, { ...opened, queue }, options.recursive ?? true, open);
+      } catch (error) {
+        closeSync(opened.fd);
+        throw errnoOf(error) === 'ENOSPC' ? new Refusal('no_watches', { errno: 'ENOSPC' }) : error;
+      }
+    };
     let watcher: DirectoryWatcher;
     try {
-      root.refuseHidden(opened.path);
-      const queue = openQueue();
-      try {
-        watcher = new DirectoryWatcher(root, { ...opened, queue }, recursive, open);
-      } catch (error) {
-        closeSync(queue);
-        throw errnoOf(error) === 'ENOSPC' ? noMoreWatches('ENOSPC') : error;
-      }
+      watcher = make();
     } catch (error) {
-      closeSync(opened.fd);
+      closeKernelQueue(queue);
       throw error;
     }
     await watcher.#start();
@@ -274,18 +276,7 @@ export class DirectoryWatcher implements AsyncIterable<DirectoryEvent>, Disposab
     stopPolling(this);
     this.#tree.close();
     closeSync(this.#directory);
-    // The kernel takes a while to end a queue.
-    closeInBackground(this.#queue);
+    closeKernelQueue(this.#queue);
     this.#open.delete(this);
   }
 }
-
-function openQueue(): number {
-  try {
-    return inotifyInit();
-  } catch (error) {
-    throw errnoOf(error) === 'EMFILE' ? noMoreWatches('EMFILE') : error;
-  }
-}
-
-const noMoreWatches = (errno: string): Refusal => new Refusal('no_watches', { errno });
