@@ -31,10 +31,11 @@ export async function copyBetween(
     const source = { text: `${sandbox}:${path}`, path, isDirectory: info.isDirectory };
     const end = { sandbox: into, path: targetPathOf(source, target, sources.length === 1) };
     const onProgress = progress.start(nameOf(path) ?? path);
-    const how = { exclude, compression: options.compression, signal, onProgress };
+    const { compression, maxBytes, maxEntries } = options;
+    const how = { exclude, compression, maxBytes, maxEntries, signal, onProgress };
     const copied = info.isDirectory
       ? await streamDirectory(sandboxes.client, { sandbox: from, path }, end, how)
-      : oneFile(await streamFile(from, info, end, how));
+      : oneFile(await streamFile(from, info, end, { signal, onProgress }));
     counts = addCounts(counts, copied);
   }
   return counts;

@@ -11,6 +11,9 @@ export interface StreamDirectoryOptions {
   /** Globs of what is left out. */
   readonly exclude: readonly string[];
   readonly compression: 'none' | 'gzip';
+  /** Most bytes and entries that are taken. @default no limit, and 1,000,000 */
+  readonly maxBytes?: number | undefined;
+  readonly maxEntries?: number | undefined;
   readonly signal: AbortSignal;
   /** Sees the bytes of the archive. */
   readonly onProgress: OnProgress | undefined;
@@ -23,7 +26,7 @@ export async function streamDirectory(
   to: DirectoryEnd,
   options: StreamDirectoryOptions,
 ): Promise<CopyCounts> {
-  const { exclude, compression, signal, onProgress } = options;
+  const { exclude, compression, maxBytes, maxEntries, signal, onProgress } = options;
   const format = compression === 'gzip' ? 'tar.gz' : 'tar';
   const archive = await client.transport.send({
     method: 'GET',
@@ -35,7 +38,7 @@ export async function streamDirectory(
   const upload: Request = {
     method: 'PUT',
     path: archivePath(to),
-    query: { path: to.path },
+    query: { path: to.path, max_bytes: maxBytes, max_entries: maxEntries },
     headers: { 'content-type': 'application/x-tar' },
     body: {
       kind: 'stream',

@@ -47,10 +47,9 @@ export function parseSandboxPlace(text: string): SandboxPlace {
   throw new UsageError(`${text} names no path in a sandbox: write it as ${box}:${path}.`);
 }
 
-/** `BOX` alone, which is its root, or `BOX:/path`. */
+/** `BOX:/path`; `BOX` alone, or with a colon, is its root. */
 export function parseSandboxOrPlace(text: string): SandboxPlace {
-  if (text === '' || text.includes('/') || text.includes(':') || text === '-') {
-    return parseSandboxPlace(text);
-  }
-  return { kind: 'sandbox', sandbox: text, path: '/' };
+  const box = /^([^/:]+):?$/.exec(text)?.[1];
+  if (box === undefined || box === '-') return parseSandboxPlace(text);
+  return { kind: 'sandbox', sandbox: box, path: '/' };
 }

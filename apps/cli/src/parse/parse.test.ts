@@ -37,6 +37,7 @@ describe('places in sandboxes', () => {
     expect(parseSandboxPlace('box:/a')).toEqual(place);
     expect(parseSandboxOrPlace('box:/a')).toEqual(place);
     expect(parseSandboxOrPlace('box')).toEqual({ ...place, path: '/' });
+    expect(parseSandboxOrPlace('box:')).toEqual({ ...place, path: '/' });
   });
 
   test.each([

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { addClientFlags } from '../../client-flags.ts';
 import { printJson } from '../../output/print.ts';
 import { parseSandboxPlace } from '../../parse/copy-place.ts';
-import { modeChange } from '../../parse/mode.ts';
+import { type ModeChange, modeChange } from '../../parse/mode.ts';
 import type { SetExitCode } from '../../program.ts';
 import { UsageError } from '../../usage-error.ts';
 import { forEachPlace, withFiles } from './fs-context.ts';
@@ -11,7 +11,7 @@ export function addFsChmod(fs: Command, setExitCode: SetExitCode): void {
   const command = fs
     .command('chmod')
     .description('set permission bits; a symlink is followed')
-    .argument('<mode>', 'octal as 644, or changes as +x or u+rw,go-w')
+    .argument('<mode>', 'octal as 644, or changes as +x or u+rw,go-w', parseMode)
     .argument('<path...>', 'BOX:/path')
     .option('-R, --recursive', 'with all that is below; takes octal bits')
     .addHelpText(
@@ -22,10 +22,10 @@ Examples:
   sandport fs chmod -R 700 box:/workspace/keys`,
     );
   addClientFlags(command).action(
-    async (mode: string, paths: string[], flags: { recursive?: boolean }, self: Command) => {
-      const change = modeChange(mode);
+    async (mode: ModeArgument, paths: string[], flags: { recursive?: boolean }, self: Command) => {
+      const { change, isOctal } = mode;
       const { recursive = false } = flags;
-      if (recursive && !/^[0-7]+$/.test(mode)) {
+      if (recursive && !isOctal) {
         throw new UsageError('With -R the mode must be octal, as 755.');
       }
       const places = paths.map(parseSandboxPlace);
@@ -44,3 +44,13 @@ Examples:
     },
   );
 }
+
+interface ModeArgument {
+  readonly change: ModeChange;
+  readonly isOctal: boolean;
+}
+
+const parseMode = (text: string): ModeArgument => ({
+  change: modeChange(text),
+  isOctal: /^[0-7]+$/.test(text),
+});

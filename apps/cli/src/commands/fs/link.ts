@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { addClientFlags } from '../../client-flags.ts';
 import { printJson, printLine } from '../../output/print.ts';
 import { printTable } from '../../output/table.ts';
@@ -25,7 +25,7 @@ export function addFsSignedLink(fs: Command): void {
       .description('make a link and print its address, this once')
       .argument('<path>', 'BOX:/path')
       .option('--upload', 'the link writes the file; else it reads it')
-      .option('--expires <time>', 'works for this time: 90s, 15m, 2h, up to 7d (1h)', wholeSeconds)
+      .option('--expires <time>', 'works for this time: 90s, 15m, 2h, up to 7d (1h)', lifetime)
       .option('--max-bytes <size>', 'largest upload', sizeInBytes)
       .addHelpText(
         'after',
@@ -91,4 +91,15 @@ Examples:
       else for (const id of ids) printLine(id);
     });
   });
+}
+
+/** Seconds that a link may work at most. */
+const maxLifetime = 7 * 86_400;
+
+function lifetime(text: string): number {
+  const value = wholeSeconds(text);
+  if (value < 1 || value > maxLifetime) {
+    throw new InvalidArgumentError('It must be between 1s and 7d.');
+  }
+  return value;
 }
