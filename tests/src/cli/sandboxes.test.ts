@@ -144,7 +144,13 @@ test('keys, volumes and templates', async () => {
 
 test('every command has help with its options', async () => {
   const commands = ['serve', 'doctor', 'create', 'ls', 'exec', 'cp', 'kill', 'template', 'volume'];
-  for (const command of [[], ...commands.map((name) => [name]), ['key', 'create']]) {
+  const ofFiles = ['sync', 'diff', 'fs'];
+  const groups = [
+    ['key', 'create'],
+    ['fs', 'ls'],
+    ['fs', 'link', 'create'],
+  ];
+  for (const command of [[], ...[...commands, ...ofFiles].map((name) => [name]), ...groups]) {
     const help = await runSandport(undefined, [...command, '--help']);
     expect(help.exitCode).toBe(0);
     expect(help.stdout.toString()).toMatch(/^Usage: sandport/);
