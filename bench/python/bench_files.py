@@ -6,7 +6,6 @@ JOB is the JSON of ``bench/src/files/job.ts``; prints the result as JSON.
 import json
 import os
 import resource
-import shutil
 import sys
 import time
 from typing import Any, Callable, Dict
@@ -30,13 +29,9 @@ def one_round(files: Any, job: Dict[str, Any], number: int) -> float:
         os.unlink(local)
         return ms
     if action == "upload_dir":
-        ms = timed(lambda: files.upload_dir(job["local"], remote))
-        files.remove(remote, recursive=True)
-        return ms
+        return timed(lambda: files.upload_dir(job["local"], remote))
     if action == "download_dir":
-        ms = timed(lambda: files.download_dir(job["remote"], local))
-        shutil.rmtree(local)
-        return ms
+        return timed(lambda: files.download_dir(job["remote"], local))
     if action == "sync_dir":
         return timed(lambda: files.sync_dir(job["local"], job["remote"]))
     if action == "list":

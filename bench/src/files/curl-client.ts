@@ -13,7 +13,7 @@ export function runCurl(subject: Subject, job: Job): JobResult | undefined {
     const startedAt = performance.now();
     shell(subject, step.script);
     if (number >= 0) timesMs.push(performance.now() - startedAt);
-    step.after?.(subject);
+    step.after?.();
   }
   return { timesMs };
 }
@@ -21,7 +21,7 @@ export function runCurl(subject: Subject, job: Job): JobResult | undefined {
 interface Step {
   readonly script: string;
   before?(): void;
-  after?(subject: Subject): void;
+  after?(): void;
 }
 
 function stepOf(job: Job, number: number): Step | undefined {
@@ -38,13 +38,11 @@ function stepOf(job: Job, number: number): Step | undefined {
     case 'upload_dir':
       return {
         script: `tar -cf - -C ${job.local} . | ${curl} -o /dev/null -T - ${base}/archive?path=${remote}"`,
-        after: (subject) => shell(subject, `${curl} -X DELETE ${base}?path=${remote}"`),
       };
     case 'download_dir':
       return {
         before: () => mkdirSync(local),
         script: `${curl} ${base}/archive?path=${job.remote}" | tar -xf - -C ${local}`,
-        after: removeLocal,
       };
     case 'list':
       return { script: `${curl} -o /dev/null ${base}/dir?path=${job.remote}&recursive=true"` };

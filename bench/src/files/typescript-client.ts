@@ -16,15 +16,10 @@ async function round(number: number): Promise<number> {
       return timeMs(() => files.upload(job.local, job.remote));
     case 'download':
       return timeMs(() => files.download(job.remote, local)).finally(() => rmSync(local));
-    case 'upload_dir': {
-      const ms = await timeMs(() => files.uploadDir(job.local, remote));
-      await files.remove(remote, { recursive: true });
-      return ms;
-    }
+    case 'upload_dir':
+      return timeMs(() => files.uploadDir(job.local, remote));
     case 'download_dir':
-      return timeMs(() => files.downloadDir(job.remote, local)).finally(() =>
-        rmSync(local, { recursive: true }),
-      );
+      return timeMs(() => files.downloadDir(job.remote, local));
     case 'sync_dir':
       return timeMs(() => files.syncDir(job.local, job.remote));
     case 'list':

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type Isolation, Sandbox } from 'sandport';
 import { runJob } from '../files/clients.ts';
-import { clientNames, type Job } from '../files/job.ts';
+import { type ClientName, clientNames, type Job } from '../files/job.ts';
 import { directionWords, type FileMeasurement } from '../files/measurement.ts';
 import {
   copyNodeModules,
@@ -40,13 +40,17 @@ export const files: Row = {
   onlyWhenNamed: true,
   async measure(subject, options) {
     const measured: FileMeasurement[] = [];
-    for (const isolation of subject.isolations) {
-      await using sandbox = await Sandbox.create(
-        { isolation, resources: { memoryMb: 512 } },
-        subject,
-      );
-      const run = new FilesRun(subject, options, isolation, sandbox.id);
-      measured.push(...(await run.transfers()), ...(await run.trees()), ...(await run.listing()));
+    const sandboxes: Sandbox[] = [];
+    try {
+      for (const isolation of subject.isolations) {
+        const sandbox = await Sandbox.create({ isolation, resources: { memoryMb: 512 } }, subject);
+        sandboxes.push(sandbox);
+        const run = new FilesRun(subject, options, isolation, sandbox.id);
+        measured.push(...(await run.transfers()), ...(await run.trees()), ...(await run.listing()));
+      }
+    } finally {
+      // Not before: ext4 is slow to make files while it remembers others that were removed.
+      for (const sandbox of sandboxes) await sandbox.kill();
     }
     return measured;
   },
@@ -66,12 +70,15 @@ class FilesRun {
   readonly #options: BenchOptions;
   readonly #isolation: Isolation;
   readonly #sandbox: string;
+  readonly #workDir: string;
 
   constructor(subject: Subject, options: BenchOptions, isolation: Isolation, sandbox: string) {
     this.#subject = subject;
     this.#options = options;
     this.#isolation = isolation;
     this.#sandbox = sandbox;
+    this.#workDir = join(subject.workDir, isolation);
+    mkdirSync(this.#workDir);
   }
 
   async transfers(): Promise<FileMeasurement[]> {
@@ -79,7 +86,7 @@ class FilesRun {
     const chosen = quick ? sizes.slice(0, 3) : huge ? [...sizes, hugeSize] : sizes;
     const measured: FileMeasurement[] = [];
     for (const { name, sizeBytes, rounds } of chosen) {
-      const local = makeFile(this.#subject.workDir, sizeBytes);
+      const local = makeFile(this.#workDir, sizeBytes);
       const job = { remote: '/home/user/bench.bin', local, ...this.#rounds(rounds) };
       for (const [action, direction] of [
         ['upload', 'up'],
@@ -87,7 +94,7 @@ class FilesRun {
       ] as const) {
         const floorMs = await this.#byteFloor(direction, sizeBytes, job.rounds);
         measured.push(
-          ...(await this.#all({ ...job, action }, name, direction, floorMs, sizeBytes)),
+          ...(await this.#all(() => ({ ...job, action }), name, direction, floorMs, sizeBytes)),
         );
       }
       rmSync(local);
@@ -96,24 +103,21 @@ class FilesRun {
   }
 
   async trees(): Promise<FileMeasurement[]> {
-    const { workDir, benchDir } = this.#subject;
+    const { benchDir } = this.#subject;
     const trees = this.#options.quick
-      ? [makeSmallFiles(workDir, 1000)]
+      ? [makeSmallFiles(this.#workDir, 1000)]
       : [
-          makeSmallFiles(workDir, 1000),
-          makeSmallFiles(workDir, 10_000),
-          copyNodeModules(workDir, join(benchDir, '../node_modules')),
+          makeSmallFiles(this.#workDir, 1000),
+          makeSmallFiles(this.#workDir, 10_000),
+          copyNodeModules(this.#workDir, join(benchDir, '../node_modules')),
         ];
     const measured: FileMeasurement[] = [];
-    for (const tree of trees) {
-      measured.push(...(await this.#tree(tree)));
-      rmSync(tree.path, { recursive: true });
-    }
+    for (const tree of trees) measured.push(...(await this.#tree(tree)));
     return measured;
   }
 
   async listing(): Promise<FileMeasurement[]> {
-    const tree = makeEntries(this.#subject.workDir, this.#options.quick ? 10_000 : 100_000);
+    const tree = makeEntries(this.#workDir, this.#options.quick ? 10_000 : 100_000);
     const remote = '/home/user/listing';
     const { files: api } = await Sandbox.get(this.#sandbox, this.#subject);
     await api.uploadDir(tree.path, remote);
@@ -121,37 +125,40 @@ class FilesRun {
     find();
     const floorMs = await timeMs(async () => find());
     const job = { action: 'list', remote, local: '', ...this.#rounds(3) } as const;
-    const measured = await this.#all(job, tree.name, 'list', floorMs);
-    await api.remove(remote, { recursive: true });
-    rmSync(tree.path, { recursive: true });
-    return measured;
+    return this.#all(() => job, tree.name, 'list', floorMs);
   }
 
   async #tree(tree: Tree): Promise<FileMeasurement[]> {
-    const { workDir } = this.#subject;
-    const floorMs = this.#tarFloor(tree);
     const local = tree.path;
-    const remote = '/home/user/tree';
-    const up = { action: 'upload_dir', remote, local, ...this.#rounds(3) } as const;
+    const name = basename(local);
+    const rounds = this.#rounds(3);
+    const floorMs = this.#tarFloor(tree);
+    const up = (client: ClientName) =>
+      ({ action: 'upload_dir', remote: `/home/user/${name}-${client}`, local, ...rounds }) as const;
     const uploads = await this.#all(up, tree.name, 'up', floorMs);
+    const remote = `/home/user/${name}`;
     const { files: api } = await Sandbox.get(this.#sandbox, this.#subject);
     await api.uploadDir(local, remote);
-    const down = { ...up, action: 'download_dir', local: join(workDir, 'down') } as const;
+    const down = (client: ClientName) =>
+      ({
+        action: 'download_dir',
+        remote,
+        local: join(this.#workDir, `${name}-${client}`),
+        ...rounds,
+      }) as const;
     const downloads = await this.#all(down, tree.name, 'down', floorMs);
     const again: FileMeasurement[] = [];
     for (const client of clientNames) {
       const first = uploads.find((each) => each.client === client)?.value;
+      const job = { action: 'sync_dir', remote, local, ...rounds } as const;
       if (first !== undefined)
-        again.push(
-          ...(await this.#one({ ...up, action: 'sync_dir' }, client, tree.name, 'again', first)),
-        );
+        again.push(...(await this.#one(job, client, tree.name, 'again', first)));
     }
-    await api.remove(remote, { recursive: true });
     return [...uploads, ...downloads, ...again];
   }
 
   async #all(
-    job: Omit<Job, 'sandbox'>,
+    jobOf: (client: ClientName) => Omit<Job, 'sandbox'>,
     workload: string,
     direction: FileMeasurement['direction'],
     floorMs: number,
@@ -159,13 +166,15 @@ class FilesRun {
   ): Promise<FileMeasurement[]> {
     const measured: FileMeasurement[] = [];
     for (const client of clientNames)
-      measured.push(...(await this.#one(job, client, workload, direction, floorMs, sizeBytes)));
+      measured.push(
+        ...(await this.#one(jobOf(client), client, workload, direction, floorMs, sizeBytes)),
+      );
     return measured;
   }
 
   async #one(
     job: Omit<Job, 'sandbox'>,
-    client: (typeof clientNames)[number],
+    client: ClientName,
     workload: string,
     direction: FileMeasurement['direction'],
     floorMs: number,
@@ -231,15 +240,14 @@ class FilesRun {
 
   /** GNU tar from one directory of the same disk into another one. */
   #tarFloor(tree: Tree): number {
-    const target = join(this.#subject.workDir, 'floor');
     const times: number[] = [];
     for (let round = 0; round < 4; round += 1) {
+      const target = join(this.#workDir, `${basename(tree.path)}-floor-${round}`);
       mkdirSync(target);
       this.#settle();
       const startedAt = performance.now();
       execFileSync('bash', ['-c', `tar -cf - -C ${tree.path} . | tar -xf - -C ${target}`]);
       if (round > 0) times.push(performance.now() - startedAt);
-      rmSync(target, { recursive: true });
     }
     return median(times);
   }
