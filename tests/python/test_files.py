@@ -81,7 +81,7 @@ def test_entries(files: Any, sandbox: Sandbox) -> None:
     assert files.move("/workspace/d/e/f.txt", "/workspace/d/g.txt").path == "/workspace/d/g.txt"
     assert files.copy("/workspace/d", "/workspace/copy").type == "directory"
     with pytest.raises(ConflictError):
-        files.copy("/workspace/d/g.txt", "/workspace/copy/g.txt", overwrite=False)
+        files.copy("/workspace/d/g.txt", "/workspace/copy/g.txt")
     assert files.chmod("/workspace/copy", 0o750, recursive=True) == 3
     assert files.chown("/workspace/copy", "root", 0, recursive=True) == 3
     assert files.stat("/workspace/copy/g.txt").uid == 0
@@ -165,11 +165,11 @@ def test_watching(files: Any) -> None:
         seen = []
         for event in events:
             seen.append(event)
-            if event.event == "removed":
+            if event.type == "removed":
                 break
     at = "/workspace/watched/"
     assert WatchEvent("renamed", at + "d/c", "file", at + "d/b") in seen
-    assert {event.path for event in seen if event.event == "created"} >= {at + "a", at + "new"}
+    assert {event.path for event in seen if event.type == "created"} >= {at + "a", at + "new"}
     with pytest.raises(NotFoundError), files.watch("/workspace/none"):
         pass
 

@@ -213,11 +213,11 @@ class WatchEvent:
 
     #: ``created``, ``modified``, ``removed``, ``renamed``, or ``resync``: events were lost, list
     #: again what is needed.
-    event: str
+    type: str
     #: Empty for ``resync``.
     path: str = ""
     #: ``file``, ``directory``, ``symlink`` or ``other``; None when it is not known any more.
-    type: Optional[str] = None
+    file_type: Optional[str] = None
     #: Path before, of what was renamed.
     old_path: Optional[str] = None
     #: Of ``resync``: ``overflow``, ``too_many_directories`` or ``slow_client``.

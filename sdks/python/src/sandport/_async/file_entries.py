@@ -113,22 +113,22 @@ class AsyncFileEntryMethods(AsyncFilesBase):
         await self._call(entries.make_directory(self._sandbox_id, self._path(path), mode))
 
     async def move(
-        self, source: RemotePath, destination: RemotePath, *, overwrite: bool = True
+        self, source: RemotePath, destination: RemotePath, *, overwrite: bool = False
     ) -> FileEntry:
         """Renames or moves a file, a symlink itself, or a directory; parents are made.
 
         :param destination: the whole new path, never a directory to move into.
-        :param overwrite: False: :class:`~sandport.ConflictError` when something is there.
+        :param overwrite: replace what is there; else it is a :class:`~sandport.ConflictError`.
         """
         here, there = self._path(source), self._path(destination)
         return await self._call(entries.move(self._sandbox_id, here, there, overwrite))
 
     async def copy(
-        self, source: RemotePath, destination: RemotePath, *, overwrite: bool = True
+        self, source: RemotePath, destination: RemotePath, *, overwrite: bool = False
     ) -> FileEntry:
         """Copies a file, or a directory to where nothing is, with modes, owners and times.
 
-        :param overwrite: False: :class:`~sandport.ConflictError` when something is there.
+        :param overwrite: replace what is there; else it is a :class:`~sandport.ConflictError`.
         """
         here, there = self._path(source), self._path(destination)
         return await self._call(entries.copy(self._sandbox_id, here, there, overwrite))
@@ -157,7 +157,7 @@ class AsyncFileEntryMethods(AsyncFilesBase):
         )
 
     async def symlink(
-        self, path: RemotePath, target: RemotePath, *, overwrite: bool = True
+        self, path: RemotePath, target: RemotePath, *, overwrite: bool = False
     ) -> FileEntry:
         """Makes a symlink at ``path`` with the text ``target``; parents are made."""
         return await self._call(

@@ -72,7 +72,7 @@ class AsyncFileWatchMethods(AsyncFilesBase):
 
         >>> async with sandbox.files.watch("/workspace") as events:
         ...     async for event in events:
-        ...         print(event.event, event.path)
+        ...         print(event.type, event.path)
 
         :param recursive: also in the directories below, new ones too.
         """

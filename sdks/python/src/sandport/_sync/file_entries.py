@@ -113,22 +113,22 @@ class FileEntryMethods(FilesBase):
         self._call(entries.make_directory(self._sandbox_id, self._path(path), mode))
 
     def move(
-        self, source: RemotePath, destination: RemotePath, *, overwrite: bool = True
+        self, source: RemotePath, destination: RemotePath, *, overwrite: bool = False
     ) -> FileEntry:
         """Renames or moves a file, a symlink itself, or a directory; parents are made.
 
         :param destination: the whole new path, never a directory to move into.
-        :param overwrite: False: :class:`~sandport.ConflictError` when something is there.
+        :param overwrite: replace what is there; else it is a :class:`~sandport.ConflictError`.
         """
         here, there = self._path(source), self._path(destination)
         return self._call(entries.move(self._sandbox_id, here, there, overwrite))
 
     def copy(
-        self, source: RemotePath, destination: RemotePath, *, overwrite: bool = True
+        self, source: RemotePath, destination: RemotePath, *, overwrite: bool = False
     ) -> FileEntry:
         """Copies a file, or a directory to where nothing is, with modes, owners and times.
 
-        :param overwrite: False: :class:`~sandport.ConflictError` when something is there.
+        :param overwrite: replace what is there; else it is a :class:`~sandport.ConflictError`.
         """
         here, there = self._path(source), self._path(destination)
         return self._call(entries.copy(self._sandbox_id, here, there, overwrite))
@@ -156,7 +156,9 @@ class FileEntryMethods(FilesBase):
             entries.chown(self._sandbox_id, where, user, group, recursive, follow_symlinks)
         )
 
-    def symlink(self, path: RemotePath, target: RemotePath, *, overwrite: bool = True) -> FileEntry:
+    def symlink(
+        self, path: RemotePath, target: RemotePath, *, overwrite: bool = False
+    ) -> FileEntry:
         """Makes a symlink at ``path`` with the text ``target``; parents are made."""
         return self._call(entries.symlink(self._sandbox_id, self._path(path), target, overwrite))
 

@@ -70,7 +70,7 @@ class FileWatchMethods(FilesBase):
 
         >>> with sandbox.files.watch("/workspace") as events:
         ...     for event in events:
-        ...         print(event.event, event.path)
+        ...         print(event.type, event.path)
 
         :param recursive: also in the directories below, new ones too.
         """
