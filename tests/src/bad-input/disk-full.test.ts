@@ -6,6 +6,7 @@ import {
   faultOf,
   filePath,
   onEachIsolation,
+  rawTar,
   useDaemon,
   useSandbox,
   waitFor,
@@ -71,6 +72,26 @@ onEachIsolation(used, (isolation) => {
     expect((await put('&append=true', 1)).status).toBe(200);
     expect((await used.api.stat(box.id, path)).size).toBe(21 * mebibyte);
     expect((await used.api.remove(box.id, path)).status).toBe(204);
+  });
+
+  test('a disk that fills up within an archive is 507; what came before is whole', async () => {
+    await used.api.remove(box.id, '/workspace/large');
+    const files = Array.from({ length: 30 }, (_, number) => ({
+      name: `file-${number}`,
+      content: randomBytes(4 * mebibyte),
+    }));
+    const target = filePath(box.id, '/archive', '/workspace/tree');
+    const answer = await used.api.send('PUT', target, { body: rawTar(...files) });
+    faultOf(answer, 'disk_full');
+    const entries = await used.api.entries(box.id, '/workspace/tree');
+    expect(entries.length).toBeGreaterThan(0);
+    expect(entries.length).toBeLessThan(30);
+    for (const { name, size } of entries) {
+      expect(name).toMatch(/^file-\d+$/);
+      expect(size).toBe(4 * mebibyte);
+    }
+    expect((await used.api.remove(box.id, '/workspace/tree')).status).toBe(204);
+    await expectNothingLeft(used, box.id);
   });
 
   test('a disk that the guest has filled answers 507 and serves what is there', async () => {
