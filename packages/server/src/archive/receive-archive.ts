@@ -37,10 +37,9 @@ export async function receiveArchive(
     unpackBody(body, writer, options),
   ]);
   if (written.status === 'fulfilled') return written.value;
-  // The first failure destroyed the body with its fault; without one the client has gone.
-  if (received.status === 'fulfilled') throw written.reason;
-  if (received.reason instanceof SandportFault) throw received.reason;
-  throw cutShort(exchange, path, received.reason);
+  const hasGone = request.destroyed && !request.complete;
+  if (hasGone && received.status === 'rejected') throw cutShort(exchange, path, received.reason);
+  throw written.reason;
 }
 
 async function unpackBody(

@@ -47,12 +47,14 @@ export async function unpackTree(
   const entries = new Unpacking(writer, path, limits);
   const extract = tarExtract(tarOptions);
   let last: Promise<void> = Promise.resolve();
+  let failure: unknown;
   const ended = new Promise<void>((resolve, reject) => {
     extract.on('finish', resolve).on('error', reject);
     extract.on('close', () => reject(new Error('it ends within an entry')));
     extract.on('entry', (header, contents, next) => {
       contents.on('error', () => {}); // Told by `extract` too.
       last = entries.take(header, contents, next).catch((error: unknown) => {
+        failure = error;
         reject(error);
         archive.destroy(error instanceof Error ? error : new Error(String(error)));
         extract.destroy(new Error('given up'));
@@ -72,8 +74,11 @@ export async function unpackTree(
     extract.end(null);
     await ended;
   } catch (error) {
-    if (error instanceof SandportFault) throw error;
-    throw invalidArchive(path, reasonOf(error), undefined, error);
+    extract.destroy(new Error('given up'));
+    await last;
+    // An entry that cannot be written ends the reading, too, and that may be noticed first.
+    const fault = [failure, error].find((each) => each instanceof SandportFault);
+    throw fault ?? invalidArchive(path, reasonOf(error), undefined, error);
   } finally {
     extract.destroy(new Error('given up'));
     // Nothing is written any more when this returns.
