@@ -41,7 +41,7 @@ describe.each(['gvisor', 'container'] as const)('@pandastack/sdk on %s', (isolat
 
   test('write and read', async () => {
     const files = sandbox.filesystem;
-    expect(await files.write('/workspace/a b é.txt', 'hello\n')).toEqual({
+    expect(await files.write('/workspace/a b é.txt', 'hello\n')).toMatchObject({
       path: '/workspace/a b é.txt',
       bytes: 6,
     });
@@ -58,7 +58,7 @@ describe.each(['gvisor', 'container'] as const)('@pandastack/sdk on %s', (isolat
   test('upload and download of text', async () => {
     await writeFile(join(local, 'local.csv'), 'a,b\n1,2\n');
     const up = await sandbox.filesystem.upload(join(local, 'local.csv'), '/workspace/data.csv');
-    expect(up).toEqual({ path: '/workspace/data.csv', bytes: 8 });
+    expect(up).toMatchObject({ path: '/workspace/data.csv', bytes: 8 });
     await sandbox.filesystem.download('/workspace/data.csv', join(local, 'new/out.csv'));
     expect(await readFile(join(local, 'new/out.csv'), 'utf8')).toBe('a,b\n1,2\n');
   });
