@@ -29,8 +29,8 @@ interface FileSize {
 const sizes: readonly FileSize[] = [
   { name: '1 KiB', sizeBytes: kib, rounds: 200 },
   { name: '1 MiB', sizeBytes: mib, rounds: 40 },
-  { name: '100 MiB', sizeBytes: 100 * mib, rounds: 5 },
-  { name: '1 GiB', sizeBytes: 1024 * mib, rounds: 3 },
+  { name: '100 MiB', sizeBytes: 100 * mib, rounds: 4 },
+  { name: '1 GiB', sizeBytes: 1024 * mib, rounds: 2 },
 ];
 const hugeSize: FileSize = { name: '10 GiB', sizeBytes: 10 * 1024 * mib, rounds: 1 };
 
