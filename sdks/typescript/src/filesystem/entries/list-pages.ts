@@ -3,8 +3,13 @@ import type { Schema } from '../../http/transport.ts';
 import { type FilesApi, guestPath } from '../files-api.ts';
 import type { ListOptions } from './list-options.ts';
 
-/** Entries of one answer; longer listings come in several. */
-const pageEntries = 5000;
+/**
+ * Entries of the first page, and most of a later one. Each is twice as long as the one before: the
+ * daemon reads all names of a directory for every page that begins in it, which takes it a second
+ * where there are a million.
+ */
+const firstPageEntries = 5_000;
+const maxPageEntries = 50_000;
 
 interface Page {
   readonly entries: FileEntry[];
@@ -25,12 +30,16 @@ export async function* listPages(
     hidden: options.hidden === false ? false : undefined,
     type: options.type,
     checksum: options.checksum === true ? 'sha-256' : undefined,
-    limit: pageEntries,
   };
+  let limit = firstPageEntries;
   const ask = (cursor?: string) => {
     const { signal } = options;
     // A filter may look at very many entries for few, and digests take time.
-    const page = api.get('/dir', { ...query, cursor }, pageSchema, { signal, isSlow: true });
+    const page = api.get('/dir', { ...query, limit, cursor }, pageSchema, {
+      signal,
+      isSlow: true,
+    });
+    limit = Math.min(2 * limit, maxPageEntries);
     // Its failure is met when it is awaited.
     page.catch(() => {});
     return page;
