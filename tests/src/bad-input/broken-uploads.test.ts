@@ -25,7 +25,10 @@ onEachIsolation(used, (isolation) => {
   const old = randomBytes(100_000);
 
   beforeEach(async () => {
-    if (used.daemon.isolations.includes(isolation)) await used.api.write(box.id, path, old);
+    if (!used.daemon.isolations.includes(isolation)) return;
+    await used.api.write(box.id, path, old);
+    // The file that this replaced stays open for a moment; the tests below look for one of their own.
+    await waitFor(() => namelessFiles(used.daemon.pid).length === 0);
   });
 
   const expectOld = async () => {
