@@ -37,31 +37,31 @@ export {
 } from './mounts/trees.ts';
 export { type UserNamespaceOptions, createUserNamespace } from './mounts/user-namespace.ts';
 export { isAlive, processStartTime } from './process-identity.ts';
-export type { ChangeOptions } from './rooted-fs/change-attributes.ts';
-export type { TreeUsage } from './rooted-fs/disk-usage.ts';
-export type { TouchPathOptions, TransferPathOptions } from './rooted-fs/entry-options.ts';
-export type { EntryType, FileStat } from './rooted-fs/file-stat.ts';
-export type { GuestOwner } from './rooted-fs/id-mapping.ts';
-export type { ByteRange, OpenedFile } from './rooted-fs/opened-file.ts';
-export type { Committed, PendingFile } from './rooted-fs/pending-file.ts';
-export type { PendingPatch } from './rooted-fs/pending-patch.ts';
-export type { WritePrecondition } from './rooted-fs/put-in-place.ts';
-export { removeTree } from './rooted-fs/remove-host-tree.ts';
-export type { RemoveOptions } from './rooted-fs/remove-path.ts';
+export type { ChangeOptions } from './rooted-fs/attributes/change-attributes.ts';
+export type { TreeUsage } from './rooted-fs/walk/disk-usage.ts';
+export type { TouchPathOptions, TransferPathOptions } from './rooted-fs/entries/entry-options.ts';
+export type { EntryType, FileStat } from './rooted-fs/attributes/file-stat.ts';
+export type { GuestOwner } from './rooted-fs/attributes/id-mapping.ts';
+export type { ByteRange, OpenedFile } from './rooted-fs/descriptors/opened-file.ts';
+export type { Committed, PendingFile } from './rooted-fs/write/pending-file.ts';
+export type { PendingPatch } from './rooted-fs/write/pending-patch.ts';
+export type { WritePrecondition } from './rooted-fs/write/put-in-place.ts';
+export { removeTree } from './rooted-fs/remove/remove-host-tree.ts';
+export type { RemoveOptions } from './rooted-fs/remove/remove-path.ts';
 export {
   RootedFsError,
   type RootedFsErrorDetails,
   type RootedFsErrorKind,
 } from './rooted-fs/rooted-fs-error.ts';
-export type { CreateWriterOptions } from './rooted-fs/begin-write.ts';
+export type { CreateWriterOptions } from './rooted-fs/write/begin-write.ts';
 export {
   type MakeDirectoryOptions,
   RootedFs,
   type RootedFsOptions,
 } from './rooted-fs/rooted-fs.ts';
-export type { TreeEntry, WalkTreeOptions } from './rooted-fs/walk-tree.ts';
-export type { StagedAppend } from './rooted-fs/staged-append.ts';
-export type { StagedRef } from './rooted-fs/staged-file.ts';
-export type { StagedFiles } from './rooted-fs/staged-files.ts';
-export type { PendingTreeFile, TreeAttributes, TreeWriter } from './rooted-fs/tree-writer.ts';
-export { TimeSlice } from './rooted-fs/time-slice.ts';
+export type { TreeEntry, WalkTreeOptions } from './rooted-fs/walk/walk-tree.ts';
+export type { StagedAppend } from './rooted-fs/staged/staged-append.ts';
+export type { StagedRef } from './rooted-fs/staged/staged-file.ts';
+export type { StagedFiles } from './rooted-fs/staged/staged-files.ts';
+export type { PendingTreeFile, TreeAttributes, TreeWriter } from './rooted-fs/trees/tree-writer.ts';
+export { TimeSlice } from './time-slice.ts';

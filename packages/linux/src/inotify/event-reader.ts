@@ -10,9 +10,9 @@ import {
   IN_MOVED_FROM,
   IN_MOVED_TO,
 } from '../ffi/inotify-calls.ts';
-import type { EntryType } from '../rooted-fs/file-stat.ts';
-import type { ScannedEntry } from '../rooted-fs/scan-directory.ts';
-import { isTemporaryName } from '../rooted-fs/temporary-file.ts';
+import type { EntryType } from '../rooted-fs/attributes/file-stat.ts';
+import type { ScannedEntry } from '../rooted-fs/walk/scan-directory.ts';
+import { isTemporaryName } from '../rooted-fs/write/temporary-file.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { EventRecord } from './event-records.ts';
 import type { WatchNode, WatchTree } from './watch-tree.ts';

@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
-import { type ScannedEntry, scanEntries } from '../rooted-fs/scan-directory.ts';
-import { isTemporaryName } from '../rooted-fs/temporary-file.ts';
-import type { TimeSlice } from '../rooted-fs/time-slice.ts';
+import { type ScannedEntry, scanEntries } from '../rooted-fs/walk/scan-directory.ts';
+import { isTemporaryName } from '../rooted-fs/write/temporary-file.ts';
+import type { TimeSlice } from '../time-slice.ts';
 import type { WatchNode, WatchTree } from './watch-tree.ts';
 
 export interface ScanVisitor {

@@ -1,4 +1,4 @@
-import type { EntryType } from '../rooted-fs/file-stat.ts';
+import type { EntryType } from '../rooted-fs/attributes/file-stat.ts';
 
 /** Why a watcher's events are not the whole story. */
 export type ResyncReason =

@@ -14,9 +14,9 @@ import {
   inotifyRemoveWatch,
 } from '../ffi/inotify-calls.ts';
 import { errnoOf } from '../ffi/system-error.ts';
-import { statDescriptor, statEntry } from '../rooted-fs/entry.ts';
-import { type EntryType, identityOf } from '../rooted-fs/file-stat.ts';
-import { openDirectoryBeneath } from '../rooted-fs/open-beneath.ts';
+import { statDescriptor, statEntry } from '../rooted-fs/attributes/entry.ts';
+import { type EntryType, identityOf } from '../rooted-fs/attributes/file-stat.ts';
+import { openDirectoryBeneath } from '../rooted-fs/paths/open-beneath.ts';
 import { WatchBudget } from './watch-budget.ts';
 
 /** A directory that is watched. */

@@ -17,7 +17,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { mountOverlay } from '../mounts/overlay.ts';
 import { unmount } from '../mounts/trees.ts';
-import { nameWindow } from '../rooted-fs/sorted-names.ts';
+import { nameWindow } from '../rooted-fs/walk/sorted-names.ts';
 import { type Scratch, notRoot, scratchOnDisk } from '../testing/scratch.ts';
 import { layerChanges } from './layer-changes.ts';
 

@@ -1,6 +1,6 @@
 import type { ByteString } from '../ffi/byte-string.ts';
-import { statEntry } from '../rooted-fs/entry.ts';
-import type { RawStat } from '../rooted-fs/file-stat.ts';
+import { statEntry } from '../rooted-fs/attributes/entry.ts';
+import type { RawStat } from '../rooted-fs/attributes/file-stat.ts';
 import type { LayerLevel } from './layer-level.ts';
 import { sameAttributes, sameContents, sameTarget } from './same-entry.ts';
 

@@ -1,10 +1,10 @@
 import { closeSync } from 'node:fs';
 import type { ByteString } from '../ffi/byte-string.ts';
-import { statDescriptor } from '../rooted-fs/entry.ts';
-import { identityOf } from '../rooted-fs/file-stat.ts';
-import { openDirectoryBeneath } from '../rooted-fs/open-beneath.ts';
-import { nextNames } from '../rooted-fs/sorted-names.ts';
-import type { TimeSlice } from '../rooted-fs/time-slice.ts';
+import { statDescriptor } from '../rooted-fs/attributes/entry.ts';
+import { identityOf } from '../rooted-fs/attributes/file-stat.ts';
+import { openDirectoryBeneath } from '../rooted-fs/paths/open-beneath.ts';
+import { nextNames } from '../rooted-fs/walk/sorted-names.ts';
+import type { TimeSlice } from '../time-slice.ts';
 
 /** What the layer below has of a directory. */
 export type Below =

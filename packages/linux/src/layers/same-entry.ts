@@ -4,8 +4,8 @@ import type { ByteString } from '../ffi/byte-string.ts';
 import { O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY } from '../ffi/constants.ts';
 import { openat, readlinkat, reopen } from '../ffi/file-calls.ts';
 import { errnoOf } from '../ffi/system-error.ts';
-import { statDescriptor } from '../rooted-fs/entry.ts';
-import type { RawStat } from '../rooted-fs/file-stat.ts';
+import { statDescriptor } from '../rooted-fs/attributes/entry.ts';
+import type { RawStat } from '../rooted-fs/attributes/file-stat.ts';
 import type { LayerPair } from './layer-level.ts';
 
 const read = promisify(readCallback);

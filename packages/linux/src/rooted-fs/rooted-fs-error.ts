@@ -1,6 +1,6 @@
 import { errnoOf } from '../ffi/system-error.ts';
-import type { EntryType } from './file-stat.ts';
-import { IdRangeError } from './id-mapping.ts';
+import type { EntryType } from './attributes/file-stat.ts';
+import { IdRangeError } from './attributes/id-mapping.ts';
 
 export type RootedFsErrorKind =
   | 'not_found'

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
-import type { CreateWriterOptions } from '../rooted-fs/begin-write.ts';
+import type { CreateWriterOptions } from '../rooted-fs/write/begin-write.ts';
 import type { RootedFs } from '../rooted-fs/rooted-fs.ts';
 import { RootedFsError } from '../rooted-fs/rooted-fs-error.ts';
-import type { TreeEntry } from '../rooted-fs/walk-tree.ts';
+import type { TreeEntry } from '../rooted-fs/walk/walk-tree.ts';
 
 /** Writes a whole file. */
 export async function writeFile(

@@ -1,0 +1,77 @@
+import { read, readSync, write, writeSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { SystemError } from '../../ffi/system-error.ts';
+
+const readInPool = promisify(read);
+const writeInPool = promisify(write);
+
+/** So many bytes are copied at once, without leaving this thread. */
+export const SMALL_COPY_BYTES = 128 * 1024;
+/** Small enough to stay in the processor's cache between the read and the write. */
+const CHUNK_BYTES = 256 * 1024;
+
+export interface CopyBytesOptions {
+  /** First byte in the source. */
+  readonly start: number;
+  readonly lengthBytes: number;
+  /** Place in the target; null: its end, of a descriptor that is open for appending. */
+  readonly position: number | null;
+  /** Told of every number of bytes that was written. */
+  readonly onWritten?: (bytes: number) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Copies bytes between two open files, a larger number in the thread pool. Both descriptors must
+ * stay open until it resolves.
+ * @returns how many: fewer than asked for when the source ends before @throws SystemError, AbortError
+ */
+export async function copyBytes(
+  from: number,
+  to: number,
+  options: CopyBytesOptions,
+): Promise<number> {
+  const { start, lengthBytes, position, signal, onWritten } = options;
+  if (lengthBytes <= SMALL_COPY_BYTES) return copySmall(from, to, options);
+  const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, lengthBytes));
+  let copied = 0;
+  while (copied < lengthBytes) {
+    signal?.throwIfAborted();
+    const wanted = Math.min(buffer.length, lengthBytes - copied);
+    const { bytesRead } = await readInPool(from, buffer, 0, wanted, start + copied);
+    if (bytesRead === 0) break;
+    for (let done = 0; done < bytesRead; ) {
+      const place = position === null ? null : position + copied + done;
+      const { bytesWritten } = await writeInPool(to, buffer, done, bytesRead - done, place);
+      done += refuseNothing(bytesWritten);
+      onWritten?.(bytesWritten);
+    }
+    copied += bytesRead;
+  }
+  return copied;
+}
+
+const smallBuffer = Buffer.allocUnsafeSlow(SMALL_COPY_BYTES);
+
+function copySmall(from: number, to: number, options: CopyBytesOptions): number {
+  const { start, lengthBytes, position } = options;
+  let bytes = 0;
+  while (bytes < lengthBytes) {
+    const got = readSync(from, smallBuffer, bytes, lengthBytes - bytes, start + bytes);
+    if (got === 0) break;
+    bytes += got;
+  }
+  for (let done = 0; done < bytes; ) {
+    const place = position === null ? null : position + done;
+    const written = refuseNothing(writeSync(to, smallBuffer, done, bytes - done, place));
+    done += written;
+    options.onWritten?.(written);
+  }
+  return bytes;
+}
+
+/** A write that takes no byte would otherwise be tried for ever. */
+function refuseNothing(bytesWritten: number): number {
+  if (bytesWritten === 0) throw new SystemError('EIO', 'write');
+  return bytesWritten;
+}
