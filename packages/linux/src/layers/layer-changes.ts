@@ -79,8 +79,12 @@ class LayerWalk {
   constructor(options: LayerChangesOptions) {
     this.#options = options;
     this.#roots = openRoots(options);
-    const level = new LayerLevel('' as ByteString, 'merged', openRoots(options));
-    this.#levels.push(level);
+    try {
+      this.#levels.push(new LayerLevel('' as ByteString, 'merged', openRoots(options)));
+    } catch (error) {
+      closePair(this.#roots);
+      throw error;
+    }
   }
 
   close(): void {

@@ -113,7 +113,12 @@ export class LayerLevel {
       closeSync(upper);
       return false;
     }
-    this.#open = { upper, lower: this.#reopenLower(roots) };
+    try {
+      this.#open = { upper, lower: this.#reopenLower(roots) };
+    } catch (error) {
+      closeSync(upper);
+      throw error;
+    }
     return true;
   }
 

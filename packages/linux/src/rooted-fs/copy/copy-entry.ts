@@ -117,8 +117,9 @@ async function copyFile(handle: number, target: EntryPlace, options: CopyOptions
   const { directory, name } = target;
   const { hostUid, hostGid } = options.creation;
   const file = await copyToTemporary(handle, directory, options);
-  const replaced = openEntry(directory, name);
+  let replaced: number | undefined;
   try {
+    replaced = openEntry(directory, name);
     withFileOwner(hostUid, hostGid, () => {
       if (publishIfFree(file, directory, name)) return;
       if (!options.overwrite) throw new Refusal('exists');

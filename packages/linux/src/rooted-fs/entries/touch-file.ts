@@ -79,7 +79,12 @@ function make(
     const fd = withFileOwner(hostUid, hostGid, () =>
       openat(target.directory, target.name, flags, mode),
     );
-    fchmodSync(fd, mode);
+    try {
+      fchmodSync(fd, mode);
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
     return fd;
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST') throw error;
