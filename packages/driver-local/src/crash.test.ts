@@ -25,7 +25,7 @@ import { z } from 'zod';
 import { createLocalDriver } from '@sandport/driver-local';
 const [dataDir, templatesDir, specs] = process.argv.slice(1);
 const driver = await createLocalDriver({ dataDir, templatesDir });
-await driver.adopt([]);
+await driver.adopt({ sandboxes: [], snapshots: [] });
 console.log('ready');
 for (;;) await Promise.all(JSON.parse(specs).map(async (spec) => {
   await driver.create(spec);
@@ -36,7 +36,7 @@ for (;;) await Promise.all(JSON.parse(specs).map(async (spec) => {
 describe.each(isolations)('after a crash, %s', (isolation) => {
   afterEach(async () => {
     await using next = await open();
-    await next.adopt([]);
+    await next.adopt({ sandboxes: [], snapshots: [] });
   });
 
   test('whatever was half-made or half-removed is cleaned up', async () => {
@@ -55,7 +55,7 @@ describe.each(isolations)('after a crash, %s', (isolation) => {
       child.kill('SIGKILL');
       await once(child, 'exit');
       await using next = await open();
-      const report = await next.adopt([]);
+      const report = await next.adopt({ sandboxes: [], snapshots: [] });
       expect(report).toEqual({ running: [], stopped: [], lost: [] });
       await next[Symbol.asyncDispose]();
       expect(await leftovers(layout)).toEqual([]);
@@ -68,7 +68,7 @@ describe.each(isolations)('after a crash, %s', (isolation) => {
     const plain = testSpec(isolation, { volumes });
     const limited = testSpec(isolation, { limits });
     const first = await open();
-    await first.adopt([]);
+    await first.adopt({ sandboxes: [], snapshots: [] });
     for (const spec of [plain, limited]) {
       const sandbox = await first.create(spec);
       const write = 'echo left > /home/user/left; echo v > /mnt/lasting/v; true';
@@ -89,7 +89,7 @@ describe.each(isolations)('after a crash, %s', (isolation) => {
     await killer[Symbol.asyncDispose]();
 
     await using next = await open();
-    const report = await next.adopt([plain, limited]);
+    const report = await next.adopt({ sandboxes: [plain, limited], snapshots: [] });
     expect(report.lost).toEqual([]);
     expect(report.stopped).toHaveLength(2);
     for (const { files } of report.stopped) {
@@ -113,7 +113,7 @@ test.skipIf(!isolations.includes('container'))(
     const bases: number[] = [];
     for (const count of [3, 6]) {
       await using next = await open();
-      await next.adopt(specs.slice(0, count - 3));
+      await next.adopt({ sandboxes: specs.slice(0, count - 3), snapshots: [] });
       for (const spec of specs.slice(count - 3, count)) {
         await next.create(spec);
         const record: unknown = JSON.parse(readFileSync(layout.sandbox(spec.id).record, 'utf8'));
@@ -122,7 +122,7 @@ test.skipIf(!isolations.includes('container'))(
     }
     expect(new Set(bases).size).toBe(specs.length);
     await using last = await open();
-    await last.adopt([]);
+    await last.adopt({ sandboxes: [], snapshots: [] });
     expect(await leftovers(layout)).toEqual([]);
   },
 );
@@ -134,12 +134,12 @@ test.each(['user', 'record'])(
     if (isolation === undefined) return;
     const spec = testSpec(isolation);
     const first = await open();
-    await first.adopt([]);
+    await first.adopt({ sandboxes: [], snapshots: [] });
     await first.create(spec);
     await first[Symbol.asyncDispose]();
     await using next = await open();
     if (gone === 'record') rmSync(layout.sandbox(spec.id).record);
-    const report = await next.adopt([gone === 'user' ? { ...spec, user: 'who-left' } : spec]);
+    const report = await next.adopt({ sandboxes: [gone === 'user' ? { ...spec, user: 'who-left' } : spec], snapshots: [] });
     expect(report).toMatchObject({ running: [], stopped: [], lost: [spec.id] });
     expect(existsSync(layout.sandbox(spec.id).upper)).toBe(true);
     await next.remove(spec.id);

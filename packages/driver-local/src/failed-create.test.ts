@@ -23,7 +23,7 @@ const descriptors = () => readdirSync('/proc/self/fd').length;
 
 describe.each(driver.isolations)('a create that fails half-way, %s', (isolation) => {
   beforeAll(async () => {
-    await driver.adopt([]);
+    await driver.adopt({ sandboxes: [], snapshots: [] });
     const spec = testSpec(isolation);
     await driver.create(spec);
     await driver.remove(spec.id);

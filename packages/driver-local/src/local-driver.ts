@@ -1,10 +1,18 @@
 import type {
   AdoptionReport,
+  CreateOptions,
   Driver,
   DriverSandbox,
+  ForkReport,
+  Hibernation,
+  Known,
   SandboxSpec,
+  SandboxUsage,
+  SnapshotStore,
+  StoppedSandbox,
   TemplateStore,
   VolumeStore,
+  WokenSandbox,
 } from '@sandport/driver';
 import type { Isolation, SandboxId } from '@sandport/protocol';
 import { SandportFault } from '@sandport/protocol';
@@ -18,8 +26,10 @@ import { removeSandbox } from './sandbox/remove.ts';
 export class LocalDriver implements Driver {
   readonly name = 'local';
   readonly isolations: readonly Isolation[];
+  readonly memoryIsolations: readonly Isolation[];
   readonly templates: TemplateStore;
   readonly volumes: VolumeStore;
+  readonly snapshots: SnapshotStore;
   readonly #context: DriverContext;
   readonly #creating = new Map<SandboxId, { abort: AbortController; done: Promise<unknown> }>();
   readonly #removing = new Map<SandboxId, Promise<void>>();
@@ -28,11 +38,13 @@ export class LocalDriver implements Driver {
   constructor(context: DriverContext) {
     this.#context = context;
     this.isolations = [...context.runtimes.keys()];
+    this.memoryIsolations = this.isolations.filter((each) => each === 'gvisor');
+    this.snapshots = { create: notThere, remove: async () => {} };
     this.templates = context.templates;
     this.volumes = context.volumes;
   }
 
-  async create(spec: SandboxSpec, options: { signal?: AbortSignal } = {}): Promise<DriverSandbox> {
+  async create(spec: SandboxSpec, options: CreateOptions = {}): Promise<DriverSandbox> {
     const { id } = spec;
     if (this.#closed) throw new SandportFault('shutting_down', 'The driver is stopping.');
     if (this.#creating.has(id) || this.#context.live.has(id)) {
@@ -52,8 +64,40 @@ export class LocalDriver implements Driver {
     }
   }
 
-  adopt(known: readonly SandboxSpec[]): Promise<AdoptionReport> {
-    return adoptSandboxes(this.#context, known);
+  adopt(known: Known): Promise<AdoptionReport> {
+    return adoptSandboxes(this.#context, known.sandboxes);
+  }
+
+  pause(_id: SandboxId): Promise<void> {
+    return notThere();
+  }
+
+  resume(_id: SandboxId): Promise<void> {
+    return notThere();
+  }
+
+  hibernate(_id: SandboxId): Promise<StoppedSandbox & { readonly hibernation: Hibernation }> {
+    return notThere();
+  }
+
+  wake(_spec: SandboxSpec): Promise<WokenSandbox> {
+    return notThere();
+  }
+
+  fork(_parent: SandboxId, _children: readonly SandboxSpec[]): Promise<ForkReport> {
+    return notThere();
+  }
+
+  restore(_spec: SandboxSpec): Promise<WokenSandbox> {
+    return notThere();
+  }
+
+  reconfigure(_spec: SandboxSpec): Promise<void> {
+    return notThere();
+  }
+
+  usage(_id: SandboxId): Promise<SandboxUsage> {
+    return notThere();
   }
 
   remove(id: SandboxId): Promise<void> {
@@ -104,5 +148,8 @@ export class LocalDriver implements Driver {
     }
   }
 }
+
+const notThere = (): Promise<never> =>
+  Promise.reject(new SandportFault('internal', 'The driver cannot do this yet.'));
 
 const shuttingDown = () => new SandportFault('shutting_down', 'The driver is stopping.');

@@ -7,7 +7,7 @@ import { leftovers, templatesDir, testDataDir, testSpec } from './testing/test-m
 const dataDir = testDataDir('many');
 const layout = new Layout(dataDir);
 const driver = await createLocalDriver({ dataDir, templatesDir });
-await driver.adopt([]);
+await driver.adopt({ sandboxes: [], snapshots: [] });
 
 describe.each(driver.isolations)('many sandboxes at once, %s', (isolation) => {
   test('50 creates and 50 removes all succeed', { timeout: 240_000 }, async () => {

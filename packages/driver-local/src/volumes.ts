@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import type { VolumeStore } from '@sandport/driver';
+import type { SandboxFiles, VolumeStore, VolumeUsage } from '@sandport/driver';
 import { errnoOf } from '@sandport/linux';
-import type { Namespace, VolumeName } from '@sandport/protocol';
+import { type Namespace, SandportFault, type VolumeName } from '@sandport/protocol';
 import { deleteDeadTree } from './sandbox/delete-tree.ts';
 
 /** Volumes as directories; ids in them are those of the guests. */
@@ -19,6 +19,14 @@ export class LocalVolumes implements VolumeStore {
 
   async ensure(namespace: Namespace, name: VolumeName): Promise<void> {
     this.dataPath(namespace, name);
+  }
+
+  async files(): Promise<SandboxFiles> {
+    throw new SandportFault('internal', 'The driver cannot do this yet.');
+  }
+
+  async usage(): Promise<VolumeUsage> {
+    throw new SandportFault('internal', 'The driver cannot do this yet.');
   }
 
   async remove(namespace: Namespace, name: VolumeName): Promise<void> {

@@ -49,6 +49,21 @@ export const errorTable = {
     'Run `sandport doctor` on the machine, or leave `isolation` out.',
     { carries: ['isolation', 'known'] },
   ),
+  memory_unavailable: errorRow(
+    400,
+    'BadRequestError',
+    'Processes and memory were asked for, and the isolation of the sandbox cannot keep them.',
+    'Leave `memory` out, or make the sandbox with the isolation `gvisor`.',
+    { carries: ['sandbox', 'isolation'] },
+  ),
+  invalid_image: errorRow(
+    400,
+    'BadRequestError',
+    'The image or the archive cannot be used: it is damaged, unsafe, for another machine, or not there.',
+    'See `reason`; try `skopeo inspect` with the same reference.',
+    { carries: ['template', 'image', 'reason'] },
+  ),
+
   command_not_started: errorRow(
     400,
     'BadRequestError',
@@ -138,6 +153,28 @@ export const errorTable = {
     'List the templates with `sandport template ls`.',
     { carries: ['template', 'known'] },
   ),
+  build_not_found: errorRow(
+    404,
+    'NotFoundError',
+    'No build of a template has this id; builds are forgotten when the daemon stops.',
+    'List the builds with `sandport template builds`.',
+    { carries: ['build'] },
+  ),
+  snapshot_not_found: errorRow(
+    404,
+    'NotFoundError',
+    'No snapshot with this id or name exists in a namespace of this key.',
+    'List the snapshots with `sandport snapshot ls`.',
+    { carries: ['snapshot'] },
+  ),
+  pool_not_found: errorRow(
+    404,
+    'NotFoundError',
+    'The template has no pool with this isolation.',
+    'List the pools with `sandport pool ls`.',
+    { carries: ['template', 'isolation'] },
+  ),
+
   volume_not_found: errorRow(
     404,
     'NotFoundError',
@@ -269,6 +306,28 @@ export const errorTable = {
     'Delete the sandboxes in `sandboxes` first.',
     { carries: ['volume', 'sandboxes'] },
   ),
+  volume_exists: errorRow(
+    409,
+    'ConflictError',
+    'The volume is there already, with another size.',
+    'Leave `size_mb` out, or choose another name.',
+    { carries: ['volume', 'size_mb'] },
+  ),
+  template_exists: errorRow(
+    409,
+    'ConflictError',
+    'A template has this name already.',
+    'Choose another name, or send `replace: true`.',
+    { carries: ['template'] },
+  ),
+  template_not_removable: errorRow(
+    409,
+    'ConflictError',
+    'The template comes with Sandport, or a pool is made of it.',
+    'Drain its pools first; templates of Sandport stay.',
+    { carries: ['template'] },
+  ),
+
   precondition_failed: errorRow(
     412,
     'PreconditionFailedError',
@@ -302,7 +361,7 @@ export const errorTable = {
     'LimitError',
     'A limit of the daemon is reached.',
     'Delete what is not needed, or raise the limit in the configuration.',
-    { retryable: true, carries: ['limit'] },
+    { retryable: true, carries: ['limit', 'namespace', 'resource'] },
   ),
   headers_too_large: errorRow(
     431,
@@ -324,6 +383,28 @@ export const errorTable = {
     'See `reason`, and run `sandport doctor`.',
     { carries: ['reason'] },
   ),
+  hibernate_failed: errorRow(
+    500,
+    'ServerError',
+    'The sandbox could not be hibernated; it runs as before.',
+    'See `reason`; delete background work that cannot be frozen, or try again.',
+    { retryable: true, carries: ['sandbox', 'reason'] },
+  ),
+  fork_failed: errorRow(
+    500,
+    'ServerError',
+    'No child of the sandbox could be made; the sandbox itself goes on.',
+    'See `reason`.',
+    { carries: ['sandbox', 'reason'] },
+  ),
+  snapshot_failed: errorRow(
+    500,
+    'ServerError',
+    'The snapshot could not be made; nothing of it is left, and the sandbox goes on.',
+    'See `reason`.',
+    { carries: ['sandbox', 'reason'] },
+  ),
+
   template_build_failed: errorRow(
     500,
     'ServerError',
@@ -331,6 +412,14 @@ export const errorTable = {
     'See `reason`; the build log names the step.',
     { carries: ['template', 'reason'] },
   ),
+  tool_missing: errorRow(
+    501,
+    'ServerError',
+    'A program that this needs is not installed on the machine of the daemon.',
+    'Install the Debian package in `package`; `sandport doctor` lists what is missing.',
+    { carries: ['program', 'package'] },
+  ),
+
   shutting_down: errorRow(
     503,
     'UnavailableError',

@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const sandboxIdSchema = z.uuid().brand<'SandboxId'>();
 export type SandboxId = z.infer<typeof sandboxIdSchema>;
 
-/** A DNS label: what names of sandboxes, volumes, templates and namespaces look like. */
+/** A DNS label: what names of sandboxes, volumes, snapshots and namespaces look like. */
 const dnsLabel = z
   .string()
   .regex(
@@ -17,6 +17,13 @@ export type SandboxName = z.infer<typeof sandboxNameSchema>;
 
 export const volumeNameSchema = dnsLabel.brand<'VolumeName'>();
 export type VolumeName = z.infer<typeof volumeNameSchema>;
+
+/** UUID of a snapshot, made by the daemon. */
+export const snapshotIdSchema = z.uuid().brand<'SnapshotId'>();
+export type SnapshotId = z.infer<typeof snapshotIdSchema>;
+
+export const snapshotNameSchema = dnsLabel.brand<'SnapshotName'>();
+export type SnapshotName = z.infer<typeof snapshotNameSchema>;
 
 export const namespaceSchema = dnsLabel.brand<'Namespace'>();
 export type Namespace = z.infer<typeof namespaceSchema>;

@@ -1,6 +1,10 @@
-export { NameTakenError, type SandboxRow, SandboxTable } from './sandbox-table.ts';
+export { type EventRow, EventTable } from './event-table.ts';
 export { type KeyRow, KeyTable } from './key-table.ts';
 export { type LinkRow, LinkTable } from './link-table.ts';
+export { type PoolRow, PoolTable } from './pool-table.ts';
+export { type QuotaRow, QuotaTable } from './quota-table.ts';
+export { NameTakenError, type SandboxRow, SandboxTable } from './sandbox-table.ts';
+export { type SnapshotRow, SnapshotTable } from './snapshot-table.ts';
 export { openState, type State } from './state.ts';
 export { type UploadRow, UploadTable } from './upload-table.ts';
 export { type VolumeRow, VolumeTable } from './volume-table.ts';

@@ -62,4 +62,52 @@ export const migrations: readonly string[] = [
    CREATE INDEX links_sandbox ON links (sandbox);
    CREATE INDEX links_key ON links (key);
    CREATE INDEX links_expiry ON links (expires_at);`,
+  `ALTER TABLE sandboxes ADD COLUMN idle_timeout_seconds INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE sandboxes ADD COLUMN idle_action TEXT NOT NULL DEFAULT 'hibernate';
+   ALTER TABLE sandboxes ADD COLUMN active_at INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE sandboxes ADD COLUMN memory INTEGER;
+   ALTER TABLE sandboxes ADD COLUMN boot_mode TEXT NOT NULL DEFAULT 'cold';
+   ALTER TABLE sandboxes ADD COLUMN parent TEXT;
+   ALTER TABLE sandboxes ADD COLUMN fork_tree TEXT;
+   ALTER TABLE sandboxes ADD COLUMN snapshot TEXT;
+   ALTER TABLE sandboxes ADD COLUMN pooled INTEGER NOT NULL DEFAULT 0;
+   UPDATE sandboxes SET active_at = created_at;
+   ALTER TABLE volumes ADD COLUMN size_bytes INTEGER;
+   CREATE TABLE snapshots (
+     id TEXT PRIMARY KEY,
+     namespace TEXT NOT NULL,
+     name TEXT,
+     sandbox TEXT NOT NULL,
+     status TEXT NOT NULL,
+     spec TEXT NOT NULL,
+     memory INTEGER NOT NULL,
+     size_bytes INTEGER NOT NULL,
+     metadata TEXT NOT NULL,
+     pause_ms REAL NOT NULL,
+     created_at INTEGER NOT NULL
+   );
+   CREATE UNIQUE INDEX snapshots_name ON snapshots (namespace, name) WHERE name IS NOT NULL;
+   CREATE INDEX snapshots_sandbox ON snapshots (sandbox);
+   CREATE TABLE pools (
+     template TEXT NOT NULL,
+     isolation TEXT NOT NULL,
+     size INTEGER NOT NULL,
+     PRIMARY KEY (template, isolation)
+   );
+   CREATE TABLE quotas (
+     namespace TEXT PRIMARY KEY,
+     max_sandboxes INTEGER,
+     max_memory_mb INTEGER,
+     max_disk_mb INTEGER
+   );
+   CREATE TABLE events (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     sandbox TEXT NOT NULL,
+     namespace TEXT NOT NULL,
+     at INTEGER NOT NULL,
+     type TEXT NOT NULL,
+     payload TEXT NOT NULL
+   );
+   CREATE INDEX events_sandbox ON events (sandbox, id);
+   CREATE INDEX events_at ON events (at);`,
 ];

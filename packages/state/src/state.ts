@@ -1,7 +1,11 @@
 import { openDatabase } from './database.ts';
+import { EventTable } from './event-table.ts';
 import { KeyTable } from './key-table.ts';
 import { LinkTable } from './link-table.ts';
+import { PoolTable } from './pool-table.ts';
+import { QuotaTable } from './quota-table.ts';
 import { SandboxTable } from './sandbox-table.ts';
+import { SnapshotTable } from './snapshot-table.ts';
 import { UploadTable } from './upload-table.ts';
 import { VolumeTable } from './volume-table.ts';
 
@@ -14,6 +18,11 @@ export interface State extends Disposable {
   readonly uploads: UploadTable;
   /** They go with their sandbox, and with the key that made them. */
   readonly links: LinkTable;
+  /** They outlive their sandbox. */
+  readonly snapshots: SnapshotTable;
+  readonly pools: PoolTable;
+  readonly quotas: QuotaTable;
+  readonly events: EventTable;
 }
 
 /** Opens the state in `file`, made when it is missing; `:memory:` for none on disk. */
@@ -25,6 +34,10 @@ export function openState(file: string): State {
     keys: new KeyTable(database),
     uploads: new UploadTable(database),
     links: new LinkTable(database),
+    snapshots: new SnapshotTable(database),
+    pools: new PoolTable(database),
+    quotas: new QuotaTable(database),
+    events: new EventTable(database),
     [Symbol.dispose]: () => {
       database.close();
     },

@@ -10,6 +10,15 @@ export interface VolumeRow {
   readonly namespace: Namespace;
   readonly name: VolumeName;
   readonly createdAt: Date;
+  /** Undefined: no limit. */
+  readonly sizeBytes?: number | undefined;
+}
+
+interface RawRow {
+  namespace: string;
+  name: string;
+  created_at: number;
+  size_bytes: number | null;
 }
 
 /** The table of volumes. */
@@ -19,14 +28,16 @@ export class VolumeTable {
   readonly #all;
 
   constructor(database: Database) {
-    this.#insert = database.prepare('INSERT OR IGNORE INTO volumes VALUES (?, ?, ?)');
+    this.#insert = database.prepare(
+      'INSERT OR IGNORE INTO volumes (namespace, name, created_at, size_bytes) VALUES (?, ?, ?, ?)',
+    );
     this.#delete = database.prepare('DELETE FROM volumes WHERE namespace = ? AND name = ?');
     this.#all = database.prepare('SELECT * FROM volumes ORDER BY namespace, name');
   }
 
   /** Keeps the row that is there. */
-  ensure(namespace: Namespace, name: VolumeName): void {
-    this.#insert.run(namespace, name, Date.now());
+  ensure(namespace: Namespace, name: VolumeName, sizeBytes?: number): void {
+    this.#insert.run(namespace, name, Date.now(), sizeBytes ?? null);
   }
 
   delete(namespace: Namespace, name: VolumeName): void {
@@ -34,11 +45,12 @@ export class VolumeTable {
   }
 
   all(): VolumeRow[] {
-    const rows = this.#all.all() as { namespace: string; name: string; created_at: number }[];
+    const rows = this.#all.all() as RawRow[];
     return rows.map((raw) => ({
       namespace: namespaceSchema.parse(raw.namespace),
       name: volumeNameSchema.parse(raw.name),
       createdAt: new Date(raw.created_at),
+      sizeBytes: raw.size_bytes ?? undefined,
     }));
   }
 }

@@ -6,7 +6,7 @@ import { templatesDir, testDataDir, testSpec } from '../testing/test-machine.ts'
 
 const dataDir = testDataDir('standard-files');
 const driver = await createLocalDriver({ dataDir, templatesDir });
-await driver.adopt([]);
+await driver.adopt({ sandboxes: [], snapshots: [] });
 afterAll(async () => {
   await driver[Symbol.asyncDispose]();
   rmSync(dataDir, { recursive: true, force: true });

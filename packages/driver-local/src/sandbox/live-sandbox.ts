@@ -30,6 +30,7 @@ export class LiveSandbox implements DriverSandbox {
   readonly id: SandboxId;
   readonly files: SandboxFiles;
   readonly commands: SandboxCommands;
+  readonly paused = false;
   readonly died: Promise<SandboxDeath>;
   readonly #channel: InitChannel;
   readonly #root: RootedFs;

@@ -65,6 +65,12 @@ export class LocalTemplates implements TemplateStore {
     return this.#info(recipe);
   }
 
+  async remove(name: TemplateName): Promise<void> {
+    throw new SandportFault('template_not_removable', `The template "${name}" cannot be removed.`, {
+      template: name,
+    });
+  }
+
   /**
    * The version that a new sandbox stands on, marked as used by it.
    * @throws SandportFault `create_failed` when the template is not built, `template_not_found`
@@ -139,6 +145,9 @@ export class LocalTemplates implements TemplateStore {
       name: recipe.name,
       description: recipe.description,
       status,
+      version,
+      source: 'Debian packages',
+      removable: false,
       sizeBytes: built?.record.sizeBytes ?? 0,
       builtAt: built?.record.builtAt,
       user: built?.record.user ?? recipe.user.name,

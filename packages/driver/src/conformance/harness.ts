@@ -40,7 +40,7 @@ export class Harness {
 
   async open(known: readonly SandboxSpec[] = []) {
     this.#driver = await this.#subject.open();
-    return this.#driver.adopt(known);
+    return this.#driver.adopt({ sandboxes: known, snapshots: [] });
   }
 
   /** Closes the driver; sandboxes stay. */

@@ -25,7 +25,17 @@ export interface Operation {
   readonly path: string;
   readonly summary: string;
   readonly description?: string;
-  readonly tag: 'sandboxes' | 'files' | 'commands' | 'templates' | 'volumes' | 'keys' | 'daemon';
+  readonly tag:
+    | 'sandboxes'
+    | 'files'
+    | 'commands'
+    | 'snapshots'
+    | 'templates'
+    | 'volumes'
+    | 'pools'
+    | 'namespaces'
+    | 'keys'
+    | 'daemon';
   /** Beside those in the path, which are taken from it. */
   readonly parameters?: readonly Parameter[];
   readonly request?: Body;

@@ -1,23 +1,18 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../error-table.ts';
 import { execResultSchema, execSchema } from '../exec.ts';
-import { namespaceSchema, volumeNameSchema } from '../ids.ts';
-import {
-  createdKeySchema,
-  createKeySchema,
-  healthSchema,
-  keySchema,
-  templateSchema,
-  volumeSchema,
-} from '../resources.ts';
+import { createdKeySchema, createKeySchema, healthSchema, keySchema } from '../key.ts';
 import { createSandboxSchema, sandboxSchema } from '../sandbox.ts';
 import { fileEntryOperations } from './file-entry-operations.ts';
 import { fileOperations } from './file-operations.ts';
 import { fileTransferOperations } from './file-transfer-operations.ts';
+import { lifecycleOperations } from './lifecycle-operations.ts';
+import { machineOperations } from './machine-operations.ts';
 import type { Operation } from './operation.ts';
 import { arrayOf, json, query } from './parts.ts';
+import { templateOperations } from './template-operations.ts';
+import { volumeOperations } from './volume-operations.ts';
 
-const namespace = query('namespace', 'Namespace of the volume; `default`.');
 const execErrors: readonly ErrorCode[] = [
   'sandbox_not_found',
   'invalid_state',
@@ -61,6 +56,8 @@ export const operations: readonly Operation[] = [
     errors: [
       'unknown_template',
       'template_not_built',
+      'snapshot_not_found',
+      'memory_unavailable',
       'isolation_unavailable',
       'name_taken',
       'limit_reached',
@@ -108,6 +105,7 @@ export const operations: readonly Operation[] = [
     status: 204,
     errors: ['sandbox_not_found'],
   },
+  ...lifecycleOperations,
   ...fileOperations,
   ...fileEntryOperations,
   ...fileTransferOperations,
@@ -138,87 +136,9 @@ export const operations: readonly Operation[] = [
     },
     errors: execErrors,
   },
-  {
-    id: 'listTemplates',
-    method: 'get',
-    path: '/v1/templates',
-    summary: 'All templates.',
-    tag: 'templates',
-    status: 200,
-    response: arrayOf('Template', templateSchema),
-    errors: [],
-  },
-  {
-    id: 'getTemplate',
-    method: 'get',
-    path: '/v1/templates/{name}',
-    summary: 'One template, by name or alias.',
-    tag: 'templates',
-    status: 200,
-    response: json('Template', templateSchema),
-    errors: ['template_not_found'],
-  },
-  {
-    id: 'buildTemplate',
-    method: 'post',
-    path: '/v1/templates/build',
-    summary: 'Builds, or rebuilds, a template.',
-    tag: 'templates',
-    request: json('BuildTemplate', z.strictObject({ name: z.string() })),
-    status: 200,
-    response: {
-      kind: 'events',
-      description:
-        '`log` with `{"line": text}`; at the end `done` with the template, or `error` with an error body.',
-    },
-    errors: ['template_not_found', 'template_build_failed', 'forbidden', 'disk_full'],
-  },
-  {
-    id: 'listVolumes',
-    method: 'get',
-    path: '/v1/volumes',
-    summary: 'All volumes, or those of a namespace.',
-    tag: 'volumes',
-    parameters: [query('namespace', 'Only those of this namespace.')],
-    status: 200,
-    response: arrayOf('Volume', volumeSchema),
-    errors: [],
-  },
-  {
-    id: 'createVolume',
-    method: 'post',
-    path: '/v1/volumes',
-    summary: 'Makes a volume; no error when it is there.',
-    tag: 'volumes',
-    request: json(
-      'CreateVolume',
-      z.strictObject({ name: volumeNameSchema, namespace: namespaceSchema.optional() }),
-    ),
-    status: 201,
-    response: json('Volume', volumeSchema),
-    errors: ['forbidden', 'disk_full'],
-  },
-  {
-    id: 'getVolume',
-    method: 'get',
-    path: '/v1/volumes/{name}',
-    summary: 'One volume.',
-    tag: 'volumes',
-    parameters: [namespace],
-    status: 200,
-    response: json('Volume', volumeSchema),
-    errors: ['volume_not_found'],
-  },
-  {
-    id: 'deleteVolume',
-    method: 'delete',
-    path: '/v1/volumes/{name}',
-    summary: 'Deletes a volume and its data.',
-    tag: 'volumes',
-    parameters: [namespace],
-    status: 204,
-    errors: ['volume_not_found', 'volume_in_use'],
-  },
+  ...templateOperations,
+  ...volumeOperations,
+  ...machineOperations,
   {
     id: 'listKeys',
     method: 'get',

@@ -1,0 +1,118 @@
+import {
+  buildTemplateSchema,
+  templateArchiveSchema,
+  templateBuildSchema,
+  templateSchema,
+} from '../template.ts';
+import type { Operation } from './operation.ts';
+import { arrayOf, json, query } from './parts.ts';
+
+const log =
+  '`log` with `{"line": text}`; at the end `done` with the template, or `error` with an error body.';
+
+/** What sandboxes start from. Only an administrator key makes or removes one. */
+export const templateOperations: readonly Operation[] = [
+  {
+    id: 'listTemplates',
+    method: 'get',
+    path: '/v1/templates',
+    summary: 'All templates.',
+    tag: 'templates',
+    status: 200,
+    response: arrayOf('Template', templateSchema),
+    errors: [],
+  },
+  {
+    id: 'getTemplate',
+    method: 'get',
+    path: '/v1/templates/{name}',
+    summary: 'One template, by name or alias.',
+    tag: 'templates',
+    status: 200,
+    response: json('Template', templateSchema),
+    errors: ['template_not_found'],
+  },
+  {
+    id: 'buildTemplate',
+    method: 'post',
+    path: '/v1/templates/build',
+    summary: 'Builds a template, or a new version of it.',
+    description:
+      'From the source that the body names, or, for a template that comes with Sandport, from its recipe. With `detach` the answer is 202 and the build; the log is at `…/builds/{id}/logs` then.',
+    tag: 'templates',
+    request: json('BuildTemplate', buildTemplateSchema),
+    status: 200,
+    response: { kind: 'events', description: log },
+    errors: [
+      'template_not_found',
+      'template_exists',
+      'template_build_failed',
+      'invalid_image',
+      'tool_missing',
+      'sandbox_not_found',
+      'forbidden',
+      'disk_full',
+    ],
+  },
+  {
+    id: 'uploadTemplateArchive',
+    method: 'post',
+    path: '/v1/templates/archives',
+    summary: 'Takes an image archive for a build.',
+    description: 'The output of `docker save`, an OCI archive, or the tar of an OCI layout.',
+    tag: 'templates',
+    request: { kind: 'bytes' },
+    status: 201,
+    response: json('TemplateArchive', templateArchiveSchema),
+    errors: ['forbidden', 'incomplete_body', 'digest_mismatch', 'disk_full'],
+  },
+  {
+    id: 'listTemplateBuilds',
+    method: 'get',
+    path: '/v1/templates/builds',
+    summary: 'Builds since the daemon started, newest first.',
+    tag: 'templates',
+    parameters: [query('name', 'Only those of this template.')],
+    status: 200,
+    response: arrayOf('TemplateBuild', templateBuildSchema),
+    errors: ['forbidden'],
+  },
+  {
+    id: 'getTemplateBuild',
+    method: 'get',
+    path: '/v1/templates/builds/{build}',
+    summary: 'One build.',
+    tag: 'templates',
+    status: 200,
+    response: json('TemplateBuild', templateBuildSchema),
+    errors: ['build_not_found', 'forbidden'],
+  },
+  {
+    id: 'templateBuildLogs',
+    method: 'get',
+    path: '/v1/templates/builds/{build}/logs',
+    summary: 'The log of a build from its beginning, followed to its end.',
+    tag: 'templates',
+    status: 200,
+    response: { kind: 'events', description: log },
+    errors: ['build_not_found', 'forbidden'],
+  },
+  {
+    id: 'cancelTemplateBuild',
+    method: 'delete',
+    path: '/v1/templates/builds/{build}',
+    summary: 'Ends a build that is under way; nothing of it stays.',
+    tag: 'templates',
+    status: 204,
+    errors: ['build_not_found', 'forbidden'],
+  },
+  {
+    id: 'deleteTemplate',
+    method: 'delete',
+    path: '/v1/templates/{name}',
+    summary: 'Removes a template; sandboxes that stand on it keep it.',
+    tag: 'templates',
+    status: 204,
+    errors: ['template_not_found', 'template_not_removable', 'forbidden'],
+  },
+];
