@@ -68,9 +68,13 @@ export async function copyContents(
     return;
   }
   let at = 0;
+  // A file can have a million pieces, each of which is copied without waiting for anything.
+  const slice = new TimeSlice();
   while (at < sizeBytes) {
+    signal?.throwIfAborted();
+    if (slice.isOver) await slice.yield();
     const { start, end } = nextData(from, at, sizeBytes);
-    const rest = await copyInKernel(from, to, { start, end }, signal);
+    const rest = await copyInKernel(from, to, { start, end, slice, signal });
     const lengthBytes = end - rest;
     const copied = await copyBytes(from, to, { start: rest, lengthBytes, position: rest, signal });
     if (copied < lengthBytes) throw new Refusal('truncated');
@@ -96,15 +100,20 @@ const isUnable = (error: unknown): boolean =>
 /** How many bytes the kernel copies before others get their turn: some tenths of a millisecond. */
 const SLICE_BYTES = 256 * 1024;
 
+interface Stretch {
+  readonly start: number;
+  readonly end: number;
+  readonly slice: TimeSlice;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** Copies a stretch without its bytes coming here; where the rest begins, which is to be copied. */
 async function copyInKernel(
   from: number,
   to: number,
-  { start, end }: { readonly start: number; readonly end: number },
-  signal: AbortSignal | undefined,
+  { start, end, slice, signal }: Stretch,
 ): Promise<number> {
   if (end - start <= SMALL_COPY_BYTES) return start;
-  const slice = new TimeSlice();
   let at = start;
   try {
     while (at < end) {
