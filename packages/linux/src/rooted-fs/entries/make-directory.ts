@@ -41,17 +41,15 @@ function makeMissing(root: RootDirectory, path: ByteString, creation: Creation):
   const located = root.locateMissing(path);
   if (located === undefined) return;
   let directory = located.directory;
-  let made = located.directoryPath;
   try {
     // As for the kernel, what does not exist has no parent to go to.
     if (located.missing.includes('..' as ByteString)) throw new SystemError('ENOENT', 'mkdirat');
-    root.refuseHidden(joinPath(made, located.missing));
+    root.refuseHidden(joinPath(located.directoryPath, located.missing));
     for (const name of located.missing) {
       if (name === '.') continue;
       const child = makeOne(directory, name, creation);
       closeSync(directory);
       directory = child;
-      made = joinPath(made, [name]);
     }
   } finally {
     closeSync(directory);

@@ -220,19 +220,40 @@ export class RootDirectory {
   /** The longest prefix of `path` that is a directory; undefined when the whole path exists. */
   #deepestDirectory(path: ByteString): { fd: number; missing: ByteString[] } | undefined {
     const components = componentsOf(path);
-    for (let count = components.length; count >= 0; count--) {
-      const prefix = byteString(`/${components.slice(0, count).join('/')}`);
-      const whole = count === components.length;
-      try {
-        const fd = this.#resolve(prefix, whole ? O_PATH : O_PATH | O_DIRECTORY);
-        if (!whole) return { fd, missing: components.slice(count) };
-        closeSync(fd);
-        return undefined;
-      } catch (error) {
-        if (errnoOf(error) !== 'ENOENT') throw error;
-      }
+    const prefixOf = (count: number) => byteString(`/${components.slice(0, count).join('/')}`);
+    const whole = this.#resolveIfThere(prefixOf(components.length), O_PATH);
+    if (whole !== undefined) {
+      closeSync(whole);
+      return undefined;
     }
-    throw new SystemError('ENOENT', 'openat2'); // The root itself was removed.
+    // A prefix exists when a longer one does, so it is found by halving.
+    let deepest = this.#resolve('/' as ByteString, O_PATH | O_DIRECTORY);
+    let existing = 0;
+    try {
+      for (let missing = components.length; missing - existing > 1; ) {
+        const count = (existing + missing) >> 1;
+        const fd = this.#resolveIfThere(prefixOf(count), O_PATH | O_DIRECTORY);
+        if (fd === undefined) missing = count;
+        else {
+          closeSync(deepest);
+          deepest = fd;
+          existing = count;
+        }
+      }
+      return { fd: deepest, missing: components.slice(existing) };
+    } catch (error) {
+      closeSync(deepest);
+      throw error;
+    }
+  }
+
+  #resolveIfThere(path: ByteString, flags: number): number | undefined {
+    try {
+      return this.#resolve(path, flags);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+      return undefined;
+    }
   }
 }
 
