@@ -1,9 +1,10 @@
-import { chmodSync, mkdirSync, rmSync, utimesSync } from 'node:fs';
+import { chmodSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { NotFoundError, TooLargeError } from '../errors/api-errors.ts';
 import { readFileEntries } from '../filesystem/batch/read-files.ts';
 import { utimesSeconds } from '../filesystem/file-time.ts';
 import { downloadFile } from '../filesystem/download/download-file.ts';
+import { makeDirectories } from '../filesystem/make-directories.ts';
 import type { TransferProgress } from '../filesystem/progress.ts';
 import { defaultMaxBytes, defaultMaxEntries, fetchTree } from '../tree/download-dir.ts';
 import { staysInside } from '../tree/entry-name.ts';
@@ -164,7 +165,7 @@ function setAttributes(path: string, { mode, mtimeMs }: SyncEntry): void {
 
 function makeRoot(root: string): void {
   try {
-    mkdirSync(root, { recursive: true });
+    makeDirectories(root);
   } catch (cause) {
     throw unwritable(root, cause);
   }

@@ -18,6 +18,7 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { errnoOf, LocalFileError, UnsafeArchiveError } from '../errors/client-errors.ts';
 import { utimesSeconds } from '../filesystem/file-time.ts';
+import { makeDirectories } from '../filesystem/make-directories.ts';
 import { reason } from '../filesystem/write/local-source.ts';
 import { NewFile } from './new-file.ts';
 
@@ -51,7 +52,7 @@ export class TreeTarget {
   constructor(localPath: string, overwrite: boolean) {
     const path = resolve(localPath);
     try {
-      mkdirSync(path, { recursive: true });
+      makeDirectories(path);
       this.root = realpathSync(path);
     } catch (cause) {
       throw unwritable(localPath, cause);

@@ -3,7 +3,6 @@ import {
   chmod,
   type FileHandle,
   lstat,
-  mkdir,
   open,
   realpath,
   rename,
@@ -12,6 +11,7 @@ import {
 } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { errnoOf, LocalFileError } from '../../errors/client-errors.ts';
+import { makeDirectories } from '../make-directories.ts';
 import { reason } from '../write/local-source.ts';
 
 /**
@@ -117,7 +117,7 @@ async function placeOf(localPath: string, onEntry: OnEntry): Promise<Place> {
     throw error;
   });
   if (stats === undefined) {
-    await mkdir(dirname(path), { recursive: true });
+    makeDirectories(dirname(path));
     return { path, inPlace: false };
   }
   if (stats.isDirectory())

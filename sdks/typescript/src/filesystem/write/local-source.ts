@@ -87,6 +87,8 @@ export function reason(error: unknown): string {
   switch (errnoOf(error)) {
     case 'ENOENT':
       return 'it does not exist';
+    case 'EEXIST':
+      return 'something is there already';
     case 'EACCES':
     case 'EPERM':
       return 'permission denied';
