@@ -1,7 +1,10 @@
 import type { DirectoryEvent, ResyncReason } from './watch-event.ts';
 
-/** Events that may wait for their reader. A test sets fewer. */
-export const eventQueueLimits = { events: 10_000 };
+/**
+ * What may wait for its reader: so many events, with so many UTF-16 units of paths. A test sets
+ * less.
+ */
+export const eventQueueLimits = { events: 10_000, pathUnits: 4 * 1024 * 1024 };
 
 /**
  * Events between a watcher and its one reader. When too many wait, they all become one `resync`.
@@ -9,15 +12,18 @@ export const eventQueueLimits = { events: 10_000 };
 export class EventQueue implements AsyncIterable<DirectoryEvent> {
   #waiting: DirectoryEvent[] = [];
   #next = 0;
+  #pathUnits = 0;
   #closed = false;
   #wake: (() => void) | undefined;
 
   push(event: DirectoryEvent): void {
     if (this.#closed) return;
-    if (this.#waiting.length - this.#next >= eventQueueLimits.events) {
-      this.replaceAll('slow_client');
-    }
+    const isFull =
+      this.#waiting.length - this.#next >= eventQueueLimits.events ||
+      this.#pathUnits + pathUnitsOf(event) > eventQueueLimits.pathUnits;
+    if (isFull) this.replaceAll('slow_client');
     this.#waiting.push(event);
+    this.#pathUnits += pathUnitsOf(event);
     this.#wake?.();
   }
 
@@ -26,6 +32,7 @@ export class EventQueue implements AsyncIterable<DirectoryEvent> {
     if (this.#closed) return;
     this.#waiting = [{ kind: 'resync', reason }];
     this.#next = 0;
+    this.#pathUnits = 0;
     this.#wake?.();
   }
 
@@ -39,6 +46,7 @@ export class EventQueue implements AsyncIterable<DirectoryEvent> {
   drop(): void {
     this.#waiting = [];
     this.#next = 0;
+    this.#pathUnits = 0;
     this.end();
   }
 
@@ -62,10 +70,16 @@ export class EventQueue implements AsyncIterable<DirectoryEvent> {
     const event = this.#waiting[this.#next];
     if (event === undefined) return undefined;
     this.#next++;
+    this.#pathUnits -= pathUnitsOf(event);
     if (this.#next === this.#waiting.length) {
       this.#waiting = [];
       this.#next = 0;
     }
     return event;
   }
+}
+
+function pathUnitsOf(event: DirectoryEvent): number {
+  if (event.kind === 'resync' || event.kind === 'end') return 0;
+  return event.path.length + (event.kind === 'renamed' ? event.from.length : 0);
 }

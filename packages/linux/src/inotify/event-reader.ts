@@ -15,6 +15,7 @@ import type { ScannedEntry } from '../rooted-fs/walk/scan-directory.ts';
 import { isTemporaryName } from '../rooted-fs/write/temporary-file.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { EventRecord } from './event-records.ts';
+import { watchLimits } from './watch-budget.ts';
 import type { WatchNode, WatchTree } from './watch-tree.ts';
 
 /** The first half of a rename, until the second one is read. */
@@ -55,6 +56,7 @@ export class EventReader {
   /** What was created or modified in this batch: once is enough. */
   readonly #fresh = new Set<string>();
   readonly #told = new Set<WatchNode>();
+  #toldNames = 0;
   #postponed: Postponed[] = [];
   #batch = 0;
   /** Of a file, when it was the last thing that happened. */
@@ -104,6 +106,7 @@ export class EventReader {
     if (isEmpty) {
       for (const node of this.#told) node.told = undefined;
       this.#told.clear();
+      this.#toldNames = 0;
       for (const each of this.#postponed.splice(0)) this.#retry(each);
     }
   }
@@ -113,9 +116,12 @@ export class EventReader {
     // The scan goes on in it by itself.
     if (type === 'directory' && this.#settle(node, name)) return this.unscanned.pop();
     if (node.children.has(name)) return undefined; // It became a directory, which was told of.
-    node.told ??= new Set();
-    node.told.add(name);
-    this.#told.add(node);
+    if (this.#toldNames < watchLimits.told) {
+      this.#toldNames++;
+      node.told ??= new Set();
+      node.told.add(name);
+      this.#told.add(node);
+    }
     this.#push('created', node, name, type);
     return undefined;
   }

@@ -28,7 +28,10 @@ export interface WatchNode {
   parent: WatchNode | undefined;
   name: ByteString;
   readonly children: Map<ByteString, WatchNode>;
-  /** Names that a scan has told of, until the kernel's records from before it are read. */
+  /**
+   * Names that a scan has told of, until the kernel's records from before it are read; not all where
+   * they are very many, which then are told of twice.
+   */
   told: Set<ByteString> | undefined;
   /** The last walk over the whole tree that met it. */
   round: number;
