@@ -26,8 +26,11 @@ import { temporaryName } from '../write/temporary-file.ts';
 import { type TreeAttributes, TreeWriter } from '../trees/tree-writer.ts';
 import { type TreeEntry, walkTree } from '../walk/walk-tree.ts';
 
-/** Files with several names that are remembered; of more, some become files of their own. */
-const MAX_LINKED = 500_000;
+/**
+ * Files with several names that are remembered, and bytes of those names; of more, some become files
+ * of their own. A test sets less.
+ */
+export const linkMemory = { files: 500_000, nameBytes: 32 * 1024 * 1024 };
 
 /**
  * Copies a directory with all below it to a name of its own beside the target, and renames that: it
@@ -86,6 +89,7 @@ async function copyEntries(
   const isItself = (entry: TreeEntry): boolean => entry.identity === itself;
   const enter = (entry: TreeEntry): boolean => !isItself(entry);
   const linked = new Map<string, Buffer>();
+  let linkedBytes = 0;
   const walked = walkTree(root, path, ids, { enter, ...(signal === undefined ? {} : { signal }) });
   for await (const entry of walked) {
     const { stat, relativeBytes: name } = entry;
@@ -102,7 +106,11 @@ async function copyEntries(
         continue;
       }
       const isCopied = await copyFile(entry, writer, signal);
-      if (isCopied && stat.nlink > 1 && linked.size < MAX_LINKED) linked.set(entry.identity, name);
+      const hasRoom =
+        linked.size < linkMemory.files && linkedBytes + name.length <= linkMemory.nameBytes;
+      if (!isCopied || stat.nlink < 2 || !hasRoom) continue;
+      linked.set(entry.identity, name);
+      linkedBytes += name.length;
     } else if (strict) {
       throw new Refusal('not_a_regular_file', { fileType: stat.type });
     }
@@ -113,6 +121,7 @@ const attributesOf = ({ stat }: TreeEntry): TreeAttributes => ({
   mode: stat.mode,
   owner: { uid: stat.uid, gid: stat.gid },
   mtimeNs: stat.mtimeNs,
+  mayBeLinked: stat.nlink > 1,
 });
 
 /** False when the file is gone by now. */

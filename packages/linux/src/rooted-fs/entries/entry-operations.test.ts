@@ -14,11 +14,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { mountOverlay } from '../../mounts/overlay.ts';
 import { unmount } from '../../mounts/trees.ts';
 import { answerOf } from '../../testing/file-helpers.ts';
 import { type Scratch, notRoot, scratchOnDisk } from '../../testing/scratch.ts';
+import { linkMemory } from '../copy/copy-tree.ts';
 import { resolution } from '../paths/root-directory.ts';
 import { RootedFs } from '../rooted-fs.ts';
 
@@ -203,6 +204,30 @@ describe('copy', () => {
     expect([text('through'), lstatSync(at('through')).isFile()]).toEqual(['text', true]);
     expect(readdirSync(root).sort()).toEqual(['file', 'new', 'through', 'tree']);
   });
+
+  test.each([
+    { less: { files: 1 }, linked: 2 },
+    { less: { nameBytes: 2 }, linked: 4 },
+  ])(
+    'of more hard links than are kept in mind ($less) has files of their own',
+    async ({ less, linked }) => {
+      const limits = { ...linkMemory };
+      onTestFinished(() => {
+        Object.assign(linkMemory, limits);
+      });
+      Object.assign(linkMemory, less);
+      mkdirSync(at('tree/second'), { recursive: true });
+      for (const name of ['0', '1', '2']) {
+        writeFileSync(at(`tree/${name}`), name);
+        linkSync(at(`tree/${name}`), at(`tree/second/${name}`));
+      }
+      await fs.copy('/tree', '/copy');
+      const names = ['0', '1', '2', 'second/0', 'second/1', 'second/2'];
+      expect(names.map((name) => text(`copy/${name}`)).join('')).toBe('012012');
+      const links = names.map((name) => lstatSync(at(`copy/${name}`)).nlink);
+      expect(links.filter((count) => count === 2)).toHaveLength(linked);
+    },
+  );
 
   test('leaves FIFOs out and keeps holes', async () => {
     mkdirSync(at('tree'));

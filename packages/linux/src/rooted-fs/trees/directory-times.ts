@@ -7,13 +7,17 @@ import { RootedFsError, rootedFsErrorOf } from '../rooted-fs-error.ts';
 import { TimeSlice } from '../../time-slice.ts';
 import { openBeneath } from './tree-directories.ts';
 
-/** How many are remembered; with more, the first get their times while entries still come. */
-const MAX_REMEMBERED = 65_536;
+/**
+ * How many are remembered, and bytes of their paths; with more, the first get their times while
+ * entries still come. A test sets less.
+ */
+export const timeMemory = { directories: 65_536, pathBytes: 16 * 1024 * 1024 };
 
 /** Times that directories of a tree get when nothing is put into them any more. */
 export class DirectoryTimes {
   readonly #top: number;
   readonly #timesNs = new Map<ByteString, bigint>();
+  #pathBytes = 0;
 
   /** @param top descriptor of the tree's top, which stays the caller's */
   constructor(top: number) {
@@ -22,12 +26,14 @@ export class DirectoryTimes {
 
   /** @param path below the top; empty: the top itself */
   set(path: ByteString, mtimeNs: bigint): void {
+    if (!this.#timesNs.has(path)) this.#pathBytes += path.length;
     this.#timesNs.set(path, mtimeNs);
-    if (this.#timesNs.size <= MAX_REMEMBERED) return;
     for (const [oldest, timeNs] of this.#timesNs) {
+      const { directories, pathBytes } = timeMemory;
+      if (this.#timesNs.size <= directories && this.#pathBytes <= pathBytes) return;
       this.#timesNs.delete(oldest);
+      this.#pathBytes -= oldest.length;
       this.#apply(oldest, timeNs);
-      return;
     }
   }
 
@@ -38,6 +44,7 @@ export class DirectoryTimes {
       if (slice.isOver) await slice.yield();
     }
     this.#timesNs.clear();
+    this.#pathBytes = 0;
   }
 
   /** A directory that was removed or replaced meanwhile is left alone. */

@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { answerOf } from '../../testing/file-helpers.ts';
 import { type Scratch, notRoot, scratchOnDisk } from '../../testing/scratch.ts';
+import { timeMemory } from './directory-times.ts';
 import { MarkSet } from './mark-set.ts';
 import { RootedFs } from '../rooted-fs.ts';
 import { temporaryFileFeatures } from '../write/temporary-file.ts';
@@ -255,4 +256,28 @@ test('a set of marks has what was put in, and nothing else', () => {
   expect(marks.every((mark) => set.has(BigInt.asUintN(64, mark)))).toBe(true);
   expect(marks.some((mark) => set.has(BigInt.asUintN(64, mark + 1n)))).toBe(false);
   expect(set.has(0n)).toBe(false);
+});
+
+test.each([{ directories: 2 }, { pathBytes: 5 }])(
+  'times of more directories than are kept in mind (%o) are set all the same',
+  async (less) => {
+    const limits = { ...timeMemory };
+    onTestFinished(() => {
+      Object.assign(timeMemory, limits);
+    });
+    Object.assign(timeMemory, less);
+    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+    for (const each of names) {
+      directory(each);
+      file(`${each}/file`);
+    }
+    for (const each of names) directory(each);
+    await writer.finish();
+    expect(names.map(mtimeNs)).toEqual(names.map(() => attributes.mtimeNs));
+  },
+);
+
+test('a file to which no link was announced is not linked to', async () => {
+  file('lonely', 'text', { mayBeLinked: false });
+  expect(await answerOf(() => writer.hardLink(name('x'), name('lonely')))).toBe('unsafe');
 });

@@ -34,6 +34,8 @@ export interface TreeAttributes {
   readonly owner: GuestOwner;
   /** Nanoseconds since 1970. */
   readonly mtimeNs: bigint;
+  /** Of a file: whether a hard link to it may follow, for which it is kept in mind. @default true */
+  readonly mayBeLinked?: boolean;
 }
 
 /** A file of a tree whose bytes come as a stream. Either `commit` or `abort` must be called. */
@@ -222,10 +224,12 @@ export class TreeWriter implements Disposable {
     }
   }
 
-  #dress(fd: number, { mode, mtimeNs }: TreeAttributes, owner: HostOwner): void {
+  #dress(fd: number, attributes: TreeAttributes, owner: HostOwner): void {
+    const { mode, mtimeNs, mayBeLinked = true } = attributes;
     ensureOwner(fd, owner);
     fchmodSync(fd, mode);
     setModifiedTime(fd, mtimeNs);
+    if (!mayBeLinked) return;
     const stat = statDescriptor(fd);
     const written = this.#written.get(stat.device) ?? new MarkSet();
     this.#written.set(stat.device, written);
