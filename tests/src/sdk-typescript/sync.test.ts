@@ -10,11 +10,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { ConflictError, type SyncAction, type SyncResult } from 'sandport';
+import { ConflictError, Sandbox, type SyncAction, type SyncResult } from 'sandport';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { onEachIsolation, testRun, useDaemon } from '../harness/index.ts';
 import { describeTree } from './local-trees.ts';
-import { failure, useSdkSandbox } from './sdk-sandbox.ts';
+import { clientOf, failure, useSdkSandbox } from './sdk-sandbox.ts';
 
 const used = useDaemon();
 
@@ -172,5 +172,18 @@ onEachIsolation(used, (isolation) => {
     stop.abort();
     await watching;
     expect(readFileSync(join(here, 'a'), 'utf8')).toBe('a');
+  });
+
+  test('a watched directory notices that its sandbox is gone', async () => {
+    const gone = await Sandbox.create({ isolation }, clientOf(used));
+    let synced = false;
+    const watching = gone.files.watchDir(here, '/workspace/w', {
+      rescanMs: 200,
+      onSync: () => (synced = true),
+    });
+    const ended = failure(watching);
+    await expect.poll(() => synced, { timeout: 10_000 }).toBe(true);
+    await gone.kill();
+    expect(await ended).toMatchObject({ code: 'sandbox_not_found' });
   });
 });

@@ -53,6 +53,7 @@ export class FileTrees extends FileBatches {
   /**
    * Keeps a directory of the sandbox the same as a local one until the signal is aborted: syncs at
    * once, and again whenever local files change.
+   * @throws NotFoundError when the sandbox is gone, also while nothing changes
    */
   watchDir(localPath: string, remotePath: string, options: WatchDirOptions = {}): Promise<void> {
     return watchDir(this.api, localPath, guestPath(remotePath), options);

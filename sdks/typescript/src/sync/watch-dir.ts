@@ -1,5 +1,6 @@
 import { watch as watchLocal } from 'node:fs';
 import { resolve } from 'node:path';
+import { NotFoundError } from '../errors/api-errors.ts';
 import type { FilesApi } from '../filesystem/files-api.ts';
 import { ignoreRules } from '../tree/ignore-rules.ts';
 import { checkLocalDirectory, walkLocal } from '../tree/local-tree.ts';
@@ -44,7 +45,8 @@ async function keepSynced(
     try {
       // Taken before the sync: what changes during it is seen as a change after it.
       const before = fingerprint(root, options);
-      if (before !== synced) {
+      if (before === synced) await checkSandbox(api, signal);
+      else {
         const result = await syncDir(api, root, remotePath, options);
         if (synced === undefined || didSomething(result)) onSync?.(result);
         synced = before;
@@ -56,6 +58,19 @@ async function keepSynced(
       onError(error);
     }
     await hints.next();
+  }
+}
+
+/**
+ * While nothing changes here, it is still noticed that the sandbox has gone. Whatever else fails may
+ * pass before there is something to send.
+ * @throws NotFoundError
+ */
+async function checkSandbox(api: FilesApi, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await api.transport.drain({ method: 'GET', path: api.sandboxPath, signal });
+  } catch (error) {
+    if (error instanceof NotFoundError) throw error;
   }
 }
 
