@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
-import type { Command } from '@sandport/driver';
+import type { Command, DriverSandbox } from '@sandport/driver';
 import {
   type ExecRequest,
   type ExecResult,
@@ -8,9 +8,8 @@ import {
   SandportFault,
 } from '@sandport/protocol';
 import type { Principal } from './principal.ts';
-import { isRunning } from './sandboxes/entry.ts';
 import type { Sandboxes } from './sandboxes/sandboxes.ts';
-import { invalidState } from './sandboxes/to-object.ts';
+import type { WakeOptions } from './sandboxes/states.ts';
 
 /** Output of a command as it comes. */
 export interface CommandOutput {
@@ -20,6 +19,11 @@ export interface CommandOutput {
 
 /** How a command ended, without its output. */
 export type CommandResult = Omit<ExecResult, 'stdout' | 'stderr'>;
+
+export interface CommandOptions extends WakeOptions {
+  /** Kills the process group. */
+  readonly signal?: AbortSignal;
+}
 
 /** Commands in sandboxes. */
 export class Commands {
@@ -34,7 +38,7 @@ export class Commands {
     principal: Principal,
     sandbox: string,
     request: ExecRequest,
-    options: { signal?: AbortSignal } = {},
+    options: CommandOptions = {},
   ): Promise<ExecResult> {
     const limitBytes = request.max_output_bytes ?? maxExecOutputBytes;
     const kept = { stdout: new BoundedText(limitBytes), stderr: new BoundedText(limitBytes) };
@@ -63,10 +67,14 @@ export class Commands {
     sandbox: string,
     request: ExecRequest,
     onOutput: (output: CommandOutput) => void | Promise<void>,
-    options: { signal?: AbortSignal } = {},
+    options: CommandOptions = {},
   ): Promise<CommandResult> {
     const startedAt = performance.now();
-    const command = await this.#start(principal, sandbox, request);
+    const entry = this.#sandboxes.find(principal, sandbox);
+    using active = entry.activity.begin();
+    void active;
+    const running = await this.#sandboxes.states.running(entry, options);
+    const command = await start(running, request);
     const kill = () => command.kill('SIGKILL');
     options.signal?.addEventListener('abort', kill, { once: true });
     if (options.signal?.aborted) kill();
@@ -102,21 +110,18 @@ export class Commands {
     );
     return error instanceof SandportFault ? error : exit;
   }
+}
 
-  #start(principal: Principal, idOrName: string, request: ExecRequest): Promise<Command> {
-    const { row, sandbox } = this.#sandboxes.find(principal, idOrName);
-    if (row.status !== 'running' || !isRunning(sandbox))
-      throw invalidState(row, 'it cannot run commands');
-    const timeoutSeconds = request.timeout_seconds ?? 0;
-    return sandbox.commands.start({
-      args: request.args ?? ['/bin/sh', '-c', request.cmd ?? ''],
-      cwd: request.cwd,
-      env: request.env,
-      user: request.user,
-      timeoutMs: timeoutSeconds === 0 ? undefined : Math.ceil(timeoutSeconds * 1000),
-      stdin: request.stdin !== undefined || request.stdin_base64 !== undefined,
-    });
-  }
+function start({ commands }: DriverSandbox, request: ExecRequest): Promise<Command> {
+  const timeoutSeconds = request.timeout_seconds ?? 0;
+  return commands.start({
+    args: request.args ?? ['/bin/sh', '-c', request.cmd ?? ''],
+    cwd: request.cwd,
+    env: request.env,
+    user: request.user,
+    timeoutMs: timeoutSeconds === 0 ? undefined : Math.ceil(timeoutSeconds * 1000),
+    stdin: request.stdin !== undefined || request.stdin_base64 !== undefined,
+  });
 }
 
 /** Gives the command its input. A command that does not read it to the end is no error. */

@@ -1,6 +1,7 @@
 import type { Driver } from '@sandport/driver';
 import type { State } from '@sandport/state';
 import { Commands } from './commands.ts';
+import { Events } from './events.ts';
 import { Files } from './files/files.ts';
 import { Keys } from './keys.ts';
 import { Sandboxes } from './sandboxes/sandboxes.ts';
@@ -30,14 +31,18 @@ export class Engine implements Disposable {
   readonly commands: Commands;
   readonly uploads: Uploads;
   readonly links: Links;
+  readonly events: Events;
 
   constructor(options: EngineOptions) {
     const { driver, state } = options;
+    this.events = new Events(state.events);
     this.keys = new Keys(state.keys);
     this.templates = new Templates(driver.templates, { ...defaultAliases, ...options.aliases });
     this.sandboxes = new Sandboxes({
       driver,
       table: state.sandboxes,
+      snapshots: state.snapshots,
+      events: this.events,
       templates: this.templates,
       volumes: () => this.volumes,
       maxSandboxes: options.maxSandboxes ?? 1000,
@@ -45,7 +50,7 @@ export class Engine implements Disposable {
       leaving: (id, files) => this.uploads.discardAll(id, files),
     });
     this.volumes = new Volumes(state.volumes, driver.volumes, (namespace, name) =>
-      this.sandboxes.usersOf(namespace, name),
+      this.sandboxes.registry.usersOf(namespace, name),
     );
     this.files = new Files(this.sandboxes);
     this.commands = new Commands(this.sandboxes);

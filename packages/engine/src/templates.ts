@@ -81,12 +81,19 @@ export class Templates {
       description: info.description,
       aliases: [...this.#aliases].filter(([, to]) => to === info.name).map(([alias]) => alias),
       status: info.status,
+      ...(info.version === undefined ? {} : { version: info.version }),
+      source: info.source,
+      removable: info.removable,
       size_bytes: info.sizeBytes,
       ...(info.builtAt === undefined ? {} : { built_at: info.builtAt.toISOString() }),
       user: info.user,
       workdir: info.workdir,
       cpu: info.limits.cpu,
+      env: { ...info.env },
       memory_mb: Math.round(info.limits.memoryBytes / 2 ** 20),
+      ...(info.limits.diskBytes === undefined
+        ? {}
+        : { disk_mb: Math.round(info.limits.diskBytes / 2 ** 20) }),
     };
   }
 }

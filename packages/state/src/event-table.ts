@@ -64,7 +64,7 @@ export class EventTable {
         ? this.#ofAll.all(after, limit)
         : this.#ofSandbox.all(sandbox, after, limit)
     ) as RawRow[];
-    return rows.reverse().map((raw) => ({
+    return rows.toReversed().map((raw) => ({
       id: raw.id,
       sandbox: raw.sandbox,
       namespace: namespaceSchema.parse(raw.namespace),

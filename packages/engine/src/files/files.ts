@@ -1,6 +1,8 @@
 import type { SandboxFiles } from '@sandport/driver';
 import type { Principal } from '../principal.ts';
+import type { Entry } from '../sandboxes/entry.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
+import type { WakeOptions } from '../sandboxes/states.ts';
 import { invalidState } from '../sandboxes/to-object.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import { StagingSpace } from './staging-space.ts';
@@ -22,18 +24,25 @@ export class Files {
 
   /** @throws SandportFault `sandbox_not_found`, `invalid_state` */
   async reading(principal: Principal, idOrName: string): Promise<SandboxFiles> {
-    return this.#files(principal, idOrName);
+    return this.#files(this.#sandboxes.find(principal, idOrName));
   }
 
-  /** @throws SandportFault `sandbox_not_found`, `invalid_state` */
-  async writing(principal: Principal, idOrName: string): Promise<SandboxFiles> {
-    return this.#files(principal, idOrName);
+  /** Wakes a hibernated sandbox. @throws SandportFault `sandbox_not_found`, `invalid_state` */
+  async writing(
+    principal: Principal,
+    idOrName: string,
+    options: WakeOptions = {},
+  ): Promise<SandboxFiles> {
+    const entry = this.#sandboxes.find(principal, idOrName);
+    await this.#sandboxes.states.writable(entry, options);
+    return this.#files(entry);
   }
 
-  #files(principal: Principal, idOrName: string): SandboxFiles {
-    const { row, sandbox } = this.#sandboxes.find(principal, idOrName);
+  #files(entry: Entry): SandboxFiles {
+    const { row, sandbox, activity } = entry;
     if (sandbox === undefined || row.status === 'deleted')
       throw invalidState(row, 'its files are not there');
+    activity.touch();
     return sandbox.files;
   }
 }

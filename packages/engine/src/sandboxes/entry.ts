@@ -1,20 +1,30 @@
 import type { DriverSandbox, SandboxSpec, StoppedSandbox } from '@sandport/driver';
 import type { SandboxRow } from '@sandport/state';
+import { Activity } from './activity.ts';
+import { Turns } from './turns.ts';
 
 /** A sandbox in the engine's memory: what is remembered of it, and the driver's hold on it. */
 export interface Entry {
   row: SandboxRow;
-  /** Present once it has files: running, or dead with its disk left. */
+  /** Present once it has files: with processes, or without them with its disk left. */
   sandbox?: DriverSandbox | StoppedSandbox | undefined;
-  /** Ends a create that is under way. */
+  /** Aborts when it is to be deleted: ends what is being done to it. */
   readonly abort: AbortController;
-  /** The create, or the removal, that is under way. */
-  work?: Promise<unknown> | undefined;
+  readonly turns: Turns;
+  readonly activity: Activity;
 }
+
+export const newEntry = (row: SandboxRow, sandbox?: Entry['sandbox']): Entry => ({
+  row,
+  sandbox,
+  abort: new AbortController(),
+  turns: new Turns(),
+  activity: new Activity(row.activeAt),
+});
 
 /** The driver's part of a row. It was checked when it was made and is read back as it was. */
 export const specOf = (row: SandboxRow): SandboxSpec => row.spec as SandboxSpec;
 
-/** Narrows to a sandbox that runs commands. */
-export const isRunning = (sandbox: Entry['sandbox']): sandbox is DriverSandbox =>
+/** Narrows to a sandbox that has processes. */
+export const hasProcesses = (sandbox: Entry['sandbox']): sandbox is DriverSandbox =>
   sandbox !== undefined && 'commands' in sandbox;

@@ -19,7 +19,8 @@ export function newRow(request: CreateSandbox, template: TemplateInfo, driver: D
   const isolation = chooseIsolation(request.isolation, driver);
   const cpu = request.resources?.cpu ?? request.cpu ?? template.limits.cpu;
   const memoryMb = request.resources?.memory_mb ?? request.memory_mb;
-  const diskMb = request.resources?.disk_mb;
+  const diskGb = request.disk_gb;
+  const diskMb = request.resources?.disk_mb ?? (diskGb === undefined ? undefined : diskGb * 1024);
   const spec: SandboxSpec = {
     id,
     template: template.name,
@@ -51,6 +52,11 @@ export function newRow(request: CreateSandbox, template: TemplateInfo, driver: D
     metadata: request.metadata ?? {},
     ttlSeconds,
     persistent,
+    idleTimeoutSeconds: request.idle_timeout_seconds ?? 0,
+    idleAction: request.idle_action ?? 'hibernate',
+    activeAt: createdAt,
+    bootMode: 'cold',
+    pooled: false,
     bootMs: 0,
     createdAt,
     expiresAt:

@@ -15,6 +15,11 @@ const row = (createdAtMs: number, metadata: Record<string, string> = {}): Sandbo
   metadata,
   ttlSeconds: 0,
   persistent: false,
+  idleTimeoutSeconds: 0,
+  idleAction: 'hibernate',
+  activeAt: new Date(createdAtMs),
+  bootMode: 'cold',
+  pooled: false,
   bootMs: 0,
   createdAt: new Date(createdAtMs),
 });

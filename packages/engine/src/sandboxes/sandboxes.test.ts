@@ -1,51 +1,20 @@
-import type { Driver, DriverSandbox, TemplateInfo } from '@sandport/driver';
-import { type SandboxId, type TemplateName, templateNameSchema } from '@sandport/protocol';
+import type { SandboxId } from '@sandport/protocol';
 import { openState, type State } from '@sandport/state';
 import { expect, test } from 'vitest';
 import { Engine } from '../engine.ts';
 import type { Principal } from '../principal.ts';
+import { RefusingDriver } from '../testing/refusing-driver.ts';
 
-// A driver whose removals and take-overs fail on purpose: a real one cannot be made to.
-const template: TemplateInfo = {
-  name: templateNameSchema.parse('base'),
-  description: '',
-  status: 'ready',
-  sizeBytes: 1,
-  user: 'user',
-  workdir: '/home/user',
-  env: {},
-  limits: { cpu: 1, memoryBytes: 2 ** 30, pids: 64 },
-};
-
-class BrokenDriver implements Driver {
-  readonly name = 'broken';
-  readonly isolations = ['container'] as const;
-  readonly templates = {
-    list: () => Promise.resolve([template]),
-    build: (_name: TemplateName) => Promise.resolve(template),
-  };
-  readonly volumes = { ensure: () => Promise.resolve(), remove: () => Promise.resolve() };
+/** Its removals and take-overs fail on purpose. */
+class BrokenDriver extends RefusingDriver {
   readonly removed: SandboxId[] = [];
   failingRemovals = 0;
 
-  create({ id }: { id: SandboxId }): Promise<DriverSandbox> {
-    const unused = new Proxy({}, {});
-    // No test here touches files or commands.
-    const parts = { files: unused, commands: unused } as Pick<DriverSandbox, 'files' | 'commands'>;
-    return Promise.resolve({ id, ...parts, died: new Promise(() => {}) });
-  }
-
-  adopt(known: readonly { id: SandboxId }[]) {
-    return Promise.resolve({ running: [], stopped: [], lost: known.map(({ id }) => id) });
-  }
-
-  remove(id: SandboxId): Promise<void> {
+  override remove(id: SandboxId): Promise<void> {
     if (this.failingRemovals-- > 0) return Promise.reject(new Error('busy'));
     this.removed.push(id);
     return Promise.resolve();
   }
-
-  [Symbol.asyncDispose] = () => Promise.resolve();
 }
 
 const administrator: Principal = { keyId: 'k' };

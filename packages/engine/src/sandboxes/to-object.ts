@@ -14,6 +14,7 @@ export function toObject(row: SandboxRow): SandboxObject {
     ...(row.name === undefined ? {} : { name: row.name }),
     status: row.status,
     ...(row.statusReason === undefined ? {} : { status_reason: row.statusReason }),
+    ...(row.memory === undefined ? {} : { memory: row.memory }),
     metadata: { ...row.metadata },
     env: { ...env },
     resources: {
@@ -30,8 +31,15 @@ export function toObject(row: SandboxRow): SandboxObject {
     user,
     workdir,
     ttl_seconds: row.ttlSeconds,
+    persistent: row.persistent,
+    idle_timeout_seconds: row.idleTimeoutSeconds,
+    idle_action: row.idleAction,
     created_at: row.createdAt.toISOString(),
     ...(row.expiresAt === undefined ? {} : { expires_at: row.expiresAt.toISOString() }),
+    ...(row.parent === undefined ? {} : { parent_id: row.parent }),
+    ...(row.forkTree === undefined ? {} : { fork_tree_id: row.forkTree }),
+    ...(row.snapshot === undefined ? {} : { from_snapshot: row.snapshot }),
+    boot_mode: row.bootMode,
     boot_ms: row.bootMs,
   };
 }

@@ -1,25 +1,14 @@
 import { createHash } from 'node:crypto';
 import { finished } from 'node:stream/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Driver, DriverSandbox, TemplateInfo } from '@sandport/driver';
-import { templateNameSchema } from '@sandport/protocol';
+import type { DriverSandbox } from '@sandport/driver';
 import { openState, type State } from '@sandport/state';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Engine } from '../engine.ts';
 import type { HeldUpload, UploadSink } from './held-upload.ts';
 import { MemoryStagedFiles } from '../testing/memory-staged-files.ts';
+import { RefusingDriver } from '../testing/refusing-driver.ts';
 import { Uploads, type UploadsOptions } from './uploads.ts';
 
-const template: TemplateInfo = {
-  name: templateNameSchema.parse('base'),
-  description: '',
-  status: 'ready',
-  sizeBytes: 1,
-  user: 'user',
-  workdir: '/home/user',
-  env: {},
-  limits: { cpu: 1, memoryBytes: 2 ** 30, pids: 64 },
-};
 const principal = { keyId: 'k' };
 const path = '/workspace/file';
 
@@ -34,21 +23,19 @@ beforeEach(async () => {
   state = openState(':memory:');
   // Only uploads are looked at here.
   const parts = { files: { staged } } as unknown as Pick<DriverSandbox, 'files' | 'commands'>;
-  const driver: Driver = {
-    name: 'memory',
-    isolations: ['container'],
-    templates: { list: async () => [template], build: async () => template },
-    volumes: { ensure: async () => undefined, remove: async () => undefined },
-    create: async ({ id }) => ({ id, ...parts, died: new Promise(() => undefined) }),
-    adopt: async () => ({ running: [], stopped: [], lost: [] }),
-    remove: async () => undefined,
-    [Symbol.asyncDispose]: async () => undefined,
-  };
+  const driver = new RefusingDriver();
+  driver.create = async ({ id }) => ({
+    id,
+    ...parts,
+    paused: false,
+    died: new Promise(() => undefined),
+  });
   engine = new Engine({ state, driver });
   sandbox = (await engine.sandboxes.create(principal, {})).id;
 });
 
 afterEach(() => {
+  vi.useRealTimers();
   for (const uploads of made.splice(0)) uploads[Symbol.dispose]();
   engine[Symbol.dispose]();
   state[Symbol.dispose]();
@@ -101,27 +88,29 @@ test('a file whose bytes had come when the daemon ended appears when its client 
 });
 
 test('an upload expires after its last byte, and its bytes are removed', async () => {
+  vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] });
   const uploads = start({ lifetimeMs: 900 });
   const [left, fed] = [await begin(uploads, 'left'), await begin(uploads, 'fed!')];
-  await sleep(600);
+  await vi.advanceTimersByTimeAsync(600);
   await held(uploads, fed, (upload) => upload.append(0, false, sending('fe')));
-  await sleep(600);
+  await vi.advanceTimersByTimeAsync(600);
   await expect(uploads.look(principal, sandbox, left)).rejects.toMatchObject({
     code: 'upload_not_found',
   });
   expect((await uploads.look(principal, sandbox, fed)).offset).toBe(2);
-  await sleep(700);
+  await vi.advanceTimersByTimeAsync(700);
   expect(staged.staged.size).toBe(0);
   expect(await uploads.list(principal, sandbox)).toEqual([]);
 });
 
 test('what has expired while no daemon ran is removed at the start', async () => {
+  vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] });
   await begin(start({ lifetimeMs: 50 }), 'old');
   for (const uploads of made.splice(0)) uploads[Symbol.dispose]();
-  await sleep(100);
+  await vi.advanceTimersByTimeAsync(100);
   expect(staged.staged.size).toBe(1);
   start();
-  await sleep(50);
+  await vi.advanceTimersByTimeAsync(0);
   expect(staged.staged.size).toBe(0);
 });
 

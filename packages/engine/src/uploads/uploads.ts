@@ -223,7 +223,7 @@ export class Uploads implements Disposable {
   }
 
   async #discard(row: UploadRow): Promise<void> {
-    const files = await this.#options.files.writing(everyone, row.sandbox);
+    const files = await this.#options.files.reading(everyone, row.sandbox);
     await files.staged.discard(row.staged);
   }
 }

@@ -15,6 +15,8 @@ class BadRequestError(SandportError):
     * ``symlink_loop``
     * ``unknown_template``
     * ``isolation_unavailable``
+    * ``memory_unavailable``
+    * ``invalid_image``
     * ``command_not_started``
     * ``incomplete_body``
     * ``digest_mismatch``
@@ -45,6 +47,9 @@ class ConflictError(SandportError):
     * ``name_taken``
     * ``invalid_state``
     * ``volume_in_use``
+    * ``volume_exists``
+    * ``template_exists``
+    * ``template_not_removable``
     """
 
 
@@ -70,6 +75,9 @@ class NotFoundError(SandportError):
     * ``sandbox_not_found``
     * ``file_not_found``
     * ``template_not_found``
+    * ``build_not_found``
+    * ``snapshot_not_found``
+    * ``pool_not_found``
     * ``volume_not_found``
     * ``upload_not_found``
     * ``link_not_found``
@@ -104,7 +112,11 @@ class ServerError(SandportError):
 
     * ``internal``
     * ``create_failed``
+    * ``hibernate_failed``
+    * ``fork_failed``
+    * ``snapshot_failed``
     * ``template_build_failed``
+    * ``tool_missing``
     """
 
 
@@ -182,6 +194,22 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         carries=("isolation", "known"),
         meaning="This machine cannot run the isolation that was asked for.",
         advice="Run `sandport doctor` on the machine, or leave `isolation` out.",
+    ),
+    "memory_unavailable": ErrorRow(
+        status=400,
+        retryable=False,
+        error_class=BadRequestError,
+        carries=("sandbox", "isolation"),
+        meaning="Processes and memory were asked for, and the isolation of the sandbox cannot keep them.",
+        advice="Leave `memory` out, or make the sandbox with the isolation `gvisor`.",
+    ),
+    "invalid_image": ErrorRow(
+        status=400,
+        retryable=False,
+        error_class=BadRequestError,
+        carries=("template", "image", "reason"),
+        meaning="The image or the archive cannot be used: it is damaged, unsafe, for another machine, or not there.",
+        advice="See `reason`; try `skopeo inspect` with the same reference.",
     ),
     "command_not_started": ErrorRow(
         status=400,
@@ -286,6 +314,30 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         carries=("template", "known"),
         meaning="No template has this name.",
         advice="List the templates with `sandport template ls`.",
+    ),
+    "build_not_found": ErrorRow(
+        status=404,
+        retryable=False,
+        error_class=NotFoundError,
+        carries=("build",),
+        meaning="No build of a template has this id; builds are forgotten when the daemon stops.",
+        advice="List the builds with `sandport template builds`.",
+    ),
+    "snapshot_not_found": ErrorRow(
+        status=404,
+        retryable=False,
+        error_class=NotFoundError,
+        carries=("snapshot",),
+        meaning="No snapshot with this id or name exists in a namespace of this key.",
+        advice="List the snapshots with `sandport snapshot ls`.",
+    ),
+    "pool_not_found": ErrorRow(
+        status=404,
+        retryable=False,
+        error_class=NotFoundError,
+        carries=("template", "isolation"),
+        meaning="The template has no pool with this isolation.",
+        advice="List the pools with `sandport pool ls`.",
     ),
     "volume_not_found": ErrorRow(
         status=404,
@@ -439,6 +491,30 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         meaning="The volume is mounted by a sandbox.",
         advice="Delete the sandboxes in `sandboxes` first.",
     ),
+    "volume_exists": ErrorRow(
+        status=409,
+        retryable=False,
+        error_class=ConflictError,
+        carries=("volume", "size_mb"),
+        meaning="The volume is there already, with another size.",
+        advice="Leave `size_mb` out, or choose another name.",
+    ),
+    "template_exists": ErrorRow(
+        status=409,
+        retryable=False,
+        error_class=ConflictError,
+        carries=("template",),
+        meaning="A template has this name already.",
+        advice="Choose another name, or send `replace: true`.",
+    ),
+    "template_not_removable": ErrorRow(
+        status=409,
+        retryable=False,
+        error_class=ConflictError,
+        carries=("template",),
+        meaning="The template comes with Sandport, or a pool is made of it.",
+        advice="Drain its pools first; templates of Sandport stay.",
+    ),
     "precondition_failed": ErrorRow(
         status=412,
         retryable=False,
@@ -475,7 +551,7 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         status=429,
         retryable=True,
         error_class=LimitError,
-        carries=("limit",),
+        carries=("limit", "namespace", "resource"),
         meaning="A limit of the daemon is reached.",
         advice="Delete what is not needed, or raise the limit in the configuration.",
     ),
@@ -503,6 +579,30 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         meaning="The sandbox could not be started; nothing of it is left.",
         advice="See `reason`, and run `sandport doctor`.",
     ),
+    "hibernate_failed": ErrorRow(
+        status=500,
+        retryable=True,
+        error_class=ServerError,
+        carries=("sandbox", "reason"),
+        meaning="The sandbox could not be hibernated; it runs as before.",
+        advice="See `reason`; delete background work that cannot be frozen, or try again.",
+    ),
+    "fork_failed": ErrorRow(
+        status=500,
+        retryable=False,
+        error_class=ServerError,
+        carries=("sandbox", "reason"),
+        meaning="No child of the sandbox could be made; the sandbox itself goes on.",
+        advice="See `reason`.",
+    ),
+    "snapshot_failed": ErrorRow(
+        status=500,
+        retryable=False,
+        error_class=ServerError,
+        carries=("sandbox", "reason"),
+        meaning="The snapshot could not be made; nothing of it is left, and the sandbox goes on.",
+        advice="See `reason`.",
+    ),
     "template_build_failed": ErrorRow(
         status=500,
         retryable=False,
@@ -510,6 +610,14 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         carries=("template", "reason"),
         meaning="The template could not be built.",
         advice="See `reason`; the build log names the step.",
+    ),
+    "tool_missing": ErrorRow(
+        status=501,
+        retryable=False,
+        error_class=ServerError,
+        carries=("program", "package"),
+        meaning="A program that this needs is not installed on the machine of the daemon.",
+        advice="Install the Debian package in `package`; `sandport doctor` lists what is missing.",
     ),
     "shutting_down": ErrorRow(
         status=503,

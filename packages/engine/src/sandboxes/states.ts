@@ -1,0 +1,159 @@
+import type { Driver, DriverSandbox, StoppedSandbox } from '@sandport/driver';
+import type { EventType } from '@sandport/protocol';
+import type { SandboxRow } from '@sandport/state';
+import type { Events } from '../events.ts';
+import { type Entry, hasProcesses, specOf } from './entry.ts';
+import type { Registry } from './registry.ts';
+import { invalidState } from './to-object.ts';
+
+export interface StatesOptions {
+  readonly driver: Driver;
+  readonly registry: Registry;
+  readonly events: Events;
+  readonly log: (message: string, fields: Record<string, unknown>) => void;
+  /** Called after each change that may move a moment at which a sandbox ends or sleeps. */
+  readonly reschedule: () => void;
+}
+
+/** Why a sandbox is woken. */
+export type WakeCause = 'asked' | 'command' | 'write';
+
+/** What waking a sandbox meant. */
+export interface Waking {
+  /** False: it was running already. */
+  readonly woken: boolean;
+  /** True: its processes are what they were. */
+  readonly memory: boolean;
+}
+
+export interface WakeOptions {
+  /** Called when the sandbox had to be woken for this. */
+  readonly onWake?: ((waking: Waking) => void) | undefined;
+}
+
+/** running ⇄ paused, running ⇄ hibernated, any → failed. Changes of one sandbox take turns. */
+export class States {
+  readonly #options: StatesOptions;
+
+  constructor(options: StatesOptions) {
+    this.#options = options;
+  }
+
+  /** Freezes the processes. No error when it is paused. @throws SandportFault `invalid_state` */
+  pause(entry: Entry): Promise<void> {
+    return entry.turns.take(async () => {
+      if (entry.row.status === 'paused') return;
+      if (entry.row.status !== 'running') throw invalidState(entry.row, 'it cannot be paused');
+      await this.#options.driver.pause(entry.row.id);
+      this.#enter(entry, { status: 'paused' }, 'paused');
+    });
+  }
+
+  /** No error when it runs. @throws SandportFault `invalid_state` */
+  resume(entry: Entry): Promise<void> {
+    return entry.turns.take(async () => {
+      if (entry.row.status === 'running') return;
+      if (entry.row.status !== 'paused') throw invalidState(entry.row, 'it cannot be resumed');
+      await this.#options.driver.resume(entry.row.id);
+      entry.activity.touch();
+      this.#enter(entry, { status: 'running' }, 'resumed');
+    });
+  }
+
+  /** No error when it is hibernated. @throws SandportFault `invalid_state`, `hibernate_failed` */
+  hibernate(entry: Entry): Promise<void> {
+    return entry.turns.take(async () => {
+      const { row } = entry;
+      if (row.status === 'hibernated') return;
+      if (row.status !== 'running' && row.status !== 'paused')
+        throw invalidState(row, 'it cannot be hibernated');
+      const stopped = await this.#options.driver.hibernate(row.id);
+      entry.sandbox = stopped;
+      const { memory } = stopped.hibernation;
+      this.#enter(entry, { status: 'hibernated', memory }, 'hibernated', { memory });
+    });
+  }
+
+  /** Also of a failed one, which begins afresh. No error when it runs. */
+  wake(entry: Entry, cause: WakeCause): Promise<Waking> {
+    return entry.turns.take(async () => {
+      const { row } = entry;
+      if (row.status === 'running') return { woken: false, memory: true };
+      const may = row.status === 'hibernated' || (row.status === 'failed' && cause === 'asked');
+      if (!may || entry.sandbox === undefined) throw invalidState(row, 'it cannot be woken');
+      const { signal } = entry.abort;
+      const { sandbox, memory, fallback } = await this.#options.driver.wake(specOf(row), {
+        signal,
+      });
+      entry.activity.touch();
+      this.started(entry, sandbox, {
+        bootMode: memory ? 'memory' : 'disk',
+        statusReason: fallback,
+      });
+      const reason = fallback === undefined ? {} : { reason: fallback };
+      this.#options.events.emit(entry.row, 'woken', { cause, memory, ...reason });
+      return { woken: true, memory };
+    });
+  }
+
+  /** The sandbox, able to run commands; a hibernated one is woken. @throws SandportFault `invalid_state` */
+  async running(entry: Entry, options: WakeOptions = {}): Promise<DriverSandbox> {
+    await this.#awake(entry, 'command', options);
+    const { row, sandbox } = entry;
+    if (row.status !== 'running' || !hasProcesses(sandbox))
+      throw invalidState(row, 'it cannot run commands');
+    return sandbox;
+  }
+
+  /** Waits for a change that is under way, and wakes a hibernated sandbox, so that it can be written to. */
+  async writable(entry: Entry, options: WakeOptions = {}): Promise<void> {
+    await this.#awake(entry, 'write', options);
+  }
+
+  async #awake(entry: Entry, cause: WakeCause, { onWake }: WakeOptions): Promise<void> {
+    if (entry.turns.busy && entry.row.status !== 'creating') await entry.turns.settled();
+    if (entry.row.status !== 'hibernated') return;
+    const waking = await this.wake(entry, cause);
+    if (waking.woken) onWake?.(waking);
+  }
+
+  /** From now on the sandbox has these processes; their death is noticed. */
+  started(entry: Entry, sandbox: DriverSandbox, change: Partial<SandboxRow> = {}): void {
+    entry.sandbox = sandbox;
+    const status = sandbox.paused ? 'paused' : 'running';
+    const { registry, reschedule } = this.#options;
+    registry.change(entry, { statusReason: undefined, memory: undefined, ...change, status });
+    registry.hold(entry);
+    reschedule();
+    void sandbox.died.then(({ reason }) => this.#onDeath(entry, sandbox, reason));
+  }
+
+  /** What an earlier daemon left without processes. Its files may be wanted, so it stays. */
+  stopped(entry: Entry, reason: string, sandbox?: StoppedSandbox): void {
+    entry.sandbox = sandbox;
+    const { registry } = this.#options;
+    registry.hold(entry);
+    if (sandbox?.hibernation !== undefined)
+      registry.change(entry, { status: 'hibernated', memory: sandbox.hibernation.memory });
+    else
+      registry.change(entry, { status: 'failed', statusReason: entry.row.statusReason ?? reason });
+  }
+
+  #onDeath(entry: Entry, sandbox: DriverSandbox, reason: string): void {
+    if (entry.sandbox !== sandbox || entry.row.status === 'deleted') return;
+    this.#options.log('sandbox died', { sandbox: entry.row.id, reason });
+    this.#enter(entry, { status: 'failed', statusReason: reason }, 'failed', { reason });
+  }
+
+  #enter(
+    entry: Entry,
+    change: Partial<SandboxRow>,
+    type: EventType,
+    payload: Readonly<Record<string, unknown>> = {},
+  ): void {
+    const { registry, events, reschedule } = this.#options;
+    registry.change(entry, { activeAt: entry.activity.last, ...change });
+    events.emit(entry.row, type, payload);
+    reschedule();
+  }
+}
