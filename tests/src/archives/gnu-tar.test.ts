@@ -1,4 +1,4 @@
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -30,6 +30,16 @@ onEachIsolation(used, (isolation) => {
     const output = await used.api.asRoot(box.id, `${find} | base64 -w0`);
     return manifestLines(Buffer.from(output, 'base64').toString('latin1'));
   }
+
+  test('what is no tar archive is told from a damaged one', async () => {
+    const xz = Buffer.concat([Buffer.from('fd377a585a000004', 'hex'), Buffer.alloc(4096, 'x')]);
+    for (const bytes of [Buffer.from('hello'), xz, gzipSync(xz)]) {
+      const answer = await putArchive(used.api, box.id, '/tmp/no-tar', bytes);
+      expect(faultOf(answer, 'invalid_archive')['reason']).toContain('plain tar, gzip and zstd');
+    }
+    const broken = await putArchive(used.api, box.id, '/tmp/no-tar', gzipSync(xz).subarray(0, 20));
+    expect(faultOf(broken, 'invalid_archive')['reason']).toBe('unexpected end of file');
+  });
 
   describe.each(['tar', 'tar.gz', 'tar.zst'])('as %s', (format) => {
     const flags = { tar: [], 'tar.gz': ['-z'], 'tar.zst': ['--zstd'] }[format] ?? [];

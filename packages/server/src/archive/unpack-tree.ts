@@ -78,7 +78,8 @@ export async function unpackTree(
     await last;
     // An entry that cannot be written ends the reading, too, and that may be noticed first.
     const fault = [failure, error].find((each) => each instanceof SandportFault);
-    throw fault ?? invalidArchive(path, reasonOf(error), undefined, error);
+    const isNoTar = seenBytes > 0 && entries.isEmpty && archive.errored === null;
+    throw fault ?? invalidArchive(path, isNoTar ? noTar : reasonOf(error), undefined, error);
   } finally {
     extract.destroy(new Error('given up'));
     // Nothing is written any more when this returns.
@@ -104,6 +105,10 @@ class Unpacking {
     this.#path = path;
     this.#maxBytes = limits.maxBytes ?? Number.POSITIVE_INFINITY;
     this.#maxEntries = limits.maxEntries ?? 1_000_000;
+  }
+
+  get isEmpty(): boolean {
+    return this.#count === 0;
   }
 
   async take(header: Header, contents: Contents, next: () => void): Promise<void> {
@@ -161,6 +166,8 @@ async function collect(contents: Contents, size: number): Promise<Buffer> {
   if (bytes.length !== size) throw new Error('it ends within a file');
   return bytes;
 }
+
+const noTar = 'it does not begin as a tar archive does; plain tar, gzip and zstd are read';
 
 const reasonOf = (error: unknown): string => {
   const message = error instanceof Error ? error.message : String(error);
