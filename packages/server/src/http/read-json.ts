@@ -1,13 +1,13 @@
 import { SandportFault } from '@sandport/protocol';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Exchange } from './exchange.ts';
 
 /** Most bytes of a JSON body. `exec` carries its input in it. */
 const defaultLimitBytes = 1024 * 1024;
 
 /**
- * Reads and checks a JSON body. No body at all counts as `{}`; the content type is not looked at,
- * because clients exist that send `text/plain`.
+ * Reads and checks a JSON body, also one that may be left out: no body at all counts as `{}`. The
+ * content type is not looked at, because clients exist that send `text/plain`.
  * @throws SandportFault `invalid_request`, `payload_too_large`, `incomplete_body`
  */
 export async function readJson<Schema extends z.ZodType>(
@@ -27,6 +27,16 @@ export async function readJson<Schema extends z.ZodType>(
     );
   }
   return check(schema, value);
+}
+
+const noFields = z.strictObject({});
+
+/**
+ * Reads the body of a request that has nothing to say: none at all, or `{}`.
+ * @throws SandportFault as {@link readJson}
+ */
+export async function readNoFields(exchange: Exchange): Promise<void> {
+  await readJson(exchange, noFields);
 }
 
 /** Checks a value that came from outside. @throws SandportFault `invalid_request` naming the field. */
