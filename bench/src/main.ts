@@ -10,11 +10,21 @@ import { exec } from './rows/exec.ts';
 import { files } from './rows/files.ts';
 import { idle } from './rows/idle.ts';
 import { largeFiles } from './rows/large-files.ts';
+import { lifecycle } from './rows/lifecycle.ts';
 import { pythonSdk } from './rows/python-sdk.ts';
 import { smallFiles } from './rows/small-files.ts';
 import { type Row, type Subject, workingIsolations } from './subject.ts';
 
-const rows: readonly Row[] = [smallFiles, largeFiles, create, exec, pythonSdk, files, idle];
+const rows: readonly Row[] = [
+  smallFiles,
+  largeFiles,
+  create,
+  exec,
+  pythonSdk,
+  files,
+  lifecycle,
+  idle,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -58,6 +68,7 @@ const subject: Subject = {
   floorPid: Number(environment('BENCH_FLOOR_PID')),
   workDir: environment('BENCH_WORK_DIR'),
   python: environment('BENCH_PYTHON'),
+  storage: environment('BENCH_STORAGE'),
   benchDir: environment('BENCH_DIR'),
   isolations: await workingIsolations(config),
 };

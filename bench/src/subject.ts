@@ -18,6 +18,8 @@ export interface Subject {
   readonly workDir: string;
   /** Python with the SDK installed. */
   readonly python: string;
+  /** Storage of the daemon: `overlay` or `btrfs`. */
+  readonly storage: string;
   /** The repository's bench directory. */
   readonly benchDir: string;
 }
