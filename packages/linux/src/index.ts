@@ -15,6 +15,20 @@ export {
   type LayerChangesOptions,
   layerChanges,
 } from './layers/layer-changes.ts';
+export { type CopyLayerOptions, copyLayer } from './layers/copy-layer.ts';
+export {
+  type BtrfsImageOptions,
+  type SubvolumeUsage,
+  createBtrfsImage,
+  createSubvolume,
+  deleteSubvolume,
+  enableQuota,
+  isOnBtrfs,
+  limitSubvolume,
+  mountBtrfsImage,
+  snapshotSubvolume,
+  subvolumeUsage,
+} from './mounts/btrfs.ts';
 export { type DiskImageOptions, createDiskImage, mountDiskImage } from './mounts/disk-image.ts';
 export type { DirectoryWatcher, WatchDirectoryOptions } from './inotify/directory-watcher.ts';
 export type { DirectoryEvent, ResyncReason } from './inotify/watch-event.ts';
@@ -43,8 +57,9 @@ export type { TouchPathOptions, TransferPathOptions } from './rooted-fs/entries/
 export type { EntryType, FileStat } from './rooted-fs/attributes/file-stat.ts';
 export type { GuestOwner } from './rooted-fs/attributes/id-mapping.ts';
 export type { ByteRange, OpenedFile } from './rooted-fs/descriptors/opened-file.ts';
-export type { Committed, PendingFile } from './rooted-fs/write/pending-file.ts';
+export type { PendingFile } from './rooted-fs/write/pending-file.ts';
 export type { PendingPatch } from './rooted-fs/write/pending-patch.ts';
+export type { Committed } from './rooted-fs/write/pending-write.ts';
 export type { WritePrecondition } from './rooted-fs/write/put-in-place.ts';
 export { removeTree } from './rooted-fs/remove/remove-host-tree.ts';
 export type { RemoveOptions } from './rooted-fs/remove/remove-path.ts';
@@ -55,6 +70,7 @@ export {
 } from './rooted-fs/rooted-fs-error.ts';
 export type { CreateWriterOptions } from './rooted-fs/write/begin-write.ts';
 export {
+  DEFAULT_HIDDEN_AREAS,
   type MakeDirectoryOptions,
   RootedFs,
   type RootedFsOptions,

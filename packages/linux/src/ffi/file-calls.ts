@@ -125,6 +125,27 @@ export function symlinkat(target: ByteString, directory: number, name: ByteStrin
   check('symlinkat', () => symlinkatCall(text, directory, path));
 }
 
+const mknodatCall = declare(
+  'long syscall(long nr, int dirfd, void *path, uint32_t mode, uint32_t device)',
+);
+
+/**
+ * Makes a FIFO, a socket or a device node at a name that must be free.
+ * @param mode type and permission bits; the process's umask applies
+ */
+export function mknodat(
+  dirfd: number,
+  name: ByteString,
+  mode: number,
+  device: { readonly major: number; readonly minor: number },
+): void {
+  const path = terminated(name);
+  // As new_encode_dev of the kernel (include/linux/kdev_t.h).
+  const { major, minor } = device;
+  const number = (minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12);
+  check('mknodat', () => mknodatCall(systemCallNumbers.mknodat, dirfd, path, mode, number >>> 0));
+}
+
 const KEEP_ID = 0xffffffff;
 const ITSELF = terminated('');
 

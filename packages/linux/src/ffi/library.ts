@@ -14,8 +14,15 @@ errnoNames.set(constants.errno.EOPNOTSUPP, 'EOPNOTSUPP');
 
 /** System call numbers that C libraries of supported systems have no wrapper for. */
 const numbersByArchitecture = {
-  x64: { statx: 332, openTree: 428, moveMount: 429, openat2: 437, mountSetattr: 442 },
-  arm64: { statx: 291, openTree: 428, moveMount: 429, openat2: 437, mountSetattr: 442 },
+  x64: { mknodat: 259, statx: 332, openTree: 428, moveMount: 429, openat2: 437, mountSetattr: 442 },
+  arm64: {
+    mknodat: 33,
+    statx: 291,
+    openTree: 428,
+    moveMount: 429,
+    openat2: 437,
+    mountSetattr: 442,
+  },
 } as const;
 
 function numbersOfThisMachine(): (typeof numbersByArchitecture)['x64' | 'arm64'] {

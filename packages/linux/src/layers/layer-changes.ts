@@ -5,7 +5,7 @@ import { openat } from '../ffi/file-calls.ts';
 import { extendedAttribute } from '../ffi/xattr-calls.ts';
 import { statEntry } from '../rooted-fs/attributes/entry.ts';
 import type { EntryType, RawStat } from '../rooted-fs/attributes/file-stat.ts';
-import { componentsOf, isWithin } from '../rooted-fs/paths/guest-path.ts';
+import { MAX_PATH_BYTES, componentsOf, isWithin } from '../rooted-fs/paths/guest-path.ts';
 import { openDirectoryBeneath } from '../rooted-fs/paths/open-beneath.ts';
 import { Refusal, rootedFsErrorOf } from '../rooted-fs/rooted-fs-error.ts';
 import { isTemporaryName } from '../rooted-fs/write/temporary-file.ts';
@@ -64,9 +64,6 @@ export async function* layerChanges(options: LayerChangesOptions): AsyncGenerato
     walk?.close();
   }
 }
-
-/** The API's longest path. */
-const MAX_PATH_BYTES = 4095;
 
 class LayerWalk {
   readonly #options: LayerChangesOptions;

@@ -1,0 +1,127 @@
+import { execFile } from 'node:child_process';
+import { open, rm, statfs } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { SystemError } from '../ffi/system-error.ts';
+
+const execute = promisify(execFile);
+
+const BTRFS_SUPER_MAGIC = 0x9123683e;
+
+/** Whether a directory lies on btrfs. @throws Node's error when it is not there */
+export async function isOnBtrfs(directory: string): Promise<boolean> {
+  return (await statfs(directory)).type === BTRFS_SUPER_MAGIC;
+}
+
+export interface BtrfsImageOptions {
+  /** Trusted path of the image; must not exist. */
+  readonly file: string;
+  /** Trusted path of an empty directory. */
+  readonly mountPoint: string;
+  /** Most that it can hold. It takes room on the host only as it fills, and gives it back. */
+  readonly sizeBytes: number;
+}
+
+/**
+ * Makes a btrfs in a sparse file and mounts it, with accounting by subvolume. Unmounting frees the
+ * loop device. On an error nothing is left.
+ */
+export async function createBtrfsImage(options: BtrfsImageOptions): Promise<void> {
+  const { file, mountPoint, sizeBytes } = options;
+  const handle = await open(file, 'wx', 0o600);
+  try {
+    await handle.truncate(sizeBytes);
+  } finally {
+    await handle.close();
+  }
+  try {
+    await execute('mkfs.btrfs', ['--quiet', '--force', '--features', 'quota', '--', file]);
+    await mountBtrfsImage({ file, mountPoint });
+  } catch (error) {
+    await rm(file, { force: true });
+    throw error;
+  }
+}
+
+/** Mounts an image again, as after a restart of the machine. */
+export async function mountBtrfsImage(
+  options: Pick<BtrfsImageOptions, 'file' | 'mountPoint'>,
+): Promise<void> {
+  // What is deleted leaves holes in the image; usage is at most some seconds old.
+  const flags = 'loop,nosuid,nodev,noatime,discard=async,commit=5';
+  await execute('mount', ['-t', 'btrfs', '-o', flags, '--', options.file, options.mountPoint]);
+}
+
+// All paths below are trusted ones of the host.
+
+/** Makes an empty subvolume. */
+export async function createSubvolume(path: string): Promise<void> {
+  await btrfs('subvolume', 'create', path);
+}
+
+/** Makes a writable copy that shares everything, in a time that does not depend on its size. */
+export async function snapshotSubvolume(from: string, to: string): Promise<void> {
+  await btrfs('subvolume', 'snapshot', from, to);
+}
+
+/** Its files are gone at once; their room comes back in the background. */
+export async function deleteSubvolume(path: string): Promise<void> {
+  await btrfs('subvolume', 'delete', path);
+}
+
+/** Turns the accounting by subvolume on for the whole file system. Idempotent. */
+export async function enableQuota(path: string): Promise<void> {
+  await btrfs('quota', 'enable', path);
+}
+
+/** Limits what a subvolume refers to; undefined takes the limit away. Needs the accounting. */
+export async function limitSubvolume(path: string, sizeBytes: number | undefined): Promise<void> {
+  await btrfs('qgroup', 'limit', sizeBytes === undefined ? 'none' : String(sizeBytes), path);
+}
+
+export interface SubvolumeUsage {
+  /** All that it refers to, also what it shares. */
+  readonly referencedBytes: number;
+  /** What would come back when it is deleted. */
+  readonly exclusiveBytes: number;
+  readonly limitBytes: number | undefined;
+}
+
+/** What a subvolume uses, by the accounting of the last commit; undefined without accounting. */
+export async function subvolumeUsage(path: string): Promise<SubvolumeUsage | undefined> {
+  let text: string;
+  try {
+    text = await btrfs('qgroup', 'show', '--raw', '-r', '-f', path);
+  } catch (error) {
+    if (/quotas? not enabled|quota tree|No such file/i.test(String(error))) return undefined;
+    throw error;
+  }
+  const columns = /^\d+\/\d+\s+(\d+)\s+(\d+)\s+(none|\d+)/m.exec(text);
+  if (columns === null) return undefined;
+  const [, referenced, exclusive, limit] = columns;
+  return {
+    referencedBytes: Number(referenced),
+    exclusiveBytes: Number(exclusive),
+    limitBytes: limit === 'none' ? undefined : Number(limit),
+  };
+}
+
+async function btrfs(...command: string[]): Promise<string> {
+  try {
+    const { stdout } = await execute('btrfs', command, { env: { ...process.env, LC_ALL: 'C' } });
+    return stdout;
+  } catch (error) {
+    throw toSystemError(error, command);
+  }
+}
+
+/** Errors of the kernel that somebody must be able to tell from others. */
+const kernelErrors: readonly (readonly [RegExp, string])[] = [
+  [/Disk quota exceeded/, 'EDQUOT'],
+  [/No space left/, 'ENOSPC'],
+  [/Read-only file system/, 'EROFS'],
+];
+
+function toSystemError(error: unknown, command: readonly string[]): unknown {
+  const found = kernelErrors.find(([pattern]) => pattern.test(String(error)));
+  return found ? new SystemError(found[1], `btrfs ${command.slice(0, 2).join(' ')}`) : error;
+}
