@@ -1,5 +1,11 @@
 import type { FileChanges, ListedChange } from '@sandport/driver';
-import { type LayerChange, layerChanges, type RootedFs, RootedFsError } from '@sandport/linux';
+import {
+  DEFAULT_HIDDEN_AREAS,
+  type LayerChange,
+  layerChanges,
+  type RootedFs,
+  RootedFsError,
+} from '@sandport/linux';
 import type { FileChange, GuestPath } from '@sandport/protocol';
 import { exactName, fileType } from './file-entry.ts';
 import { isOfGvisorStart } from '../sandbox/gvisor-root.ts';
@@ -15,9 +21,6 @@ export interface SandboxLayers {
   /** Host id of the guest's id 0 in the upper layer. */
   readonly idBase: number;
 }
-
-/** Areas that are another file system for the guest; what lies there in the layers is Sandport's. */
-const hiddenAreas = ['/proc', '/sys', '/dev', '/run/sandport'];
 
 /** What a sandbox has changed, by the layers of its root. */
 export class LayerChanges implements FileChanges {
@@ -42,7 +45,8 @@ export class LayerChanges implements FileChanges {
         lower: this.#layers.template,
         idBase: this.#layers.idBase,
         path: located.pathBytes,
-        hiddenAreas,
+        // What lies there in the layers is Sandport's.
+        hiddenAreas: DEFAULT_HIDDEN_AREAS,
         signal,
         ...(cursor === undefined ? {} : { after: parseCursor(cursor) }),
       });
@@ -63,8 +67,8 @@ export class LayerChanges implements FileChanges {
   #isOfSandport({ change, type, pathBytes }: LayerChange): boolean {
     if (change !== 'added') return false;
     const path = pathBytes.toString();
-    if (type === 'file') return isOfGvisorStart(this.#root, path);
     try {
+      if (type === 'file') return isOfGvisorStart(this.#root, path);
       return type === 'directory' && this.#root.isMountPoint(path);
     } catch {
       return false; // It has gone, or its name is not UTF-8.

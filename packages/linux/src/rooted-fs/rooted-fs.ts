@@ -37,7 +37,7 @@ export interface RootedFsOptions {
   /**
    * Normal absolute paths that are another file system for the guest. They can be stat'ed and are
    * empty directories; nothing is served below them.
-   * @default ['/proc', '/sys', '/dev', '/run/sandport']
+   * @default {@link DEFAULT_HIDDEN_AREAS}
    */
   readonly hiddenAreas?: readonly string[];
   /**
@@ -54,7 +54,8 @@ export interface MakeDirectoryOptions {
   readonly owner?: GuestOwner;
 }
 
-const DEFAULT_HIDDEN_AREAS = ['/proc', '/sys', '/dev', '/run/sandport'];
+/** Where a guest has the kernel's file systems, and Sandport's. */
+export const DEFAULT_HIDDEN_AREAS: readonly string[] = ['/proc', '/sys', '/dev', '/run/sandport'];
 
 /**
  * Files below one directory that a hostile guest owns and changes while we work. Paths are absolute

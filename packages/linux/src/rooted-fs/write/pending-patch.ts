@@ -1,5 +1,4 @@
 import { close, closeSync, ftruncateSync, open } from 'node:fs';
-import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import { O_APPEND, O_NOCTTY, O_NONBLOCK, O_RDONLY, O_WRONLY } from '../../ffi/constants.ts';
 import { withFileOwner } from '../../ffi/credential-calls.ts';
@@ -12,10 +11,8 @@ import { modeAfterWrite, setAttributes } from '../attributes/file-attributes.ts'
 import { etagOf, identityOf } from '../attributes/file-stat.ts';
 import { flushDirectories, flushFile } from '../descriptors/flush.ts';
 import { KeyedLock } from './keyed-lock.ts';
-import { PendingBytes } from './pending-bytes.ts';
-import type { Committed } from './pending-file.ts';
-import { type WritePlan, checkPrecondition, putWhereNothingIs } from './put-in-place.ts';
-import type { RootDirectory } from '../paths/root-directory.ts';
+import { type Committed, PendingWrite } from './pending-write.ts';
+import { checkPrecondition, putWhereNothingIs } from './put-in-place.ts';
 import { Refusal, rootedFsErrorOf } from '../rooted-fs-error.ts';
 import { createTemporaryFile, discard } from './temporary-file.ts';
 
@@ -34,37 +31,16 @@ const files = new KeyedLock();
  * so that a full disk leaves the file as it was. A program in the guest can see a part of them while
  * they are written; a process that is killed then leaves the first of them.
  */
-export class PendingPatch implements AsyncDisposable {
-  readonly #pending: PendingBytes;
-  readonly #plan: WritePlan;
-  readonly #path: string;
-  readonly #root: RootDirectory;
+export class PendingPatch extends PendingWrite {
   readonly #offset: number | undefined;
 
   /**
    * Takes over `target.directory`.
    * @param offset place of the first byte; undefined: the end of the file @throws SystemError
    */
-  constructor({ target, plan, root }: BegunWrite, path: string, offset: number | undefined) {
-    this.#root = root;
-    this.#pending = new PendingBytes(target, plan.creation, path);
-    this.#plan = plan;
-    this.#path = path;
+  constructor(begun: BegunWrite, path: string, offset: number | undefined) {
+    super(begun, path);
     this.#offset = offset;
-  }
-
-  /** Takes the bytes; its errors are RootedFsErrors. */
-  get stream(): Writable {
-    return this.#pending.stream;
-  }
-
-  /** Takes all bytes at once, instead of `stream`. @throws RootedFsError */
-  writeSmall(contents: Uint8Array): void {
-    this.#pending.writeSmall(contents);
-  }
-
-  get bytesWritten(): number {
-    return this.#pending.bytesWritten;
   }
 
   /**
@@ -74,30 +50,21 @@ export class PendingPatch implements AsyncDisposable {
    * `file_too_large`, `busy` when the name leads to one file after another
    */
   async commit({ durable = false }: { readonly durable?: boolean } = {}): Promise<Committed> {
-    this.#pending.take();
-    const { directory } = this.#pending.target;
+    this.pending.take();
+    const { directory } = this.pending.target;
     try {
       const committed = await this.#apply(durable);
-      if (durable) await flushDirectories(this.#root, directory);
+      if (durable) await flushDirectories(this.root, directory);
       return committed;
     } catch (error) {
-      throw rootedFsErrorOf(error, this.#path);
+      throw rootedFsErrorOf(error, this.path);
     } finally {
-      this.#pending.end();
+      this.pending.end();
     }
   }
 
-  /** Drops the bytes. Idempotent; does nothing after a commit. */
-  abort(): Promise<void> {
-    return this.#pending.abort();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.abort();
-  }
-
   async #apply(durable: boolean): Promise<Committed> {
-    const { directory, name } = this.#pending.target;
+    const { directory, name } = this.pending.target;
     for (let attempt = 0; attempt < MAX_RACES; attempt++) {
       const handle = openEntry(directory, name);
       try {
@@ -113,10 +80,10 @@ export class PendingPatch implements AsyncDisposable {
 
   /** Makes a file of the bytes; undefined when one came up meanwhile. */
   async #create(durable: boolean): Promise<Committed | undefined> {
-    checkPrecondition(this.#plan, undefined);
-    const { temporary, target, bytesWritten } = this.#pending;
+    checkPrecondition(this.plan, undefined);
+    const { temporary, target, bytesWritten } = this.pending;
     const offset = this.#offset ?? 0;
-    const { hostUid, hostGid } = this.#plan.creation;
+    const { hostUid, hostGid } = this.plan.creation;
     // At the right place, behind zeros that take no room on the disk.
     const file =
       offset === 0
@@ -125,7 +92,7 @@ export class PendingPatch implements AsyncDisposable {
     try {
       if (file !== temporary) await this.#copyTo(file.fd, offset);
       if (durable) await flushFile(file.fd);
-      const etag = putWhereNothingIs(file, target, this.#plan);
+      const etag = putWhereNothingIs(file, target, this.plan);
       if (etag === undefined) return undefined;
       if (durable) await flushFile(file.fd);
       return { bytes: bytesWritten, size: offset + bytesWritten, etag };
@@ -149,7 +116,7 @@ export class PendingPatch implements AsyncDisposable {
     try {
       const identity = identityOf(statDescriptor(fd));
       return await files.run(identity, async () => {
-        const { directory, name } = this.#pending.target;
+        const { directory, name } = this.pending.target;
         const named = statEntry(directory, name);
         if (named === undefined || identityOf(named) !== identity) return undefined;
         return this.#patch(fd, durable);
@@ -161,9 +128,9 @@ export class PendingPatch implements AsyncDisposable {
 
   async #patch(fd: number, durable: boolean): Promise<Committed> {
     const before = statDescriptor(fd);
-    checkPrecondition(this.#plan, etagOf(before));
+    checkPrecondition(this.plan, etagOf(before));
     const sizeBefore = Number(before.size);
-    const { bytesWritten } = this.#pending;
+    const { bytesWritten } = this.pending;
     let appended = 0;
     try {
       reserve(fd, this.#offset ?? sizeBefore, bytesWritten);
@@ -174,7 +141,7 @@ export class PendingPatch implements AsyncDisposable {
       undo(fd, sizeBefore, appended);
       throw error;
     }
-    const { attributes } = this.#plan;
+    const { attributes } = this.plan;
     const mode = attributes.mode ?? modeAfterWrite(before.mode);
     setAttributes(fd, { ...attributes, mode }, statDescriptor(fd));
     if (durable) await flushFile(fd);
@@ -187,9 +154,9 @@ export class PendingPatch implements AsyncDisposable {
     position: number | null,
     onWritten: (bytes: number) => void = () => {},
   ): Promise<void> {
-    const source = reopen(this.#pending.temporary.fd, O_RDONLY);
+    const source = reopen(this.pending.temporary.fd, O_RDONLY);
     try {
-      const lengthBytes = this.#pending.bytesWritten;
+      const lengthBytes = this.pending.bytesWritten;
       const copied = await copyBytes(source, fd, { start: 0, lengthBytes, position, onWritten });
       if (copied < lengthBytes) throw new Refusal('truncated');
     } finally {
