@@ -1,6 +1,6 @@
-import { read, readSync, write, writeSync } from 'node:fs';
+import { read, write } from 'node:fs';
 import { promisify } from 'node:util';
-import { SystemError } from '../../ffi/system-error.ts';
+import { readWhole, refuseNothing, writeWhole } from '../descriptors/whole-transfers.ts';
 
 const readInPool = promisify(read);
 const writeInPool = promisify(write);
@@ -54,24 +54,8 @@ export async function copyBytes(
 const smallBuffer = Buffer.allocUnsafeSlow(SMALL_COPY_BYTES);
 
 function copySmall(from: number, to: number, options: CopyBytesOptions): number {
-  const { start, lengthBytes, position } = options;
-  let bytes = 0;
-  while (bytes < lengthBytes) {
-    const got = readSync(from, smallBuffer, bytes, lengthBytes - bytes, start + bytes);
-    if (got === 0) break;
-    bytes += got;
-  }
-  for (let done = 0; done < bytes; ) {
-    const place = position === null ? null : position + done;
-    const written = refuseNothing(writeSync(to, smallBuffer, done, bytes - done, place));
-    done += written;
-    options.onWritten?.(written);
-  }
-  return bytes;
-}
-
-/** A write that takes no byte would otherwise be tried for ever. */
-function refuseNothing(bytesWritten: number): number {
-  if (bytesWritten === 0) throw new SystemError('EIO', 'write');
-  return bytesWritten;
+  const { start, lengthBytes, position, onWritten } = options;
+  const copied = readWhole(from, smallBuffer.subarray(0, lengthBytes), start);
+  writeWhole(to, smallBuffer.subarray(0, copied), position, onWritten);
+  return copied;
 }

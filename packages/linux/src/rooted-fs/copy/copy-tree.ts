@@ -1,4 +1,4 @@
-import { closeSync, fchmodSync, readSync } from 'node:fs';
+import { closeSync, fchmodSync } from 'node:fs';
 import type { ByteString } from '../../ffi/byte-string.ts';
 import {
   O_DIRECTORY,
@@ -18,7 +18,6 @@ import { setOwnerWherePossible } from '../attributes/file-attributes.ts';
 import { identityOf } from '../attributes/file-stat.ts';
 import { splitPath } from '../paths/guest-path.ts';
 import type { IdMapping } from '../attributes/id-mapping.ts';
-import type { OpenedFile } from '../descriptors/opened-file.ts';
 import { removeEntry } from '../remove/remove-tree.ts';
 import { type RootDirectory, joinPath } from '../paths/root-directory.ts';
 import { Refusal, RootedFsError } from '../rooted-fs-error.ts';
@@ -135,9 +134,9 @@ async function copyFile(
   try {
     const { size } = file.stat;
     const attributes = attributesOf(entry);
-    if (size <= SMALL_COPY_BYTES) {
-      writer.file(entry.relativeBytes, attributes, readSmall(file));
-    } else {
+    const contents = file.readSmall(SMALL_COPY_BYTES);
+    if (contents !== undefined) writer.file(entry.relativeBytes, attributes, contents);
+    else {
       const pending = writer.beginFile(entry.relativeBytes, attributes);
       try {
         await pending.fill((fd) => copyContents(file.fd, fd, size, signal));
@@ -150,16 +149,6 @@ async function copyFile(
   } finally {
     await file.close();
   }
-}
-
-function readSmall(file: OpenedFile): Buffer {
-  const buffer = Buffer.allocUnsafe(file.stat.size);
-  for (let done = 0; done < buffer.length; ) {
-    const read = readSync(file.fd, buffer, done, buffer.length - done, done);
-    if (read === 0) throw new Refusal('truncated');
-    done += read;
-  }
-  return buffer;
 }
 
 /** Gives the copy owner, mode and time of the directory that was copied. */

@@ -1,4 +1,4 @@
-import { closeSync, readSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { ByteString } from '../../ffi/byte-string.ts';
 import { O_NOCTTY, O_NONBLOCK, O_PATH, O_RDONLY } from '../../ffi/constants.ts';
@@ -8,6 +8,7 @@ import { statDescriptor } from '../attributes/entry.ts';
 import { type FileStat, etagOf } from '../attributes/file-stat.ts';
 import { GuardedDescriptor } from './guarded-descriptor.ts';
 import type { IdMapping } from '../attributes/id-mapping.ts';
+import { readWhole } from './whole-transfers.ts';
 import type { RootDirectory } from '../paths/root-directory.ts';
 import { Refusal, rootedFsErrorOf } from '../rooted-fs-error.ts';
 
@@ -52,11 +53,7 @@ export class OpenedFile implements AsyncDisposable {
     if (size > maxBytes) return undefined;
     const bytes = Buffer.allocUnsafe(size);
     try {
-      for (let done = 0; done < size; ) {
-        const count = readSync(this.#file.fd, bytes, done, size - done, done);
-        if (count === 0) throw new Refusal('truncated');
-        done += count;
-      }
+      if (readWhole(this.#file.fd, bytes, 0) < size) throw new Refusal('truncated');
     } catch (error) {
       throw rootedFsErrorOf(error, this.#path);
     }

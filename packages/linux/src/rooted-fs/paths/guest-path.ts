@@ -2,7 +2,10 @@ import { type ByteString, byteString } from '../../ffi/byte-string.ts';
 import { RootedFsError } from '../rooted-fs-error.ts';
 
 /** PATH_MAX without its terminating NUL, in bytes. */
-const MAX_PATH_BYTES = 4095;
+export const MAX_PATH_BYTES = 4095;
+
+/** As the kernel's own limit on symlinks in one path. */
+export const MAX_SYMLINKS = 40;
 
 /**
  * The bytes of an absolute path inside the root.

@@ -11,7 +11,7 @@ import {
 import { descriptorPath, openat, openat2, readlinkat } from '../../ffi/file-calls.ts';
 import { SystemError, errnoOf } from '../../ffi/system-error.ts';
 import { statEntry } from '../attributes/entry.ts';
-import { componentsOf, isWithin } from './guest-path.ts';
+import { MAX_SYMLINKS, componentsOf, isWithin } from './guest-path.ts';
 import { Refusal } from '../rooted-fs-error.ts';
 import { isServedFileSystem } from './served-file-systems.ts';
 import { walkSteps } from './walk-steps.ts';
@@ -25,8 +25,6 @@ export const resolution = { maxAttempts: 16 };
 
 /** How often a path may change while it is looked at before we give up. */
 const MAX_RACES = 128;
-/** As the kernel's own limit on symlinks in one path. */
-const MAX_SYMLINKS = 40;
 
 /** Where a path leads whose end does not exist. */
 export interface MissingPath {
@@ -88,8 +86,9 @@ export class RootDirectory {
   }
 
   /**
-   * Normal path of an open file inside the root, by the kernel's own account.
-   * @throws SystemError ENOENT when it is not inside (it was deleted, or moved by the host)
+   * Normal path of an open file inside the root, by the kernel's own account: of one that was
+   * deleted, its last path with ` (deleted)` behind it.
+   * @throws SystemError ENOENT when it is not inside (the host moved it)
    */
   pathOf(fd: number): ByteString {
     const path = realPathOf(fd);

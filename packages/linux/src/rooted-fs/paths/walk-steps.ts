@@ -4,10 +4,8 @@ import { O_DIRECTORY, O_NOFOLLOW, O_PATH } from '../../ffi/constants.ts';
 import { openat, readlinkat, reopen } from '../../ffi/file-calls.ts';
 import { SystemError } from '../../ffi/system-error.ts';
 import { statDescriptor } from '../attributes/entry.ts';
-import { componentsOf } from './guest-path.ts';
+import { MAX_SYMLINKS, componentsOf } from './guest-path.ts';
 
-/** As the kernel's own limit on symlinks in one path. */
-const MAX_SYMLINKS = 40;
 /** Descriptors that one walk may hold. */
 const MAX_DEPTH = 256;
 

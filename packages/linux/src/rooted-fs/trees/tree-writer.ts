@@ -1,4 +1,4 @@
-import { closeSync, fchmodSync, writeSync } from 'node:fs';
+import { closeSync, fchmodSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { type ByteString, byteString } from '../../ffi/byte-string.ts';
 import { O_DIRECTORY, O_PATH, O_RDONLY } from '../../ffi/constants.ts';
@@ -18,6 +18,7 @@ import { parseEntryName, unsafe } from './entry-name.ts';
 import { statDescriptor } from '../attributes/entry.ts';
 import type { RawStat } from '../attributes/file-stat.ts';
 import type { GuestOwner, IdMapping } from '../attributes/id-mapping.ts';
+import { writeWhole } from '../descriptors/whole-transfers.ts';
 import type { Creation } from '../entries/make-directory.ts';
 import { MarkSet } from './mark-set.ts';
 import { PendingBytes } from '../write/pending-bytes.ts';
@@ -109,9 +110,7 @@ export class TreeWriter implements Disposable {
       this.#asOwner(creation, () => {
         const file = createTemporaryFile(directory.fd);
         try {
-          for (let done = 0; done < contents.length; ) {
-            done += writeSync(file.fd, contents, done, contents.length - done);
-          }
+          writeWhole(file.fd, contents);
           this.#dress(file.fd, attributes, creation);
           placeFile(file, directory.fd, base);
         } finally {

@@ -2,6 +2,7 @@ import { closeSync } from 'node:fs';
 import type { ByteString } from '../../ffi/byte-string.ts';
 import { errnoOf } from '../../ffi/system-error.ts';
 import { statDescriptor } from '../attributes/entry.ts';
+import { identityOf } from '../attributes/file-stat.ts';
 import { openDirectoryBeneath } from '../paths/open-beneath.ts';
 import type { RootDirectory } from '../paths/root-directory.ts';
 import { isServedFileSystem } from '../paths/served-file-systems.ts';
@@ -27,7 +28,7 @@ export class WalkLevel {
   constructor(fd: number, path: ByteString) {
     this.fd = fd;
     this.path = path;
-    this.identity = identityOf(fd);
+    this.identity = identityOf(statDescriptor(fd));
   }
 
   /** How many names it keeps in memory. */
@@ -150,7 +151,7 @@ export class WalkLevels {
     if (start === undefined) return false;
     const fd = openDirectoryBeneath(start, level.path);
     if (fd === undefined) return false;
-    if (identityOf(fd) !== level.identity) {
+    if (identityOf(statDescriptor(fd)) !== level.identity) {
       closeSync(fd);
       return false;
     }
@@ -178,9 +179,4 @@ export class WalkLevels {
       }
     }
   }
-}
-
-function identityOf(fd: number): string {
-  const { device, ino } = statDescriptor(fd);
-  return `${device}:${ino}`;
 }

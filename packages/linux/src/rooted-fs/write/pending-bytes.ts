@@ -1,8 +1,9 @@
-import { closeSync, writeSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { withFileOwner } from '../../ffi/credential-calls.ts';
 import { DescriptorWritable } from '../descriptors/descriptor-streams.ts';
 import { GuardedDescriptor } from '../descriptors/guarded-descriptor.ts';
+import { writeWhole } from '../descriptors/whole-transfers.ts';
 import type { Creation } from '../entries/make-directory.ts';
 import { RootedFsError, rootedFsErrorOf } from '../rooted-fs-error.ts';
 import { type TemporaryFile, createTemporaryFile, discard } from './temporary-file.ts';
@@ -41,11 +42,8 @@ export class PendingBytes {
   /** Takes all bytes at once, instead of the stream. @throws RootedFsError */
   writeSmall(contents: Uint8Array): void {
     try {
-      const { fd } = this.#file;
-      while (this.#filledBytes < contents.length) {
-        const left = contents.length - this.#filledBytes;
-        this.#filledBytes += writeSync(fd, contents, this.#filledBytes, left);
-      }
+      writeWhole(this.#file.fd, contents);
+      this.#filledBytes = contents.length;
       this.#isFilled = true;
     } catch (error) {
       throw rootedFsErrorOf(error, this.#path);

@@ -4,13 +4,10 @@ import { O_PATH } from '../../ffi/constants.ts';
 import { readlinkat } from '../../ffi/file-calls.ts';
 import { SystemError, errnoOf } from '../../ffi/system-error.ts';
 import { statDescriptor, statEntry } from '../attributes/entry.ts';
-import { splitPath } from '../paths/guest-path.ts';
+import { MAX_SYMLINKS, splitPath } from '../paths/guest-path.ts';
 import { type Creation, openDirectory } from '../entries/make-directory.ts';
 import { type RootDirectory, joinPath, joinTarget } from '../paths/root-directory.ts';
 import { Refusal } from '../rooted-fs-error.ts';
-
-/** As the kernel's own limit on symlinks in one path. */
-const MAX_SYMLINKS = 40;
 
 /** The name that a write ends at. The caller closes `directory`. */
 export interface WriteTarget {
