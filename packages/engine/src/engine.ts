@@ -49,9 +49,11 @@ export class Engine implements Disposable {
       log: options.log ?? (() => undefined),
       leaving: (id, files) => this.uploads.discardAll(id, files),
     });
-    this.volumes = new Volumes(state.volumes, driver.volumes, (namespace, name) =>
-      this.sandboxes.registry.usersOf(namespace, name),
-    );
+    this.volumes = new Volumes({
+      table: state.volumes,
+      store: driver.volumes,
+      users: () => this.sandboxes.registry.volumeUsers(),
+    });
     this.files = new Files(this.sandboxes);
     this.commands = new Commands(this.sandboxes);
     const { sandboxes, files } = this;

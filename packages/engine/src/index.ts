@@ -12,6 +12,7 @@ export { type BatchItem, writeAll, writeEach } from './files/batch-write.ts';
 export { replaceInFiles } from './files/replace.ts';
 export { searchFiles } from './files/search.ts';
 export { isAdministrator, type Principal } from './principal.ts';
+export { defaultNamespace } from './sandboxes/new-row.ts';
 export type { SandboxFilter } from './sandboxes/page.ts';
 export { defaultAliases } from './templates.ts';
 export type { HeldUpload, UploadSink } from './uploads/held-upload.ts';

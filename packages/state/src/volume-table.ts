@@ -25,6 +25,7 @@ interface RawRow {
 export class VolumeTable {
   readonly #insert;
   readonly #delete;
+  readonly #get;
   readonly #all;
 
   constructor(database: Database) {
@@ -32,6 +33,7 @@ export class VolumeTable {
       'INSERT OR IGNORE INTO volumes (namespace, name, created_at, size_bytes) VALUES (?, ?, ?, ?)',
     );
     this.#delete = database.prepare('DELETE FROM volumes WHERE namespace = ? AND name = ?');
+    this.#get = database.prepare('SELECT * FROM volumes WHERE namespace = ? AND name = ?');
     this.#all = database.prepare('SELECT * FROM volumes ORDER BY namespace, name');
   }
 
@@ -44,13 +46,19 @@ export class VolumeTable {
     this.#delete.run(namespace, name);
   }
 
+  get(namespace: Namespace, name: VolumeName): VolumeRow | undefined {
+    const raw = this.#get.get(namespace, name) as RawRow | undefined;
+    return raw === undefined ? undefined : parse(raw);
+  }
+
   all(): VolumeRow[] {
-    const rows = this.#all.all() as RawRow[];
-    return rows.map((raw) => ({
-      namespace: namespaceSchema.parse(raw.namespace),
-      name: volumeNameSchema.parse(raw.name),
-      createdAt: new Date(raw.created_at),
-      sizeBytes: raw.size_bytes ?? undefined,
-    }));
+    return (this.#all.all() as RawRow[]).map(parse);
   }
 }
+
+const parse = (raw: RawRow): VolumeRow => ({
+  namespace: namespaceSchema.parse(raw.namespace),
+  name: volumeNameSchema.parse(raw.name),
+  createdAt: new Date(raw.created_at),
+  sizeBytes: raw.size_bytes ?? undefined,
+});

@@ -8,8 +8,10 @@ import {
   type SandboxId,
 } from '@sandport/protocol';
 import type { SandboxRow } from '@sandport/state';
+import { checkMounts } from './volume-mounts.ts';
 
-const defaultNamespace = namespaceSchema.parse('default');
+/** Where a request without a namespace belongs. */
+export const defaultNamespace = namespaceSchema.parse('default');
 
 export const namespaceOf = (request: CreateSandbox) => request.namespace ?? defaultNamespace;
 
@@ -33,7 +35,7 @@ export function newRow(request: CreateSandbox, template: TemplateInfo, driver: D
       diskBytes: diskMb === undefined ? template.limits.diskBytes : diskMb * 2 ** 20,
       pids: request.resources?.pids ?? template.limits.pids,
     },
-    volumes: distinct(request),
+    volumes: checkMounts(request.volumes ?? []),
     user: request.user ?? template.user,
     workdir: request.workdir ?? template.workdir,
     env: request.env ?? {},
@@ -76,14 +78,4 @@ function chooseIsolation(wanted: Isolation | undefined, driver: Driver): Isolati
       : `The isolation "${chosen}" does not work on this machine; \`sandport doctor\` says why.`,
     { isolation: chosen, known: driver.isolations },
   );
-}
-
-function distinct(request: CreateSandbox): SandboxSpec['volumes'] {
-  const volumes = request.volumes ?? [];
-  const names = volumes.map(({ name }) => name);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice === undefined) return volumes;
-  throw new SandportFault('invalid_request', `The volume "${twice}" is listed twice.`, {
-    field: 'volumes',
-  });
 }

@@ -3,6 +3,8 @@ import { NameTakenError, type SandboxRow, type SandboxTable } from '@sandport/st
 import { mayUse, type Principal } from '../principal.ts';
 import { type Entry, specOf } from './entry.ts';
 
+export const volumeKey = (namespace: Namespace, name: VolumeName): string => `${namespace}/${name}`;
+
 /** The sandboxes that there are, in memory and in the state file. */
 export class Registry {
   readonly #table: SandboxTable;
@@ -71,12 +73,17 @@ export class Registry {
     });
   }
 
-  /** Ids of the sandboxes that mount a volume. */
-  usersOf(namespace: Namespace, volume: VolumeName): string[] {
-    return this.all()
-      .filter(({ row }) => row.namespace === namespace)
-      .filter(({ row }) => specOf(row).volumes.some(({ name }) => name === volume))
-      .map(({ row }) => row.id);
+  /** By volume, as {@link volumeKey}: the ids of the sandboxes that mount it. */
+  volumeUsers(): Map<string, string[]> {
+    const users = new Map<string, string[]>();
+    for (const { row } of this.all())
+      for (const { name } of specOf(row).volumes) {
+        const key = volumeKey(row.namespace, name);
+        const ids = users.get(key);
+        if (ids === undefined) users.set(key, [row.id]);
+        else ids.push(row.id);
+      }
+    return users;
   }
 
   /** `default` comes first when several namespaces that the key may use have the name. */

@@ -1,25 +1,26 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Engine, compileGlobs } from '@sandport/engine';
+import { compileGlobs } from '@sandport/engine';
 import { archiveFormatSchema, SandportFault } from '@sandport/protocol';
 import { contentTypes, packerFor } from '../../archive/compression.ts';
 import { packTree } from '../../archive/pack-tree.ts';
 import { receiveArchive } from '../../archive/receive-archive.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import type { Route } from '../../http/router.ts';
-import { filesToRead, filesToWrite, pathOf } from './path.ts';
+import type { FilePlace } from './file-place.ts';
+import { pathOf } from './path.ts';
 
 /** Whole directories in one request, as tar streams. */
-export const archiveRoutes = (engine: Engine, options: { idleTimeoutMs: number }): Route[] => [
+export const archiveRoutes = (place: FilePlace, options: { idleTimeoutMs: number }): Route[] => [
   {
     method: 'GET',
-    path: '/v1/sandboxes/:id/fs/archive',
+    path: `${place.prefix}/archive`,
     handle: async (exchange) => {
       const path = pathOf(exchange);
       const format = formatOf(exchange);
       const globs = exchange.query.all('exclude');
       const exclude = globs.length === 0 ? {} : { exclude: compileGlobs(globs) };
-      const files = await filesToRead(exchange, engine);
+      const files = await place.toRead(exchange);
       const chunks = packTree(files, path, { ...exclude, signal: exchange.signal });
       // Errors of the path are answered as such; later ones can only break the connection.
       const first = await chunks.next();
@@ -32,7 +33,7 @@ export const archiveRoutes = (engine: Engine, options: { idleTimeoutMs: number }
   },
   {
     method: 'PUT',
-    path: '/v1/sandboxes/:id/fs/archive',
+    path: `${place.prefix}/archive`,
     handle: async (exchange) => {
       const path = pathOf(exchange);
       const { query } = exchange;
@@ -40,7 +41,7 @@ export const archiveRoutes = (engine: Engine, options: { idleTimeoutMs: number }
       const maxBytes = query.integer('max_bytes', { min: 0, max: most });
       const maxEntries = query.integer('max_entries', { min: 0, max: most });
       const keepOwner = query.flag('keep_owner', false);
-      const files = await filesToWrite(exchange, engine);
+      const files = await place.toWrite(exchange);
       const writer = await files.writeTree(path, keepOwner ? { owner: 'from entries' } : {});
       try {
         const limits = { maxBytes, maxEntries };

@@ -18,7 +18,7 @@ import { check, readJson } from '../../http/read-json.ts';
 import type { BodyLine } from '../../http/line-splitter.ts';
 import { readLines } from '../../http/read-lines.ts';
 import type { Route } from '../../http/router.ts';
-import { filesToRead, filesToWrite } from './path.ts';
+import type { FilePlace } from './file-place.ts';
 
 /** Room for a file of the largest size in Base64, its path and the rest. */
 const maxLineBytes = 24 * 1024 * 1024;
@@ -28,13 +28,17 @@ const memoryOfLine = 3 * maxLineBytes;
 const maxPathsBytes = 16 * 1024 * 1024;
 
 /** Many files in one request. */
-export const batchRoutes = (engine: Engine, options: { idleTimeoutMs: number }): Route[] => [
+export const batchRoutes = (
+  engine: Engine,
+  place: FilePlace,
+  options: { idleTimeoutMs: number },
+): Route[] => [
   {
     method: 'POST',
-    path: '/v1/sandboxes/:id/fs/batch/write',
+    path: `${place.prefix}/batch/write`,
     handle: async (exchange) => {
       const mode = modeOf(exchange);
-      const files = await filesToWrite(exchange, engine);
+      const files = await place.toWrite(exchange);
       const { memory, staging } = engine.files;
       const takeRoom = (signal: AbortSignal) => memory.take(memoryOfLine, signal);
       const items = itemsOf(readLines(exchange, { maxLineBytes, takeRoom, ...options }));
@@ -44,12 +48,12 @@ export const batchRoutes = (engine: Engine, options: { idleTimeoutMs: number }):
   },
   {
     method: 'POST',
-    path: '/v1/sandboxes/:id/fs/batch/read',
+    path: `${place.prefix}/batch/read`,
     handle: async (exchange) => {
       const { paths, mode } = await readJson(exchange, batchReadSchema, {
         limitBytes: maxPathsBytes,
       });
-      const files = await filesToRead(exchange, engine);
+      const files = await place.toRead(exchange);
       if (mode === 'all') await checkAllReadable(files, paths);
       await sendLines(
         exchange,
@@ -59,10 +63,10 @@ export const batchRoutes = (engine: Engine, options: { idleTimeoutMs: number }):
   },
   {
     method: 'POST',
-    path: '/v1/sandboxes/:id/fs/batch/remove',
+    path: `${place.prefix}/batch/remove`,
     handle: async (exchange) => {
       const request = await readJson(exchange, batchRemoveSchema, { limitBytes: maxPathsBytes });
-      const files = await filesToWrite(exchange, engine);
+      const files = await place.toWrite(exchange);
       exchange.json(200, await removeEach(files, request, exchange.signal));
     },
   },

@@ -1,38 +1,38 @@
-import type { Engine } from '@sandport/engine';
 import { SandportFault } from '@sandport/protocol';
 import type { Route } from '../../http/router.ts';
-import { filesToRead, filesToWrite, pathOf } from './path.ts';
+import type { FilePlace } from './file-place.ts';
+import { pathOf } from './path.ts';
 import { modeOf } from './write-options.ts';
 
 /** Entries without their bytes: stat, disk usage, remove, make a directory. */
-export const entryRoutes = (engine: Engine): Route[] => [
+export const entryRoutes = (place: FilePlace): Route[] => [
   {
     method: 'GET',
-    path: '/v1/sandboxes/:id/fs/stat',
+    path: `${place.prefix}/stat`,
     handle: async (exchange) => {
       const path = pathOf(exchange);
-      const files = await filesToRead(exchange, engine);
+      const files = await place.toRead(exchange);
       const followSymlinks = exchange.query.flag('follow_symlinks', true);
       exchange.json(200, await files.stat(path, { followSymlinks }));
     },
   },
   {
     method: 'GET',
-    path: '/v1/sandboxes/:id/fs/du',
+    path: `${place.prefix}/du`,
     handle: async (exchange) => {
       const path = pathOf(exchange);
-      const files = await filesToRead(exchange, engine);
+      const files = await place.toRead(exchange);
       exchange.json(200, await files.diskUsage(path, { signal: exchange.signal }));
     },
   },
   {
     method: 'DELETE',
-    path: '/v1/sandboxes/:id/fs',
+    path: place.prefix,
     handle: async (exchange) => {
       const path = pathOf(exchange);
       const mustExist = exchange.query.flag('must_exist', false);
       const recursive = exchange.query.flag('recursive', true);
-      const files = await filesToWrite(exchange, engine);
+      const files = await place.toWrite(exchange);
       try {
         await files.remove(path, { recursive, signal: exchange.signal });
       } catch (error) {
@@ -44,11 +44,11 @@ export const entryRoutes = (engine: Engine): Route[] => [
   },
   {
     method: 'POST',
-    path: '/v1/sandboxes/:id/fs/mkdir',
+    path: `${place.prefix}/mkdir`,
     handle: async (exchange) => {
       const path = pathOf(exchange);
       const mode = modeOf(exchange);
-      const files = await filesToWrite(exchange, engine);
+      const files = await place.toWrite(exchange);
       await files.makeDirectory(path, mode === undefined ? {} : { mode });
       exchange.json(200, { path });
     },

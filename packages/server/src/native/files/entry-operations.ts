@@ -1,5 +1,5 @@
 import type { SandboxFiles } from '@sandport/driver';
-import { type Engine, resolveOwner, timeNsOf } from '@sandport/engine';
+import { resolveOwner, timeNsOf } from '@sandport/engine';
 import {
   chmodSchema,
   chownSchema,
@@ -13,13 +13,13 @@ import {
 import type { Exchange } from '../../http/exchange.ts';
 import { readJson } from '../../http/read-json.ts';
 import type { Route } from '../../http/router.ts';
-import { filesToWrite } from './path.ts';
+import type { FilePlace } from './file-place.ts';
 
 /** What is done to entries inside the sandbox: move, copy, chmod, chown, symlink, touch. */
-export const entryOperationRoutes = (engine: Engine): Route[] => {
+export const entryOperationRoutes = (place: FilePlace): Route[] => {
   const post = (name: string, handle: Route['handle']): Route => ({
     method: 'POST',
-    path: `/v1/sandboxes/:id/fs/${name}`,
+    path: `${place.prefix}/${name}`,
     handle,
   });
   const transfer = (name: 'move' | 'copy'): Route =>
@@ -30,7 +30,7 @@ export const entryOperationRoutes = (engine: Engine): Route[] => {
         overwrite = false,
       }: TransferPath = await readJson(exchange, transferPathSchema);
       const [source, target] = [parseGuestPath(from), parseGuestPath(to)];
-      const files = await filesToWrite(exchange, engine);
+      const files = await place.toWrite(exchange);
       await files[name](source, target, { overwrite, signal: exchange.signal });
       await answerEntry(exchange, files, target, false);
     });
@@ -40,7 +40,7 @@ export const entryOperationRoutes = (engine: Engine): Route[] => {
     post('chmod', async (exchange) => {
       const { mode, recursive = false, ...body } = await readJson(exchange, chmodSchema);
       const path = parseGuestPath(body.path);
-      const files = await filesToWrite(exchange, engine);
+      const files = await place.toWrite(exchange);
       const options = { recursive, signal: exchange.signal };
       const changed = await files.chmod(path, Number.parseInt(mode, 8), options);
       exchange.json(200, { path, changed });
@@ -49,7 +49,7 @@ export const entryOperationRoutes = (engine: Engine): Route[] => {
       const body = await readJson(exchange, chownSchema);
       const { recursive = false, follow_symlinks: followSymlinks = true } = body;
       const path = parseGuestPath(body.path);
-      const files = await filesToWrite(exchange, engine);
+      const files = await place.toWrite(exchange);
       const owner = await resolveOwner(files, body);
       const options = { recursive, followSymlinks, signal: exchange.signal };
       exchange.json(200, { path, changed: await files.chown(path, owner, options) });
@@ -57,14 +57,14 @@ export const entryOperationRoutes = (engine: Engine): Route[] => {
     post('symlink', async (exchange) => {
       const { target, overwrite = false, ...body } = await readJson(exchange, symlinkSchema);
       const path = parseGuestPath(body.path);
-      const files = await filesToWrite(exchange, engine);
+      const files = await place.toWrite(exchange);
       await files.symlink(path, target, { overwrite });
       await answerEntry(exchange, files, path, false);
     }),
     post('touch', async (exchange) => {
       const { mtime, create = true, ...body } = await readJson(exchange, touchSchema);
       const path = parseGuestPath(body.path);
-      const files = await filesToWrite(exchange, engine);
+      const files = await place.toWrite(exchange);
       const time = mtime === undefined ? {} : { mtimeNs: timeNsOf(mtime) };
       await files.touch(path, { ...time, create });
       await answerEntry(exchange, files, path, true);

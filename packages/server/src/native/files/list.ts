@@ -1,19 +1,20 @@
-import { type Engine, type ListPageOptions, listPage } from '@sandport/engine';
+import { type ListPageOptions, listPage } from '@sandport/engine';
 import { fileTypeSchema, maxPageEntries, SandportFault } from '@sandport/protocol';
 import type { Exchange } from '../../http/exchange.ts';
 import { sendJsonPieces } from '../../http/json-stream.ts';
 import type { Route } from '../../http/router.ts';
-import { filesToRead, pathOf } from './path.ts';
+import type { FilePlace } from './file-place.ts';
+import { pathOf } from './path.ts';
 
 /** Entries of a directory, or of all below it, in pages. */
-export const listRoutes = (engine: Engine): Route[] => [
+export const listRoutes = (place: FilePlace): Route[] => [
   {
     method: 'GET',
-    path: '/v1/sandboxes/:id/fs/dir',
+    path: `${place.prefix}/dir`,
     handle: async (exchange) => {
       const path = pathOf(exchange, '/');
       const options = optionsOf(exchange);
-      const files = await filesToRead(exchange, engine);
+      const files = await place.toRead(exchange);
       await sendJsonPieces(exchange, listing(path, listPage(files, path, options)));
     },
   },

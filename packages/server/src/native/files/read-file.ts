@@ -1,22 +1,22 @@
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import type { OpenFile } from '@sandport/driver';
-import type { Engine } from '@sandport/engine';
 import { SandportFault } from '@sandport/protocol';
 import { parseRange } from '../../http/byte-range.ts';
 import { formatDigest, newSha256, wantsDigest } from '../../http/digest.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import type { Route } from '../../http/router.ts';
-import { filesToRead, pathOf } from './path.ts';
+import type { FilePlace } from './file-place.ts';
+import { pathOf } from './path.ts';
 
 /** The bytes of a file, streamed: whole, a range, or only its headers. */
-export const readFileRoutes = (engine: Engine): Route[] =>
+export const readFileRoutes = (place: FilePlace): Route[] =>
   (['GET', 'HEAD'] as const).map((method) => ({
     method,
-    path: '/v1/sandboxes/:id/fs',
+    path: place.prefix,
     handle: async (exchange) => {
       const path = pathOf(exchange);
-      const file = await (await filesToRead(exchange, engine)).open(path);
+      const file = await (await place.toRead(exchange)).open(path);
       try {
         await answerWithFile(exchange, file, path);
       } finally {

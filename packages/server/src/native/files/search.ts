@@ -2,28 +2,28 @@ import { type Engine, replaceInFiles, searchFiles } from '@sandport/engine';
 import { parseGuestPath, replaceSchema, searchSchema } from '@sandport/protocol';
 import { readJson } from '../../http/read-json.ts';
 import type { Route } from '../../http/router.ts';
-import { filesToRead, filesToWrite } from './path.ts';
+import type { FilePlace } from './file-place.ts';
 
 /** Text in many files: found, or replaced. */
-export const searchRoutes = (engine: Engine): Route[] => [
+export const searchRoutes = (engine: Engine, place: FilePlace): Route[] => [
   {
     method: 'POST',
-    path: '/v1/sandboxes/:id/fs/search',
+    path: `${place.prefix}/search`,
     handle: async (exchange) => {
       const request = await readJson(exchange, searchSchema);
       const path = parseGuestPath(request.path);
-      const files = await filesToRead(exchange, engine);
+      const files = await place.toRead(exchange);
       const { signal } = exchange;
       exchange.json(200, await searchFiles(files, path, request, { signal }));
     },
   },
   {
     method: 'POST',
-    path: '/v1/sandboxes/:id/fs/replace',
+    path: `${place.prefix}/replace`,
     handle: async (exchange) => {
       const request = await readJson(exchange, replaceSchema);
       const path = parseGuestPath(request.path);
-      const files = await filesToWrite(exchange, engine);
+      const files = await place.toWrite(exchange);
       const { signal } = exchange;
       const { memory } = engine.files;
       exchange.json(200, await replaceInFiles(files, path, request, { memory, signal }));

@@ -1,38 +1,39 @@
 import type { FileWatcher, WatchEvent } from '@sandport/driver';
-import type { Engine } from '@sandport/engine';
 import { SandportFault, type WatchEventData } from '@sandport/protocol';
 import type { Exchange } from '../../http/exchange.ts';
 import type { Route } from '../../http/router.ts';
 import { ServerSentEvents } from '../../http/server-sent-events.ts';
-import { filesToRead, pathOf } from './path.ts';
+import type { FilePlace } from './file-place.ts';
+import { pathOf } from './path.ts';
 
 /** The kernel gives a user 128 queues of file events, unless told otherwise. */
 const mostWatchers = 64;
 
-/** Tells what changes in a directory, as it happens. */
-export function watchRoutes(engine: Engine, { stopping }: { stopping: AbortSignal }): Route[] {
+/** Tells what changes in a directory, as it happens. The places share the watchers that there may be. */
+export function watchRoutes(
+  places: readonly FilePlace[],
+  { stopping }: { stopping: AbortSignal },
+): Route[] {
   let watchers = 0;
-  return [
-    {
-      method: 'GET',
-      path: '/v1/sandboxes/:id/fs/watch',
-      handle: async (exchange) => {
-        const path = pathOf(exchange);
-        const recursive = exchange.query.flag('recursive', true);
-        const files = await filesToRead(exchange, engine);
-        if (watchers >= mostWatchers) throw tooManyWatchers();
-        watchers++;
-        try {
-          using watcher = await files.watch(path, { recursive });
-          await sendEvents(exchange, watcher, stopping);
-        } catch (error) {
-          if (!exchange.signal.aborted) throw error;
-        } finally {
-          watchers--;
-        }
-      },
+  return places.map((place) => ({
+    method: 'GET',
+    path: `${place.prefix}/watch`,
+    handle: async (exchange) => {
+      const path = pathOf(exchange);
+      const recursive = exchange.query.flag('recursive', true);
+      const files = await place.toRead(exchange);
+      if (watchers >= mostWatchers) throw tooManyWatchers();
+      watchers++;
+      try {
+        using watcher = await files.watch(path, { recursive });
+        await sendEvents(exchange, watcher, stopping);
+      } catch (error) {
+        if (!exchange.signal.aborted) throw error;
+      } finally {
+        watchers--;
+      }
     },
-  ];
+  }));
 }
 
 /** Ends with the watcher, when the client has gone, or when the daemon stops. */
