@@ -1,13 +1,12 @@
-import type { RootedFs } from '@sandport/linux';
 import type { Isolation, SandboxId } from '@sandport/protocol';
 import type { CgroupFeatures } from './machine/cgroup-features.ts';
 import type { Privileges } from './machine/privileges.ts';
 import type { Layout } from './layout.ts';
 import type { Log } from './options.ts';
 import type { Runtime } from './runtimes/runtime.ts';
+import type { HeldSandbox } from './sandbox/held-sandbox.ts';
 import type { IdRanges } from './sandbox/id-ranges.ts';
 import type { Limiter } from './sandbox/limiter.ts';
-import type { LiveSandbox } from './sandbox/live-sandbox.ts';
 import type { LivenessWatch } from './sandbox/liveness.ts';
 import type { LocalTemplates } from './templates/template-store.ts';
 import type { LocalVolumes } from './volumes.ts';
@@ -28,9 +27,8 @@ export interface DriverContext {
   readonly initBinary: string;
   /** Library that programs in gVisor sandboxes are preloaded with. */
   readonly preloadLibrary: string;
-  readonly live: Map<SandboxId, LiveSandbox>;
-  /** Open roots of sandboxes that had no processes when they were taken over. */
-  readonly stoppedRoots: Map<SandboxId, RootedFs>;
+  /** All sandboxes of this driver, with processes or without. */
+  readonly held: Map<SandboxId, HeldSandbox>;
   /** Deletions of removed disks that are still under way. */
   readonly background: Set<Promise<void>>;
   /** Told before each step of a create; a test lets it throw. */

@@ -80,8 +80,7 @@ export async function makeContext(
     liveness: new LivenessWatch(),
     initBinary,
     preloadLibrary: preloadLibraryPath(),
-    live: new Map(),
-    stoppedRoots: new Map(),
+    held: new Map(),
     background: new Set(),
     onStep: hooks.onStep,
   };

@@ -73,6 +73,8 @@ export interface SandboxLayout {
   readonly root: string;
   /** Where the template is mounted for a moment with the sandbox's ids. */
   readonly lower: string;
+  /** The same for the sandbox's own layer. */
+  readonly mappedDisk: string;
   readonly control: string;
   readonly socket: string;
   readonly token: string;
@@ -100,6 +102,7 @@ function sandboxLayout(layout: Layout, id: string): SandboxLayout {
     gate,
     root: join(gate, 'root'),
     lower: join(gate, 'lower'),
+    mappedDisk: join(gate, 'disk'),
     control,
     socket: join(control, 'init.sock'),
     token: join(control, 'token'),

@@ -47,7 +47,7 @@ export class LocalDriver implements Driver {
   async create(spec: SandboxSpec, options: CreateOptions = {}): Promise<DriverSandbox> {
     const { id } = spec;
     if (this.#closed) throw new SandportFault('shutting_down', 'The driver is stopping.');
-    if (this.#creating.has(id) || this.#context.live.has(id)) {
+    if (this.#creating.has(id) || this.#context.held.has(id)) {
       const reason = `a sandbox with the id ${id} exists`;
       throw new SandportFault('create_failed', `The sandbox was not started: ${reason}.`, {
         reason,
@@ -118,8 +118,7 @@ export class LocalDriver implements Driver {
     await Promise.allSettled(creating.map(({ done }) => done));
     await Promise.allSettled(this.#removing.values());
     context.liveness.close();
-    await Promise.all([...context.live.values()].map((sandbox) => sandbox.release()));
-    for (const root of context.stoppedRoots.values()) root.close();
+    await Promise.all([...context.held.values()].map((held) => held.release()));
     await context.ranges.close();
     await Promise.all(context.background);
     await removeWhenEmpty(context.layout);
@@ -131,11 +130,9 @@ export class LocalDriver implements Driver {
     creating?.abort.abort(new SandportFault('create_failed', 'The sandbox was removed.'));
     await creating?.done.catch(() => {});
     context.liveness.unwatch(id);
-    const live = context.live.get(id);
-    context.live.delete(id);
-    context.stoppedRoots.get(id)?.close();
-    context.stoppedRoots.delete(id);
-    await live?.release();
+    const held = context.held.get(id);
+    context.held.delete(id);
+    await held?.release();
     try {
       await removeSandbox(context, id);
     } catch (error) {

@@ -2,17 +2,28 @@ import type { Command, CommandExit, CommandSpec, SandboxCommands } from '@sandpo
 import { type InitChannel, InitError } from '@sandport/guest-init';
 import { SandportFault } from '@sandport/protocol';
 
-export interface SandboxCommandsOptions {
-  readonly id: string;
-  readonly channel: InitChannel;
+export interface CommandDefaults {
   readonly user: string;
   readonly workdir: string;
   /** Environment of every command. */
   readonly env: Readonly<Record<string, string>>;
+}
+
+/** The state of a sandbox that has no working init. */
+export interface Obstacle {
+  readonly status: string;
+  readonly reason: string;
+}
+
+export interface SandboxCommandsOptions {
+  readonly id: string;
+  readonly channel: InitChannel;
+  /** What a command gets that does not ask for something else. */
+  readonly defaults: () => CommandDefaults;
   /** How often the kernel has killed for want of memory, if the host can tell. */
   readonly oomKills: () => number;
-  /** Why the sandbox is dead; undefined while it lives. */
-  readonly deathReason: () => string | undefined;
+  /** Why the sandbox cannot run commands; undefined while it can. */
+  readonly obstacle: () => Obstacle | undefined;
   /** Called when the init stops answering; resolves when it is known whether the sandbox lives. */
   readonly settleTrouble: () => Promise<void>;
 }
@@ -29,8 +40,9 @@ export class InitSandboxCommands implements SandboxCommands {
   }
 
   async start(spec: CommandSpec): Promise<Command> {
-    const { channel, user, workdir, env } = this.#options;
-    this.#refuseWhenDead();
+    const { channel } = this.#options;
+    const { user, workdir, env } = this.#options.defaults();
+    this.#refuseObstacle();
     const oomKillsBefore = this.#options.oomKills();
     try {
       const command = await channel.start({
@@ -77,11 +89,13 @@ export class InitSandboxCommands implements SandboxCommands {
     }
   }
 
-  #refuseWhenDead(): void {
-    const reason = this.#options.deathReason();
-    if (reason === undefined) return;
+  #refuseObstacle(): void {
+    const obstacle = this.#options.obstacle();
+    if (obstacle === undefined) return;
+    const { status, reason } = obstacle;
     throw new SandportFault('invalid_state', `The sandbox is not running: ${reason}.`, {
       sandbox: this.#options.id,
+      status,
       reason,
     });
   }
@@ -89,10 +103,10 @@ export class InitSandboxCommands implements SandboxCommands {
   async #fault(error: unknown, spec: CommandSpec): Promise<unknown> {
     if (!(error instanceof InitError)) return error;
     const sandbox = this.#options.id;
-    if (error.kind === 'not_started') return notStarted(error, spec, this.#options);
+    if (error.kind === 'not_started') return notStarted(error, spec, this.#options.defaults());
     if (error.kind === 'disconnected') await this.#options.settleTrouble();
     try {
-      this.#refuseWhenDead();
+      this.#refuseObstacle();
     } catch (fault) {
       return fault;
     }
@@ -108,7 +122,7 @@ export class InitSandboxCommands implements SandboxCommands {
 function notStarted(
   error: InitError,
   spec: CommandSpec,
-  { user, workdir }: SandboxCommandsOptions,
+  { user, workdir }: CommandDefaults,
 ): SandportFault {
   const path = error.step === 'cwd' ? (spec.cwd ?? workdir) : spec.args[0];
   const subject =

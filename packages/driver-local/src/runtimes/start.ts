@@ -11,18 +11,21 @@ export interface StartOptions {
   readonly pidFile: string;
   /** File that the runtime writes its errors to. */
   readonly log: string;
+  /** Memory image to restore the processes from; a new first process starts without one. */
+  readonly imageDir?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Creates and starts a sandbox; resolves with the host's process id of its first process once the
+ * Creates and starts a sandbox, or restores one; resolves with the host's process id of its first process once the
  * runtime has done its work. The sandbox is in a session of its own and outlives this process.
  * @throws Error with the runtime's last words
  */
 export async function startWithRuntime(runtime: Runtime, options: StartOptions): Promise<number> {
-  const { id, stateDir, bundle, pidFile, log, signal } = options;
+  const { id, stateDir, bundle, pidFile, log, imageDir, signal } = options;
   const args = [...runtime.flags, '--root', stateDir, '--log', log, '--log-format', 'json'];
-  args.push('run', '--detach', '--bundle', bundle, '--pid-file', pidFile, id);
+  args.push(...(imageDir === undefined ? ['run'] : ['restore', '--image-path', imageDir]));
+  args.push('--detach', '--bundle', bundle, '--pid-file', pidFile, id);
   const env = {
     PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     ...runtime.env,

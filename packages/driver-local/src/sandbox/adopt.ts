@@ -1,27 +1,20 @@
-import { closeSync, existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import type { AdoptionReport, DriverSandbox, SandboxSpec, StoppedSandbox } from '@sandport/driver';
 import { InitChannel } from '@sandport/guest-init';
-import { isAlive, listMounts, mountDiskImage, type RootedFs } from '@sandport/linux';
+import { isAlive, listMounts, mountDiskImage } from '@sandport/linux';
 import type { SandboxId } from '@sandport/protocol';
 import type { DriverContext } from '../context.ts';
-import { RootedSandboxFiles } from '../files/sandbox-files.ts';
-import { findUser, type UserIds } from '../templates/passwd.ts';
-import type { TemplateVersion } from '../templates/version.ts';
+import { findUser } from '../templates/passwd.ts';
 import { killSandbox } from './end-processes.ts';
 import { guestLog } from './guest-log.ts';
+import { HeldSandbox } from './held-sandbox.ts';
 import { keepWatch } from './keep-watch.ts';
+import type { ProcessIdentity } from './liveness.ts';
 import { LiveSandbox } from './live-sandbox.ts';
-import { readRecord, type SandboxRecord } from './record.ts';
+import { readRecord } from './record.ts';
 import { deleteTrash, removeSandbox } from './remove.ts';
+import { SandboxRoot, type SandboxRootOptions } from './sandbox-root.ts';
 import { killStrayProcesses } from './stray-processes.ts';
-import {
-  layersOf,
-  makeGate,
-  mountRoot,
-  mountVolumes,
-  openRoot,
-  unmountRoot,
-} from './root-mount.ts';
 
 /** How long an init that lives may take to come back; it tries at least twice a second. */
 const reconnectTimeoutMs = 2000;
@@ -74,51 +67,42 @@ async function adoptOne(
   if (!template) throw new Error(`its template ${record.template} is gone`);
   const owner = findUser(template.passwd, spec.user);
   if (!owner) throw new Error(`its template has no user ${spec.user}`);
+  const options = { layout, record, template, owner };
   const { process } = record;
   const alive = process !== undefined && isAlive(process.pid, process.startTime);
   if (alive && mountPoints.has(layout.root)) {
-    return adoptLiving(context, spec, record, template, owner, process);
+    const held = new HeldSandbox({ ...options, spec, root: SandboxRoot.open(options) });
+    return adoptLiving(context, held, process);
   }
   await killSandbox(layout, process);
-  const root = await reopenRoot(context, spec, record, template, mountPoints);
+  const root = await reopenRoot(context, spec, options, mountPoints);
   if (root === undefined) return undefined;
-  context.stoppedRoots.set(spec.id, root);
+  context.held.set(spec.id, new HeldSandbox({ ...options, spec, root }));
   removeUnfinished(context, spec.id, root);
   const reason = 'its processes ended while the daemon was not running';
-  const layers = layersOf(layout, template, record.idBase);
-  return { id: spec.id, files: new RootedSandboxFiles({ root, owner, layers }), reason };
+  return { id: spec.id, files: root.files, reason };
 }
 
 async function adoptLiving(
   context: DriverContext,
-  spec: SandboxSpec,
-  record: SandboxRecord,
-  template: TemplateVersion,
-  owner: UserIds,
-  process: { pid: number; startTime: number },
+  held: HeldSandbox,
+  process: ProcessIdentity,
 ): Promise<LiveSandbox> {
-  const { id } = spec;
-  const layout = context.layout.sandbox(id);
+  const { id, layout, record, root } = held;
   const channel = await InitChannel.listen({
     socketPath: layout.socket,
     token: record.token,
     onLog: guestLog(context.log, id),
   });
-  const root = openRoot(layout, record.idBase);
   removeUnfinished(context, id, root);
   const live = new LiveSandbox({
-    id,
+    held,
     channel,
-    root,
-    owner,
-    layers: layersOf(layout, template, record.idBase),
-    user: spec.user,
-    workdir: spec.workdir,
-    env: { ...template.record.env, ...spec.env },
     oomKills: () => context.cgroup.oomKills(layout.cgroup),
     checkAlive: () => context.liveness.check(id),
   });
-  keepWatch(context, live, process);
+  context.held.set(id, held);
+  keepWatch(context, held, live, process);
   // One that does not come back is alive all the same: its commands say so, its files work.
   await channel
     .whenConnected(reconnectTimeoutMs)
@@ -129,8 +113,8 @@ async function adoptLiving(
 }
 
 /** Removes, aside, what copies left that the end of the last daemon cut off. */
-function removeUnfinished(context: DriverContext, id: SandboxSpec['id'], root: RootedFs): void {
-  root.removeUnfinished().catch((error: unknown) =>
+function removeUnfinished(context: DriverContext, id: SandboxSpec['id'], root: SandboxRoot): void {
+  root.fs.removeUnfinished().catch((error: unknown) =>
     context.log('warn', 'what is left of a copy could not be removed', {
       sandbox: id,
       error: String(error),
@@ -142,28 +126,15 @@ function removeUnfinished(context: DriverContext, id: SandboxSpec['id'], root: R
 async function reopenRoot(
   context: DriverContext,
   spec: SandboxSpec,
-  record: SandboxRecord,
-  template: TemplateVersion,
+  options: SandboxRootOptions,
   mountPoints: ReadonlySet<string>,
-): Promise<RootedFs | undefined> {
-  const layout = context.layout.sandbox(spec.id);
-  const { idBase, isolation } = record;
-  if (mountPoints.has(layout.root)) return openRoot(layout, idBase);
+): Promise<SandboxRoot | undefined> {
+  const { layout } = options;
+  if (mountPoints.has(layout.root)) return SandboxRoot.open(options);
   if (existsSync(layout.diskImage) && !mountPoints.has(layout.disk))
     await mountDiskImage({ file: layout.diskImage, mountPoint: layout.disk });
   if (!existsSync(layout.upper)) return undefined;
-  const namespaceFd =
-    isolation === 'container' ? await context.ranges.namespaceFor(idBase) : undefined;
-  try {
-    await unmountRoot(layout);
-    makeGate(layout, idBase);
-    mountRoot({ layout, templateRoot: template.rootPath, namespaceFd });
-    const root = openRoot(layout, idBase);
-    mountVolumes(spec, context.volumes, root, namespaceFd);
-    return root;
-  } finally {
-    if (namespaceFd !== undefined) closeSync(namespaceFd);
-  }
+  return SandboxRoot.mount(context, spec, options);
 }
 
 /** Removes every sandbox of this driver that nobody knows, and what earlier removals left. */

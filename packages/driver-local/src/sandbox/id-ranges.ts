@@ -55,14 +55,24 @@ export class IdRanges {
     return range;
   }
 
-  /** Notes the range of a sandbox from before; gives a namespace only when it is asked for. */
+  /** Notes the range of a sandbox from before; its namespace is made when it is asked for. */
   reserve(base: number): void {
     this.#used.add(base);
   }
 
-  /** Namespace for a range that is reserved already. The caller closes the descriptor. */
-  namespaceFor(base: number): Promise<number> {
-    return this.#options.createNamespace({ base, count: idRangeSize });
+  /** Namespace of a range that is in use. The descriptor belongs to the ranges and stays open. */
+  async namespaceOf(base: number): Promise<number> {
+    const known = this.#namespaces.get(base);
+    if (known !== undefined) return known;
+    const namespaceFd = await this.#createNamespace(base);
+    const other = this.#namespaces.get(base);
+    if (other === undefined && !this.#closed && this.#used.has(base)) {
+      this.#namespaces.set(base, namespaceFd);
+      return namespaceFd;
+    }
+    this.#options.closeNamespace(namespaceFd);
+    if (other !== undefined) return other;
+    throw new Error('the range of user ids was given back');
   }
 
   /** Gives a range back, when no process and no file of the sandbox is left. Idempotent. */
@@ -107,12 +117,16 @@ export class IdRanges {
     const base = this.#freeBase();
     this.#used.add(base);
     try {
-      const namespaceFd = await this.namespaceFor(base);
+      const namespaceFd = await this.#createNamespace(base);
       return { base, namespaceFd };
     } catch (error) {
       this.#used.delete(base);
       throw error;
     }
+  }
+
+  #createNamespace(base: number): Promise<number> {
+    return this.#options.createNamespace({ base, count: idRangeSize });
   }
 
   #freeBase(): number {

@@ -1,22 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DriverSandbox, SandboxCommands, SandboxDeath, SandboxFiles } from '@sandport/driver';
 import type { InitChannel } from '@sandport/guest-init';
-import type { RootedFs } from '@sandport/linux';
 import type { SandboxId } from '@sandport/protocol';
 import { InitSandboxCommands } from '../commands/sandbox-commands.ts';
-import type { SandboxLayers } from '../files/changes.ts';
-import { RootedSandboxFiles } from '../files/sandbox-files.ts';
-import type { UserIds } from '../templates/passwd.ts';
+import type { HeldSandbox } from './held-sandbox.ts';
 
 export interface LiveSandboxOptions {
-  readonly id: SandboxId;
+  readonly held: HeldSandbox;
   readonly channel: InitChannel;
-  readonly root: RootedFs;
-  readonly owner: UserIds;
-  readonly layers: SandboxLayers;
-  readonly user: string;
-  readonly workdir: string;
-  readonly env: Readonly<Record<string, string>>;
   readonly oomKills: () => number;
   /** Looks at once whether the sandbox is alive. */
   readonly checkAlive: () => void;
@@ -25,27 +16,38 @@ export interface LiveSandboxOptions {
 /** A killed process takes a moment to be gone. */
 const longestDeathMs = 1000;
 
-/** A running sandbox: its files and its commands. */
+/** What ended the processes, in the words that commands get. */
+interface End {
+  /** As "hibernated". */
+  readonly status: string;
+  readonly reason: string;
+}
+
+/** A sandbox with processes: its files and its commands, from the start of its init to its end. */
 export class LiveSandbox implements DriverSandbox {
   readonly id: SandboxId;
-  readonly files: SandboxFiles;
+  readonly channel: InitChannel;
   readonly commands: SandboxCommands;
-  readonly paused = false;
   readonly died: Promise<SandboxDeath>;
-  readonly #channel: InitChannel;
-  readonly #root: RootedFs;
+  readonly #held: HeldSandbox;
   readonly #resolveDied: (death: SandboxDeath) => void;
   readonly #checkAlive: () => void;
-  #deathReason: string | undefined;
+  #paused = false;
+  #end: End | undefined;
 
-  constructor(options: LiveSandboxOptions) {
-    this.id = options.id;
-    this.#channel = options.channel;
-    this.#root = options.root;
-    this.files = new RootedSandboxFiles(options);
+  constructor({ held, channel, oomKills, checkAlive }: LiveSandboxOptions) {
+    this.id = held.id;
+    this.channel = channel;
+    this.#held = held;
     this.commands = new InitSandboxCommands({
-      ...options,
-      deathReason: () => this.#deathReason,
+      id: held.id,
+      channel,
+      defaults: () => {
+        const { user, workdir, env } = held.spec;
+        return { user, workdir, env: { ...held.template.record.env, ...env } };
+      },
+      oomKills,
+      obstacle: () => this.#end ?? (this.#paused ? pausedObstacle : undefined),
       settleTrouble: () => this.#settleTrouble(),
     });
     let resolveDied: (death: SandboxDeath) => void = () => {};
@@ -53,16 +55,35 @@ export class LiveSandbox implements DriverSandbox {
       resolveDied = resolve;
     });
     this.#resolveDied = resolveDied;
-    options.channel.onDisconnect(() => void this.#settleTrouble());
-    this.#checkAlive = options.checkAlive;
+    this.#checkAlive = checkAlive;
+    channel.onDisconnect(() => void this.#settleTrouble());
+  }
+
+  get files(): SandboxFiles {
+    return this.#held.root.files;
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /** Says whether it is frozen; freezes nothing. */
+  setPaused(paused: boolean): void {
+    this.#paused = paused;
   }
 
   /** Tells everyone that the sandbox is gone; its files stay. */
   markDead(reason: string): void {
-    if (this.#deathReason !== undefined) return;
-    this.#deathReason = reason;
-    void this.#channel[Symbol.asyncDispose]();
+    if (this.#end !== undefined) return;
+    this.#end = { status: 'failed', reason };
+    void this.channel[Symbol.asyncDispose]();
     this.#resolveDied({ reason });
+  }
+
+  /** Lets go of the processes without a word to those who wait for its death. Commands fail. */
+  async end(end: End): Promise<void> {
+    this.#end ??= end;
+    await this.channel[Symbol.asyncDispose]();
   }
 
   /** After a lost connection: waits until it is back, or the sandbox is known to be dead. */
@@ -70,15 +91,15 @@ export class LiveSandbox implements DriverSandbox {
     const untilMs = performance.now() + longestDeathMs;
     while (performance.now() < untilMs) {
       this.#checkAlive();
-      if (this.#deathReason !== undefined || this.#channel.connected) return;
+      if (this.#end !== undefined || this.channel.connected) return;
       await sleep(10);
     }
   }
 
-  /** Lets go of the sandbox without a word to those who wait for its death. */
-  async release(): Promise<void> {
-    this.#deathReason ??= 'it was removed, or its daemon stopped';
-    await this.#channel[Symbol.asyncDispose]();
-    this.#root.close();
+  /** Lets go of the sandbox, whose processes may go on. */
+  release(): Promise<void> {
+    return this.end({ status: 'released', reason: 'it was removed, or its daemon stopped' });
   }
 }
+
+const pausedObstacle: End = { status: 'paused', reason: 'it is paused' };

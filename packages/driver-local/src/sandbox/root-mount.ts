@@ -1,4 +1,5 @@
 import { chownSync, closeSync, existsSync, mkdirSync, rmdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import type { SandboxSpec } from '@sandport/driver';
 import {
   attachTree,
@@ -8,7 +9,6 @@ import {
   RootedFs,
   unmount,
 } from '@sandport/linux';
-import type { SandboxLayers } from '../files/changes.ts';
 import type { SandboxLayout } from '../layout.ts';
 import type { LocalVolumes } from '../volumes.ts';
 import { idRangeSize } from './id-ranges.ts';
@@ -17,18 +17,21 @@ import { unmountAside } from './unmount-aside.ts';
 export interface RootMountOptions {
   readonly layout: SandboxLayout;
   readonly templateRoot: string;
+  /** First host id of the sandbox's range. */
+  readonly idBase: number;
   /** User namespace that maps the sandbox's ids; `container` only. */
   readonly namespaceFd?: number | undefined;
+  /** True: owners on the disk are ids of the guest. */
+  readonly guestIds: boolean;
 }
 
 /** Where the guest sees a volume. */
 export const volumeGuestPath = (name: string): string => `/mnt/${name}`;
 
-/** Makes the directories of the sandbox's disk, writable for its root. */
-export function makeDiskDirectories(layout: SandboxLayout, idBase: number): void {
+/** Makes the directories of the sandbox's disk. Owners on it are ids of the guest. */
+export function makeDiskDirectories(layout: SandboxLayout): void {
   mkdirSync(layout.upper, { recursive: true, mode: 0o755 });
   mkdirSync(layout.work, { recursive: true, mode: 0o700 });
-  chownSync(layout.upper, idBase, idBase);
 }
 
 /**
@@ -43,39 +46,53 @@ export function makeGate(layout: SandboxLayout, idBase: number): void {
 
 /** Mounts the template below the sandbox's own layer, with the sandbox's ids. */
 export function mountRoot(options: RootMountOptions): void {
-  const { layout, templateRoot, namespaceFd } = options;
-  const { upper, work, root: target } = layout;
+  const { layout, templateRoot, namespaceFd, idBase, guestIds } = options;
+  const { upper, work, root: target, lower, mappedDisk } = layout;
   if (namespaceFd === undefined) {
     mountOverlay({ lower: [templateRoot], upper, work, target });
     return;
   }
-  // Overlay takes its layers by path: the mapped template has one for a moment.
-  mkdirSync(layout.lower, { mode: 0o700 });
-  const tree = createIdMappedTree({
-    source: templateRoot,
-    userNamespaceFd: namespaceFd,
-    readOnly: true,
+  // Overlay takes its layers by path: what is mapped has one for a moment.
+  withMappedTree(lower, { source: templateRoot, namespaceFd, readOnly: true }, () => {
+    if (!guestIds) return mountOverlay({ lower: [lower], upper, work, target });
+    withMappedTree(mappedDisk, { source: layout.disk, namespaceFd, readOnly: false }, () =>
+      mountOverlay({
+        lower: [lower],
+        upper: join(mappedDisk, relative(layout.disk, upper)),
+        work: join(mappedDisk, relative(layout.disk, work)),
+        target,
+        ownerId: idBase,
+      }),
+    );
   });
+}
+
+interface MappedTree {
+  readonly source: string;
+  readonly namespaceFd: number;
+  readonly readOnly: boolean;
+}
+
+function withMappedTree(path: string, mapped: MappedTree, use: () => void): void {
+  const { source, namespaceFd: userNamespaceFd, readOnly } = mapped;
+  mkdirSync(path, { mode: 0o700 });
   try {
-    attachTree(tree, { path: layout.lower });
-    mountOverlay({ lower: [layout.lower], upper, work, target });
+    const tree = createIdMappedTree({ source, userNamespaceFd, readOnly });
+    try {
+      attachTree(tree, { path });
+      use();
+    } finally {
+      closeSync(tree);
+      unmount(path, { detach: true });
+    }
   } finally {
-    closeSync(tree);
-    unmount(layout.lower, { detach: true });
-    rmdirSync(layout.lower);
+    rmdirSync(path);
   }
 }
 
 /** Opens the mounted root for the daemon's own file access. */
 export const openRoot = (layout: SandboxLayout, idBase: number): RootedFs =>
   RootedFs.open(layout.root, { idBase, idCount: idRangeSize, notesDirectory: layout.copies });
-
-/** Where the layers of a root lie. */
-export const layersOf = (
-  layout: SandboxLayout,
-  template: { readonly rootPath: string },
-  idBase: number,
-): SandboxLayers => ({ upper: layout.upper, template: template.rootPath, idBase });
 
 /** A volume's tree, detached, with the sandbox's ids. The caller closes the descriptor. */
 export function volumeTree(
@@ -115,10 +132,11 @@ export function mountVolumes(
 
 /** Takes away the root, the volumes in it and their mount points. Idempotent. */
 export async function unmountRoot(layout: SandboxLayout): Promise<void> {
-  if (existsSync(layout.lower)) unmount(layout.lower, { detach: true });
-  if (existsSync(layout.root)) await unmountAside(layout.root);
+  const { lower, mappedDisk, root, gate } = layout;
+  for (const path of [lower, mappedDisk]) if (existsSync(path)) unmount(path, { detach: true });
+  if (existsSync(root)) await unmountAside(root);
   // Only ever empty directories: what is still mounted makes this fail, and deletes nothing.
-  for (const directory of [layout.lower, layout.root, layout.gate]) removeEmptyDirectory(directory);
+  for (const directory of [lower, mappedDisk, root, gate]) removeEmptyDirectory(directory);
 }
 
 /** Takes away the disk of a sandbox with a disk limit, after its root. Idempotent. */
