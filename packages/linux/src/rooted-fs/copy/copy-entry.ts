@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import { O_PATH } from '../../ffi/constants.ts';
+import { O_PATH, RENAME_NOREPLACE } from '../../ffi/constants.ts';
 import type { ByteString } from '../../ffi/byte-string.ts';
 import { withFileOwner } from '../../ffi/credential-calls.ts';
 import {
@@ -132,8 +132,9 @@ async function copyFile(handle: number, target: EntryPlace, options: CopyOptions
   }
 }
 
-function copySymlink(handle: number, target: EntryPlace, { creation }: CopyOptions): void {
+function copySymlink(handle: number, target: EntryPlace, options: CopyOptions): void {
   const { directory, name } = target;
+  const { creation, overwrite } = options;
   const { mtimeNs, hostUid, hostGid } = statDescriptor(handle);
   const text = readlinkat(handle, '' as ByteString);
   const temporary = temporaryName();
@@ -149,7 +150,7 @@ function copySymlink(handle: number, target: EntryPlace, { creation }: CopyOptio
       }
     }
     withFileOwner(creation.hostUid, creation.hostGid, () =>
-      renameat2(directory, temporary, directory, name),
+      renameat2(directory, temporary, directory, name, overwrite ? 0 : RENAME_NOREPLACE),
     );
   } catch (error) {
     unlinkEntry(directory, temporary);
