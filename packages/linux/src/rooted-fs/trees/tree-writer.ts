@@ -93,7 +93,9 @@ export class TreeWriter implements Disposable {
       const fd = openBeneath(directory.fd, base, O_RDONLY | O_DIRECTORY);
       if (fd === undefined) return; // Removed already.
       try {
-        if (isNew || options.chown === true) ensureOwner(fd, creation);
+        // Whoever put another owner's directory in its place does not get that one as his.
+        const isOurs = isNew && statDescriptor(fd).hostUid === creation.hostUid;
+        if (isOurs || options.chown === true) ensureOwner(fd, creation);
         fchmodSync(fd, attributes.mode);
       } finally {
         closeSync(fd);
