@@ -109,5 +109,5 @@ export const migrations: readonly string[] = [
      payload TEXT NOT NULL
    );
    CREATE INDEX events_sandbox ON events (sandbox, id);
-   CREATE INDEX events_at ON events (at);`,
+   CREATE INDEX events_deleted ON events (at) WHERE type = 'deleted';`,
 ];
