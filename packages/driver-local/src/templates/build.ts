@@ -1,78 +1,86 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { bootstrap } from './bootstrap.ts';
-import { lockFile } from './file-lock.ts';
+import type { TemplateDefaults } from '@sandport/driver';
+import type { TemplateName } from '@sandport/protocol';
+import { deleteDeadTree } from '../sandbox/delete-tree.ts';
+import { buildMark, collectVersions, removeUnfinished, unfinishedPrefix } from './collect.ts';
 import { finishRoot } from './finish-root.ts';
-import type { TemplateRecipe } from './recipe.ts';
-import { isUsed } from './uses.ts';
-import { currentFile, currentVersion, readVersion } from './version.ts';
-
-const unfinishedPrefix = '.building-';
+import { InvalidImage } from './images/invalid-image.ts';
+import { findUser } from './passwd.ts';
+import { readTextIn } from './root-files.ts';
+import type { RootSource } from './sources/root-source.ts';
+import { lockTemplate } from './template-lock.ts';
+import { markUse, unmarkUse } from './uses.ts';
+import {
+  currentVersion,
+  newVersionName,
+  setCurrentVersion,
+  type VersionRecord,
+} from './version.ts';
 
 export interface BuildOptions {
   readonly templatesDir: string;
+  readonly source: RootSource;
+  readonly defaults: TemplateDefaults;
+  /** Take a version that another daemon has built while this one waited for its turn. */
+  readonly takeOthers: boolean;
   readonly onLine: (line: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
-/**
- * Builds a new version of a template beside the others and makes it the current one. When another
- * daemon finishes the same template while this one waits for its turn, that version serves.
- */
-export async function buildTemplate(recipe: TemplateRecipe, options: BuildOptions): Promise<void> {
-  const { templatesDir, onLine, signal } = options;
-  const home = join(templatesDir, recipe.name);
-  mkdirSync(home, { recursive: true, mode: 0o755 });
-  const before = currentVersion(templatesDir, recipe.name);
-  await using lock = await lockFile(join(home, '.lock'), signal);
+/** Builds a new version of a template beside the others and makes it the current one. */
+export async function buildTemplate(name: TemplateName, options: BuildOptions): Promise<void> {
+  const { templatesDir, source, defaults, onLine, signal } = options;
+  const home = join(templatesDir, name);
+  const before = currentVersion(templatesDir, name);
+  await using lock = await lockTemplate(templatesDir, name, signal);
   void lock;
-  removeWhere(home, (name) => name.startsWith(unfinishedPrefix));
-  const meanwhile = currentVersion(templatesDir, recipe.name);
-  if (meanwhile !== before && meanwhile !== undefined) return;
+  await removeUnfinished(templatesDir, name);
+  const meanwhile = currentVersion(templatesDir, name);
+  if (options.takeOthers && meanwhile !== before && meanwhile !== undefined) return;
 
-  const version = new Date()
-    .toISOString()
-    .toLowerCase()
-    .replace(/[^0-9tz]/g, '');
+  const version = newVersionName();
   const unfinished = join(home, unfinishedPrefix + version);
   const rootPath = join(unfinished, 'rootfs');
-  mkdirSync(unfinished, { mode: 0o755 });
+  // Closed: programs that gain rights by their mode are nothing for users of the host.
+  mkdirSync(unfinished, { mode: 0o700 });
   try {
-    const packages = recipe.packages;
-    await bootstrap({ packages, target: rootPath, onLine, signal });
-    await finishRoot(rootPath, recipe);
-    const { user, workdir, env } = recipe;
-    const record = {
+    const made = await source({ directory: unfinished, rootPath, onLine, signal });
+    signal?.throwIfAborted();
+    await finishRoot(rootPath, made.finish);
+    const user = defaults.user ?? made.user;
+    if (findUser(readTextIn(rootPath, '/etc/passwd') ?? '', user) === undefined)
+      throw new InvalidImage(`it has no user "${user}"`);
+    const description = defaults.description ?? made.description;
+    const record: VersionRecord = {
       builtAt: new Date(),
       sizeBytes: await diskUsage(rootPath),
-      user: user.name,
-      workdir,
-      env,
+      user,
+      workdir: defaults.workdir ?? made.workdir,
+      env: { ...made.env, ...defaults.env },
+      source: made.source,
+      ...(description === undefined ? {} : { description }),
+      limits: { ...made.limits, ...defined(defaults.limits ?? {}) },
     };
+    signal?.throwIfAborted();
     writeFileSync(join(unfinished, 'template.json'), `${JSON.stringify(record, null, 2)}\n`);
+    markUse(unfinished, buildMark, home);
     renameSync(unfinished, join(home, version));
   } catch (error) {
-    rmSync(unfinished, { recursive: true, force: true });
+    await deleteDeadTree(home, unfinishedPrefix + version);
     throw error;
   }
-  const pointer = currentFile(templatesDir, recipe.name);
-  writeFileSync(`${pointer}.new`, `${version}\n`);
-  renameSync(`${pointer}.new`, pointer);
-  removeWhere(
-    home,
-    (name) =>
-      name !== version &&
-      readVersion(templatesDir, recipe.name, name) !== undefined &&
-      !isUsed(join(home, name)),
-  );
+  setCurrentVersion(templatesDir, name, version);
+  unmarkUse(join(home, version), buildMark);
+  await collectVersions(templatesDir, name);
 }
 
-/** Trees below the templates directory hold what packages wrote, nothing that a guest made. */
-function removeWhere(home: string, matches: (name: string) => boolean): void {
-  for (const name of readdirSync(home))
-    if (matches(name)) rmSync(join(home, name), { recursive: true, force: true });
+/** Without the fields that are undefined. */
+function defined<Shape extends object>(object: Shape): Partial<Shape> {
+  const entries = Object.entries(object).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Partial<Shape>; // A part of its own entries.
 }
 
 async function diskUsage(directory: string): Promise<number> {

@@ -1,65 +1,121 @@
+import { chmodSync } from 'node:fs';
+import { RootedFs } from '@sandport/linux';
+import { findGroup, findUser } from './passwd.ts';
 import {
-  appendFile,
-  chmod,
-  chown,
-  copyFile,
-  mkdir,
-  readdir,
-  readFile,
-  rm,
-  writeFile,
-} from 'node:fs/promises';
-import { join } from 'node:path';
-import type { TemplateRecipe } from './recipe.ts';
-import { findUser } from './passwd.ts';
+  makeEmptyDirectory,
+  makeRealDirectory,
+  readText,
+  removeAny,
+  replaceFile,
+  typeOf,
+  writeText,
+} from './root-files.ts';
 
 const hosts = '127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n';
+const rootLine = 'root:x:0:0:root:/root:/bin/sh\n';
+
+export interface FinishRootOptions {
+  /** Made when passwd has no such name; the next free id is taken when another has the id. */
+  readonly user: { readonly name: string; readonly id: number; readonly home: string };
+  /** Owned by the user, beside its home. */
+  readonly directories: readonly string[];
+  /** Lines that passwd gets as well. */
+  readonly passwdLines?: readonly string[];
+  /** Absolute paths of directories that are emptied. */
+  readonly empty?: readonly string[];
+  /** Absolute paths that are removed. */
+  readonly remove?: readonly string[];
+}
 
 /**
- * Makes a template out of a fresh Debian root: the user and its directories, the mount points that
- * every sandbox needs, and nothing of the host's name or network. Works on a tree that only Debian
- * packages have written, never on one of a guest.
+ * Makes a template out of a root file system: a user and its directories, the mount points that
+ * every sandbox needs, and nothing of the host's name or network. The root may be one that a
+ * hostile image has made: every path is resolved inside it.
  */
-export async function finishRoot(root: string, recipe: TemplateRecipe): Promise<void> {
-  const inside = (path: string) => join(root, path);
-  await addUser(root, recipe);
-  for (const directory of ['run/sandport', 'mnt', 'tmp', 'proc', 'sys', 'dev'])
-    await mkdir(inside(directory), { recursive: true });
-  await chmod(inside('tmp'), 0o1777);
-  await writeFile(inside('etc/hostname'), 'sandbox\n');
-  await writeFile(inside('etc/hosts'), hosts);
-  await rm(inside('etc/resolv.conf'), { force: true });
-  await writeFile(inside('etc/resolv.conf'), '');
-  await writeFile(inside('etc/machine-id'), '');
-  for (const directory of ['var/log', 'var/cache/apt', 'var/cache/debconf', 'var/lib/apt/lists'])
-    await empty(inside(directory));
-  for (const path of recipe.remove) await rm(inside(path), { recursive: true, force: true });
-  await chmod(root, 0o755);
+export async function finishRoot(rootPath: string, options: FinishRootOptions): Promise<void> {
+  using root = RootedFs.open(rootPath, { hiddenAreas: [] });
+  chmodSync(rootPath, 0o755);
+  for (const path of ['/etc', '/run', '/mnt']) await makeRealDirectory(root, path, 0o755);
+  for (const path of ['/run/sandport', '/proc', '/sys', '/dev'])
+    await makeEmptyDirectory(root, path, 0o755);
+  await makeRealDirectory(root, '/tmp', 0o1777);
+  await root.chmod('/tmp', 0o1777);
+  await addUsers(root, options);
+  await replaceFile(root, '/etc/hostname', 'sandbox\n');
+  await replaceFile(root, '/etc/hosts', hosts);
+  await replaceFile(root, '/etc/resolv.conf', '');
+  await replaceFile(root, '/etc/machine-id', '');
+  for (const path of options.empty ?? [])
+    if (typeOf(root, path) === 'directory') await makeEmptyDirectory(root, path, 0o755);
+  for (const path of options.remove ?? []) await removeAny(root, path);
 }
 
-async function addUser(root: string, { user, directories }: TemplateRecipe): Promise<void> {
-  const passwdFile = join(root, 'etc/passwd');
-  if (findUser(await readFile(passwdFile, 'utf8'), user.name) === undefined) {
-    await appendFile(passwdFile, `${user.name}:x:${user.id}:${user.id}::${user.home}:/bin/bash\n`);
-    await appendFile(join(root, 'etc/group'), `${user.name}:x:${user.id}:\n`);
-    await appendFile(join(root, 'etc/shadow'), `${user.name}:!:19000:0:99999:7:::\n`);
-    await appendFile(join(root, 'etc/gshadow'), `${user.name}:!::\n`).catch(() => {});
+async function addUsers(root: RootedFs, options: FinishRootOptions): Promise<void> {
+  const { user, directories, passwdLines = [] } = options;
+  const before = readText(root, '/etc/passwd');
+  const passwd = [lines(before ?? rootLine), ...passwdLines.map((line) => `${line}\n`)].join('');
+  const groups = readText(root, '/etc/group') ?? 'root:x:0:\n';
+  const known = findUser(passwd, user.name);
+  const { uid, gid } = known ?? nextFree(user.id, passwd, groups);
+  if (known === undefined) {
+    const line = `${user.name}:x:${uid}:${gid}::${user.home}:${shellOf(root)}\n`;
+    await put(root, '/etc/passwd', passwd + line, before !== undefined, 0o644);
+    if (findGroup(groups, user.name) === undefined)
+      await put(root, '/etc/group', `${lines(groups)}${user.name}:x:${gid}:\n`, true, 0o644);
+    const shadow = readText(root, '/etc/shadow');
+    if (shadow !== undefined)
+      await put(root, '/etc/shadow', `${lines(shadow)}${user.name}:!:19000:0:99999:7:::\n`, true);
+    const gshadow = readText(root, '/etc/gshadow');
+    if (gshadow !== undefined)
+      await put(root, '/etc/gshadow', `${lines(gshadow)}${user.name}:!::\n`, true);
+  } else if (passwd !== before) {
+    await put(root, '/etc/passwd', passwd, before !== undefined, 0o644);
   }
-  for (const directory of [user.home, ...directories]) {
-    const path = join(root, directory);
-    await mkdir(path, { recursive: true });
-    await chown(path, user.id, user.id);
-    await chmod(path, 0o755);
-  }
-  const skeleton = join(root, 'etc/skel');
-  for (const name of await readdir(skeleton).catch(() => [])) {
-    const target = join(root, user.home, name);
-    await copyFile(join(skeleton, name), target);
-    await chown(target, user.id, user.id);
+  const owner = { uid, gid };
+  for (const path of [user.home, ...directories]) {
+    const isNew = typeOf(root, path) === undefined;
+    await makeRealDirectory(root, path, 0o755);
+    await root.chown(path, owner);
+    await root.chmod(path, 0o755);
+    if (isNew && path === user.home) await copySkeleton(root, path, owner);
   }
 }
 
-async function empty(directory: string): Promise<void> {
-  for (const name of await readdir(directory).catch(() => []))
-    await rm(join(directory, name), { recursive: true, force: true });
+/** A file that is no plain file of the root is replaced; another keeps its mode and owner. */
+async function put(
+  root: RootedFs,
+  path: string,
+  text: string,
+  isThere: boolean,
+  mode?: number,
+): Promise<void> {
+  if (isThere && typeOf(root, path) === 'file') await writeText(root, path, text);
+  else await replaceFile(root, path, text, mode);
 }
+
+async function copySkeleton(
+  root: RootedFs,
+  home: string,
+  owner: { uid: number; gid: number },
+): Promise<void> {
+  if (typeOf(root, '/etc/skel') !== 'directory') return;
+  for await (const entry of root.walk('/etc/skel', { depth: 1 }))
+    if (entry.stat.type === 'file')
+      await root.copy(`/etc/skel/${entry.name}`, `${home}/${entry.name}`, { overwrite: true });
+  await root.chown(home, owner, { recursive: true });
+}
+
+function nextFree(from: number, passwd: string, groups: string): { uid: number; gid: number } {
+  const taken = new Set(
+    [...passwd.split('\n'), ...groups.split('\n')].map((line) => Number(line.split(':')[2])),
+  );
+  let id = from;
+  while (taken.has(id)) id += 1;
+  return { uid: id, gid: id };
+}
+
+const shellOf = (root: RootedFs): string =>
+  typeOf(root, '/bin/bash') === undefined ? '/bin/sh' : '/bin/bash';
+
+/** With a newline at the end. */
+const lines = (text: string): string => (text === '' || text.endsWith('\n') ? text : `${text}\n`);

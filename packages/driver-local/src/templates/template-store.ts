@@ -1,98 +1,142 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TemplateInfo, TemplateStore } from '@sandport/driver';
-import { SandportFault, type TemplateName } from '@sandport/protocol';
+import type {
+  BuildTemplateOptions,
+  TemplateInfo,
+  TemplateSource,
+  TemplateStore,
+} from '@sandport/driver';
+import { SandportFault, type TemplateName, templateNameSchema } from '@sandport/protocol';
+import { buildFault } from './build-fault.ts';
 import { buildTemplate } from './build.ts';
-import type { TemplateRecipe } from './recipe.ts';
+import { collectAll, collectVersion, collectVersions, removeEmptyHome } from './collect.ts';
+import { baseRecipe } from './recipes/base.ts';
 import { findRecipe, recipes } from './recipes/index.ts';
+import { SharedBuilds } from './shared-builds.ts';
+import { imageSource } from './sources/image.ts';
+import { packagesSource, recipeSource } from './sources/packages.ts';
+import type { RootSource } from './sources/root-source.ts';
+import { lockTemplate } from './template-lock.ts';
 import { markUse, unmarkUse } from './uses.ts';
-import { currentVersion, readVersion, type TemplateVersion } from './version.ts';
-
-interface RunningBuild {
-  readonly done: Promise<void>;
-  readonly listeners: Set<(line: string) => void>;
-  readonly abort: AbortController;
-  waiting: number;
-}
+import {
+  currentFile,
+  currentVersion,
+  readVersion,
+  type TemplateVersion,
+  versionNames,
+} from './version.ts';
 
 /** The templates of one directory, which several daemons may share. */
 export class LocalTemplates implements TemplateStore {
   readonly #directory: string;
-  readonly #builds = new Map<TemplateName, RunningBuild>();
-  readonly #failed = new Set<TemplateName>();
+  readonly #builds = new SharedBuilds();
+  readonly #failed = new Set<string>();
   readonly #versions = new Map<string, TemplateVersion>();
+  readonly #background = new Set<Promise<void>>();
+  readonly #closing = new AbortController();
 
   constructor(directory: string) {
     this.#directory = directory;
     mkdirSync(directory, { recursive: true, mode: 0o755 });
   }
 
-  async list(): Promise<readonly TemplateInfo[]> {
-    return recipes.map((recipe) => this.#info(recipe));
+  /** Deletes, aside, what earlier daemons left unused or unfinished. To be called once at start. */
+  collect(): void {
+    this.#aside(collectAll(this.#directory, this.#closing.signal));
   }
 
-  async build(
-    name: TemplateName,
-    options: { onProgress?: (line: string) => void; signal?: AbortSignal } = {},
-  ): Promise<TemplateInfo> {
-    const recipe = this.#recipe(name);
-    const build = this.#builds.get(name) ?? this.#start(recipe);
-    const { onProgress, signal } = options;
-    if (onProgress) build.listeners.add(onProgress);
-    build.waiting += 1;
-    let left = false;
-    const leave = () => {
-      if (left) return;
-      left = true;
-      build.waiting -= 1;
-      if (onProgress) build.listeners.delete(onProgress);
-      if (build.waiting === 0) build.abort.abort(signal?.reason);
+  async list(): Promise<readonly TemplateInfo[]> {
+    const own = readdirSync(this.#directory, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && currentVersion(this.#directory, entry.name))
+      .map((entry) => entry.name);
+    const names = new Set([...recipes.map(({ name }) => name), ...own, ...this.#builds.names]);
+    return [...names]
+      .map((name) => templateNameSchema.safeParse(name).data)
+      .filter((name) => name !== undefined)
+      .map((name) => this.#info(name));
+  }
+
+  async build(name: TemplateName, options: BuildTemplateOptions = {}): Promise<TemplateInfo> {
+    const { source = { kind: 'recipe' }, defaults = {}, onProgress, signal } = options;
+    const takeOthers = source.kind === 'recipe';
+    const start = async (onLine: (line: string) => void, stop: AbortSignal) => {
+      try {
+        await buildTemplate(name, {
+          templatesDir: this.#directory,
+          source: this.#rootSource(name, source),
+          defaults,
+          takeOthers,
+          onLine,
+          signal: stop,
+        });
+        this.#failed.delete(name);
+      } catch (error) {
+        if (stop.aborted) throw error;
+        this.#failed.add(name);
+        throw buildFault(name, source, error);
+      }
     };
-    const aborted = new Promise<never>((_, reject) => {
-      const onAbort = () => {
-        leave();
-        reject(signal?.reason);
-      };
-      if (signal?.aborted) onAbort();
-      else signal?.addEventListener('abort', onAbort, { once: true });
-    });
-    aborted.catch(() => {});
-    try {
-      await Promise.race([build.done, aborted]);
-    } finally {
-      leave();
-    }
-    return this.#info(recipe);
+    const key = JSON.stringify([source, defaults]);
+    await this.#builds.join(name, key, start, { onLine: onProgress, signal });
+    return this.#info(name);
   }
 
   async remove(name: TemplateName): Promise<void> {
-    throw new SandportFault('template_not_removable', `The template "${name}" cannot be removed.`, {
-      template: name,
-    });
+    if (findRecipe(name) !== undefined)
+      throw new SandportFault(
+        'template_not_removable',
+        `The template "${name}" comes with Sandport and cannot be removed.`,
+        { template: name },
+      );
+    if (currentVersion(this.#directory, name) === undefined) return;
+    await using lock = await lockTemplate(this.#directory, name);
+    void lock;
+    rmSync(currentFile(this.#directory, name), { force: true });
+    await collectVersions(this.#directory, name);
+    removeEmptyHome(this.#directory, name);
   }
 
   /**
    * The version that a new sandbox stands on, marked as used by it.
-   * @throws SandportFault `create_failed` when the template is not built, `template_not_found`
+   * @throws SandportFault `create_failed` when the template is not built
    */
-  acquire(name: TemplateName, sandboxId: string, sandboxDir: string): TemplateVersion {
-    this.#recipe(name);
+  acquire(name: string, userId: string, userDir: string): TemplateVersion {
     // A version can vanish between reading its name and the mark; the next look finds the new one.
     for (let attempt = 0; attempt < 3; attempt++) {
       const version = currentVersion(this.#directory, name);
-      const found = version === undefined ? undefined : this.find(name, version);
-      if (found === undefined) break;
-      markUse(found.directory, sandboxId, sandboxDir);
-      if (readVersion(this.#directory, name, found.version) !== undefined) return found;
-      this.#versions.delete(`${name}/${found.version}`);
+      if (version === undefined) break;
+      const found = this.acquireVersion(name, version, userId, userDir);
+      if (found !== undefined) return found;
     }
     const reason = `the template "${name}" is not built; run: sandport template build ${name}`;
     throw new SandportFault('create_failed', `The sandbox was not started: ${reason}.`, { reason });
   }
 
-  /** Ends what {@link acquire} noted. Idempotent. */
-  release(name: string, version: string, sandboxId: string): void {
-    unmarkUse(join(this.#directory, name, version), sandboxId);
+  /** Marks a version as used, also one that is not the current one; undefined when it is gone. */
+  acquireVersion(
+    name: string,
+    version: string,
+    userId: string,
+    userDir: string,
+  ): TemplateVersion | undefined {
+    const found = this.find(name, version);
+    if (found === undefined) return undefined;
+    try {
+      markUse(found.directory, userId, userDir);
+    } catch {
+      // Gone, as the next look will tell.
+    }
+    const still = readVersion(this.#directory, name, version);
+    if (still === undefined) this.#versions.delete(`${name}/${version}`);
+    return still;
+  }
+
+  /** Ends what {@link acquire} noted; the last user takes an old version with it. Idempotent. */
+  release(name: string, version: string, userId: string): void {
+    unmarkUse(join(this.#directory, name, version), userId);
+    if (currentVersion(this.#directory, name) === version) return;
+    this.#versions.delete(`${name}/${version}`);
+    this.#aside(this.#collectOne(name, version));
   }
 
   /** A version by its name, also when it is not the current one. */
@@ -103,7 +147,42 @@ export class LocalTemplates implements TemplateStore {
     return known;
   }
 
-  #recipe(name: TemplateName): TemplateRecipe {
+  /** Waits for deletions that are under way. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.all(this.#background);
+  }
+
+  async #collectOne(name: string, version: string): Promise<void> {
+    await collectVersion(this.#directory, name, version);
+    if (currentVersion(this.#directory, name) !== undefined) return;
+    if (versionNames(this.#directory, name).length > 0) return;
+    await using lock = await lockTemplate(this.#directory, name, this.#closing.signal);
+    void lock;
+    removeEmptyHome(this.#directory, name);
+  }
+
+  /** What cannot be deleted is tried again at the next start. */
+  #aside(work: Promise<void>): void {
+    const quiet = work.catch(() => {}).finally(() => this.#background.delete(quiet));
+    this.#background.add(quiet);
+  }
+
+  #rootSource(name: TemplateName, source: TemplateSource): RootSource {
+    switch (source.kind) {
+      case 'recipe':
+        return recipeSource(this.#recipe(name));
+      case 'packages':
+        return packagesSource(source.packages);
+      case 'image':
+      case 'archive':
+        return imageSource(source);
+      default:
+        throw new Error(`cannot build from ${source.kind}`);
+    }
+  }
+
+  #recipe(name: TemplateName) {
     const recipe = findRecipe(name);
     if (recipe) return recipe;
     const known = recipes.map((each) => each.name);
@@ -113,61 +192,28 @@ export class LocalTemplates implements TemplateStore {
     });
   }
 
-  #start(recipe: TemplateRecipe): RunningBuild {
-    const abort = new AbortController();
-    const listeners = new Set<(line: string) => void>();
-    const lines = (line: string) => {
-      for (const listener of listeners) listener(line);
-    };
-    const done = buildTemplate(recipe, {
-      templatesDir: this.#directory,
-      onLine: lines,
-      signal: abort.signal,
-    })
-      .then(() => void this.#failed.delete(recipe.name))
-      .catch((error: unknown) => {
-        if (!abort.signal.aborted) this.#failed.add(recipe.name);
-        throw buildFault(recipe.name, error);
-      })
-      .finally(() => this.#builds.delete(recipe.name));
-    done.catch(() => {});
-    const build = { done, listeners, abort, waiting: 0 };
-    this.#builds.set(recipe.name, build);
-    return build;
-  }
-
-  #info(recipe: TemplateRecipe): TemplateInfo {
-    const version = currentVersion(this.#directory, recipe.name);
-    const built = version === undefined ? undefined : this.find(recipe.name, version);
-    const idle = this.#failed.has(recipe.name) ? 'failed' : 'absent';
-    const status = this.#builds.has(recipe.name) && !built ? 'building' : built ? 'ready' : idle;
+  #info(name: TemplateName): TemplateInfo {
+    const version = currentVersion(this.#directory, name);
+    const built = version === undefined ? undefined : this.find(name, version);
+    const recipe = findRecipe(name);
+    const { user, workdir, env, limits } = recipe ?? baseRecipe;
+    const idle = this.#failed.has(name) ? 'failed' : 'absent';
+    const sizes = versionNames(this.#directory, name).map(
+      (each) => this.find(name, each)?.record.sizeBytes ?? 0,
+    );
     return {
-      name: recipe.name,
-      description: recipe.description,
-      status,
+      name,
+      description: built?.record.description ?? recipe?.description ?? '',
+      status: built ? 'ready' : this.#builds.has(name) ? 'building' : idle,
       version,
-      source: 'Debian packages',
-      removable: false,
-      sizeBytes: built?.record.sizeBytes ?? 0,
+      source: built?.record.source ?? (recipe ? 'Debian packages' : ''),
+      removable: recipe === undefined,
+      sizeBytes: sizes.reduce((sum, bytes) => sum + bytes, 0),
       builtAt: built?.record.builtAt,
-      user: built?.record.user ?? recipe.user.name,
-      workdir: built?.record.workdir ?? recipe.workdir,
-      env: built?.record.env ?? recipe.env,
-      limits: recipe.limits,
+      user: built?.record.user ?? user.name,
+      workdir: built?.record.workdir ?? workdir,
+      env: built?.record.env ?? env,
+      limits: built?.record.limits ?? limits,
     };
   }
-}
-
-function buildFault(template: string, error: unknown): SandportFault {
-  const reason = error instanceof Error ? error.message : String(error);
-  if (/No space left on device|ENOSPC/.test(reason))
-    return new SandportFault('disk_full', `The disk is full; "${template}" was not built.`);
-  const missing = /failed to execute mmdebstrap|spawn setpriv ENOENT/.test(reason);
-  const why = missing ? 'mmdebstrap is missing; run: apt-get install mmdebstrap' : reason;
-  return new SandportFault(
-    'template_build_failed',
-    `The template "${template}" could not be built: ${why}.`,
-    { template, reason: why },
-    { cause: error },
-  );
 }

@@ -4,20 +4,25 @@ import { join } from 'node:path';
 const usersDir = (versionDir: string) => join(versionDir, 'users');
 
 /**
- * Notes that a sandbox stands on a version, so that no daemon deletes it. The mark holds the
- * sandbox's directory: a mark whose directory is gone counts for nothing.
+ * Notes that a sandbox or a snapshot stands on a version, so that no daemon deletes it. The mark
+ * holds the directory of its user: a mark whose directory is gone counts for nothing.
+ * @throws ENOENT when the version is gone
  */
-export function markUse(versionDir: string, sandboxId: string, sandboxDir: string): void {
-  mkdirSync(usersDir(versionDir), { recursive: true });
-  writeFileSync(join(usersDir(versionDir), sandboxId), sandboxDir);
+export function markUse(versionDir: string, userId: string, userDir: string): void {
+  try {
+    mkdirSync(usersDir(versionDir));
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  }
+  writeFileSync(join(usersDir(versionDir), userId), userDir);
 }
 
 /** Idempotent. */
-export function unmarkUse(versionDir: string, sandboxId: string): void {
-  rmSync(join(usersDir(versionDir), sandboxId), { force: true });
+export function unmarkUse(versionDir: string, userId: string): void {
+  rmSync(join(usersDir(versionDir), userId), { force: true });
 }
 
-/** True while a sandbox of any daemon stands on the version. */
+/** True while a sandbox or a snapshot of any daemon stands on the version. */
 export function isUsed(versionDir: string): boolean {
   try {
     return readdirSync(usersDir(versionDir)).some((name) =>

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readTextIn } from './root-files.ts';
 
 /** What is remembered of a built template, in its template.json. */
 const versionSchema = z.object({
@@ -9,6 +10,17 @@ const versionSchema = z.object({
   user: z.string(),
   workdir: z.string(),
   env: z.record(z.string(), z.string()),
+  /** The recipe's, where there is none. */
+  description: z.string().optional(),
+  source: z.string().optional(),
+  limits: z
+    .object({
+      cpu: z.number(),
+      memoryBytes: z.number(),
+      diskBytes: z.number().optional(),
+      pids: z.number(),
+    })
+    .optional(),
 });
 export type VersionRecord = z.infer<typeof versionSchema>;
 
@@ -31,11 +43,38 @@ export const currentFile = (templatesDir: string, name: string): string =>
 export function currentVersion(templatesDir: string, name: string): string | undefined {
   try {
     const version = readFileSync(currentFile(templatesDir, name), 'utf8').trim();
-    return /^[a-z0-9][a-z0-9-]*$/.test(version) ? version : undefined;
+    return isVersionName(version) ? version : undefined;
   } catch {
     return undefined;
   }
 }
+
+/** Makes a version the one that new sandboxes get, in one step. */
+export function setCurrentVersion(templatesDir: string, name: string, version: string): void {
+  const pointer = currentFile(templatesDir, name);
+  writeFileSync(`${pointer}.new`, `${version}\n`);
+  renameSync(`${pointer}.new`, pointer);
+}
+
+/** Names of all versions that are there, the current one among them. */
+export function versionNames(templatesDir: string, name: string): string[] {
+  try {
+    return readdirSync(join(templatesDir, name), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && isVersionName(entry.name))
+      .map((entry) => entry.name);
+  } catch {
+    return [];
+  }
+}
+
+const isVersionName = (text: string): boolean => /^[a-z0-9][a-z0-9-]*$/.test(text);
+
+/** A name for a version that is built at this moment. */
+export const newVersionName = (): string =>
+  new Date()
+    .toISOString()
+    .toLowerCase()
+    .replace(/[^0-9tz]/g, '');
 
 /** Reads a version; undefined when it is not there or not complete. */
 export function readVersion(
@@ -49,7 +88,7 @@ export function readVersion(
       JSON.parse(readFileSync(join(directory, 'template.json'), 'utf8')),
     );
     const rootPath = join(directory, 'rootfs');
-    const passwd = readFileSync(join(rootPath, 'etc/passwd'), 'utf8');
+    const passwd = readTextIn(rootPath, '/etc/passwd') ?? '';
     return { name, version, directory, rootPath, record, passwd };
   } catch {
     return undefined;

@@ -1,0 +1,137 @@
+import { existsSync } from 'node:fs';
+import { chmod, writeFile } from 'node:fs/promises';
+import { ToolError } from '../tools/run-tool.ts';
+import { type ConfinedPath, runConfined } from '../tools/run-confined.ts';
+import { imageArchitecture } from './image-layout.ts';
+import { type ArchiveKind, archiveKind } from './archive-kind.ts';
+import { InvalidImage } from './invalid-image.ts';
+
+export type ImageSource =
+  | {
+      readonly kind: 'image';
+      readonly reference: string;
+      readonly credentials?: string | undefined;
+      readonly insecure?: boolean | undefined;
+    }
+  | { readonly kind: 'archive'; readonly path: string };
+
+export interface CopyImageOptions {
+  /** Private directory; gets the layout as `layout`. */
+  readonly directory: string;
+  readonly maxBytes: number;
+  readonly onLine: (line: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const timeoutMs = 60 * 60_000;
+
+/** What a program that speaks to registries reads of the machine's configuration. */
+const networkFiles = [
+  '/etc/resolv.conf',
+  '/etc/hosts',
+  '/etc/nsswitch.conf',
+  '/etc/ssl/certs',
+  '/etc/containers',
+  '/etc/docker/certs.d',
+];
+
+const proxyVariables = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'].flatMap((name) => [
+  name,
+  name.toLowerCase(),
+]);
+
+/**
+ * Copies an image out of a registry or an archive into `directory/layout`, checking all digests on
+ * the way; of an image for several machines, the one for this machine.
+ * @throws InvalidImage, ToolError
+ */
+export async function copyImage(source: ImageSource, options: CopyImageOptions): Promise<void> {
+  const { directory, onLine, signal } = options;
+  const args = ['copy', '--override-os', 'linux', '--override-arch', imageArchitecture];
+  args.push('--remove-signatures', '--format', 'oci', '--dest-oci-accept-uncompressed-layers');
+  const paths: ConfinedPath[] = [{ source: directory, target: '/work', writable: true }];
+  if (!existsSync('/etc/containers/policy.json')) args.push('--insecure-policy');
+  else if (source.kind === 'archive')
+    paths.push({ source: '/etc/containers', target: '/etc/containers' });
+  if (source.kind === 'image') {
+    for (const file of networkFiles)
+      if (existsSync(file)) paths.push({ source: file, target: file });
+    const { reference, credentials, insecure = false } = source;
+    if (!isReference(reference))
+      throw new InvalidImage(`${JSON.stringify(reference)} is not the name of an image`);
+    if (insecure) args.push('--src-tls-verify=false');
+    if (credentials === undefined) args.push('--src-no-creds');
+    else {
+      await writeCredentials(`${directory}/auth.json`, reference, credentials);
+      args.push('--src-authfile', '/work/auth.json');
+    }
+    args.push(`docker://${reference}`);
+  } else {
+    const kind = await archiveKind(source.path);
+    paths.push({ source: source.path, target: '/source' });
+    args.push(archiveReference(kind));
+  }
+  args.push('oci:/work/layout:image');
+  try {
+    await runConfined('skopeo', args, {
+      directory,
+      paths,
+      network: source.kind === 'image',
+      maxFileBytes: options.maxBytes,
+      timeoutMs,
+      onLine,
+      signal,
+      failureIn: fatalMessage,
+      env: {
+        TMPDIR: '/work',
+        ...Object.fromEntries(proxyVariables.map((name) => [name, process.env[name]])),
+      },
+    });
+  } catch (error) {
+    throw error instanceof ToolError && !isTrouble(error.message)
+      ? new InvalidImage(error.message, { cause: error })
+      : error;
+  }
+}
+
+/** `docker save` may hold several images: the first counts. */
+const archiveReference = (kind: ArchiveKind): string =>
+  kind === 'docker-archive' ? 'docker-archive:/source:@0' : `${kind}:/source`;
+
+const isReference = (text: string): boolean =>
+  /^[A-Za-z0-9[][A-Za-z0-9._:/@[\]-]*$/.test(text) && text.length <= 512;
+
+/** The registry that a reference names; as for `docker pull`, Docker's own when it names none. */
+function registryOf(reference: string): string {
+  const [first = '', ...rest] = reference.split('/');
+  const named = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost');
+  return named ? first : 'docker.io';
+}
+
+async function writeCredentials(file: string, reference: string, credentials: string) {
+  const auth = Buffer.from(credentials, 'utf8').toString('base64');
+  const text = JSON.stringify({ auths: { [registryOf(reference)]: { auth } } });
+  await writeFile(file, text, { mode: 0o600, flag: 'wx' });
+  await chmod(file, 0o600);
+}
+
+/** Reason in a line as `time="…" level=fatal msg="…"`. */
+export function fatalMessage(line: string): string | undefined {
+  const quoted = /level=fatal msg=("(?:[^"\\]|\\.)*")/.exec(line)?.[1];
+  if (quoted !== undefined) {
+    try {
+      return String(JSON.parse(quoted)).replace(/\.$/, '');
+    } catch {
+      return quoted;
+    }
+  }
+  return (
+    /level=fatal msg=(.*)$/.exec(line)?.[1] ?? /^(?:setpriv|unshare|mount|sh): .*/.exec(line)?.[0]
+  );
+}
+
+/** True for what is not the image's fault. */
+const isTrouble = (reason: string): boolean =>
+  /dial tcp|connection re|no such host|i\/o timeout|TLS handshake|x509|HTTP response to HTTPS|EOF$|no space left|ended with|^(setpriv|unshare|mount|sh): /.test(
+    reason,
+  );
