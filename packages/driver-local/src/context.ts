@@ -8,6 +8,7 @@ import type { HeldSandbox } from './sandbox/held-sandbox.ts';
 import type { IdRanges } from './sandbox/id-ranges.ts';
 import type { Limiter } from './sandbox/limiter.ts';
 import type { LivenessWatch } from './sandbox/liveness.ts';
+import type { Disks } from './storage/disks.ts';
 import type { LocalTemplates } from './templates/template-store.ts';
 import type { LocalVolumes } from './volumes.ts';
 
@@ -20,6 +21,7 @@ export interface DriverContext {
   readonly privileges: Privileges;
   readonly templates: LocalTemplates;
   readonly volumes: LocalVolumes;
+  readonly disks: Disks;
   readonly ranges: IdRanges;
   readonly starts: Limiter;
   readonly liveness: LivenessWatch;

@@ -18,6 +18,7 @@ import { IdRanges } from './sandbox/id-ranges.ts';
 import { Limiter } from './sandbox/limiter.ts';
 import { LivenessWatch } from './sandbox/liveness.ts';
 import { readRecord } from './sandbox/record.ts';
+import { openDisks } from './storage/pool.ts';
 import { LocalTemplates } from './templates/template-store.ts';
 import { LocalVolumes } from './volumes.ts';
 
@@ -47,6 +48,7 @@ export async function makeContext(
   const layout = new Layout(dataDir, options.runDir);
   makeDirectories(layout);
   const log = options.log ?? (() => {});
+  const disks = await openDisks(dataDir, options);
   const cgroup = await cgroupFeatures();
   const privileges = readPrivileges();
   const initBinary = installInit(initBinaryPath(), layout.runDir);
@@ -75,6 +77,7 @@ export async function makeContext(
     privileges,
     templates: new LocalTemplates(options.templatesDir ?? join(dataDir, 'templates')),
     volumes: new LocalVolumes(layout.volumes, layout.trash),
+    disks,
     ranges,
     starts: new Limiter(startsAtOnce),
     liveness: new LivenessWatch(),

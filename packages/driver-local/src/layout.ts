@@ -26,6 +26,15 @@ export class Layout {
     return join(this.dataDir, 'volumes');
   }
 
+  get snapshots(): string {
+    return join(this.dataDir, 'snapshots');
+  }
+
+  /** What is made beside something that it will take the place of; nothing here is anybody's. */
+  get staging(): string {
+    return join(this.dataDir, 'staging');
+  }
+
   /** Disks of removed sandboxes, until their files are deleted. */
   get trash(): string {
     return join(this.dataDir, 'trash');
@@ -64,8 +73,6 @@ export interface SandboxLayout {
   readonly copies: string;
   readonly upper: string;
   readonly work: string;
-  /** Only of sandboxes with a disk limit: an image and where it is mounted. */
-  readonly diskImage: string;
   readonly disk: string;
   /** Directory that keeps other users of the machine away from the root. */
   readonly gate: string;
@@ -97,7 +104,6 @@ function sandboxLayout(layout: Layout, id: string): SandboxLayout {
     copies: join(directory, 'copies'),
     upper: join(disk, 'upper'),
     work: join(disk, 'work'),
-    diskImage: join(directory, 'disk.img'),
     disk,
     gate,
     root: join(gate, 'root'),

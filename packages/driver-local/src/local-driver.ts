@@ -21,6 +21,7 @@ import { removeWhenEmpty } from './run-dir.ts';
 import { adoptSandboxes } from './sandbox/adopt.ts';
 import { createSandbox } from './sandbox/create.ts';
 import { removeSandbox } from './sandbox/remove.ts';
+import { closePool } from './storage/pool.ts';
 
 /** Runs sandboxes on this machine through OCI runtimes. */
 export class LocalDriver implements Driver {
@@ -122,6 +123,7 @@ export class LocalDriver implements Driver {
     await context.ranges.close();
     await Promise.all(context.background);
     await removeWhenEmpty(context.layout);
+    await closePool(context.layout.dataDir);
   }
 
   async #remove(id: SandboxId): Promise<void> {

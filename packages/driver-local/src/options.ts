@@ -1,4 +1,5 @@
 import type { Isolation } from '@sandport/protocol';
+import type { StorageOptions } from './storage/pool.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type Log = (
@@ -7,7 +8,7 @@ export type Log = (
   fields?: Readonly<Record<string, unknown>>,
 ) => void;
 
-export interface LocalDriverOptions {
+export interface LocalDriverOptions extends StorageOptions {
   /** Directory for disks and volumes. One driver at a time. */
   readonly dataDir: string;
   /**

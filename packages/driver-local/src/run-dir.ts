@@ -5,7 +5,8 @@ import type { Layout } from './layout.ts';
 
 /** Makes the driver's directories. @throws Error when guests' ids cannot reach the run directory */
 export function makeDirectories(layout: Layout): void {
-  for (const directory of [layout.dataDir, layout.sandboxes, layout.volumes, layout.trash])
+  const { dataDir, sandboxes, volumes, snapshots, staging, trash } = layout;
+  for (const directory of [dataDir, sandboxes, volumes, snapshots, staging, trash])
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   mkdirSync(layout.runDir, { recursive: true, mode: 0o711 });
   // Sandboxes have ids of their own and walk through these; nobody can list them.

@@ -23,13 +23,19 @@ export {
   createSubvolume,
   deleteSubvolume,
   enableQuota,
+  growBtrfsImage,
   isOnBtrfs,
   limitSubvolume,
   mountBtrfsImage,
   snapshotSubvolume,
   subvolumeUsage,
 } from './mounts/btrfs.ts';
-export { type DiskImageOptions, createDiskImage, mountDiskImage } from './mounts/disk-image.ts';
+export {
+  type DiskImageOptions,
+  createDiskImage,
+  mountDiskImage,
+  resizeDiskImage,
+} from './mounts/disk-image.ts';
 export type { DirectoryWatcher, WatchDirectoryOptions } from './inotify/directory-watcher.ts';
 export type { DirectoryEvent, ResyncReason } from './inotify/watch-event.ts';
 export { type MountEntry, listMounts } from './mounts/list-mounts.ts';

@@ -1,9 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs';
 import type { AdoptionReport, DriverSandbox, SandboxSpec, StoppedSandbox } from '@sandport/driver';
 import { InitChannel } from '@sandport/guest-init';
-import { isAlive, listMounts, mountDiskImage } from '@sandport/linux';
+import { isAlive, listMounts } from '@sandport/linux';
 import type { SandboxId } from '@sandport/protocol';
 import type { DriverContext } from '../context.ts';
+import { diskPlaces, emptyStaging } from '../storage/places.ts';
+import { collectDisks } from '../storage/pool.ts';
 import { findUser } from '../templates/passwd.ts';
 import { killSandbox } from './end-processes.ts';
 import { guestLog } from './guest-log.ts';
@@ -131,8 +133,7 @@ async function reopenRoot(
 ): Promise<SandboxRoot | undefined> {
   const { layout } = options;
   if (mountPoints.has(layout.root)) return SandboxRoot.open(options);
-  if (existsSync(layout.diskImage) && !mountPoints.has(layout.disk))
-    await mountDiskImage({ file: layout.diskImage, mountPoint: layout.disk });
+  await context.disks.open(layout);
   if (!existsSync(layout.upper)) return undefined;
   return SandboxRoot.mount(context, spec, options);
 }
@@ -159,6 +160,8 @@ async function removeUnknown(context: DriverContext, keep: ReadonlySet<string>):
       ),
     );
   await Promise.all([...found].filter((id) => !keep.has(id)).map(remove));
+  emptyStaging(layout);
+  await collectDisks(layout.dataDir, diskPlaces(layout));
   for (const name of listNames(layout.trash)) void deleteTrash(context, name);
 }
 

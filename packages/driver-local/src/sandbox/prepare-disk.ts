@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import type { SandboxSpec } from '@sandport/driver';
-import { createDiskImage, removeTree } from '@sandport/linux';
+import { removeTree } from '@sandport/linux';
 import { SandportFault } from '@sandport/protocol';
 import type { CreateStep, DriverContext } from '../context.ts';
 import { findUser } from '../templates/passwd.ts';
 import { HeldSandbox } from './held-sandbox.ts';
 import { type SandboxRecord, writeRecord } from './record.ts';
-import { makeDiskDirectories, unmountDisk, unmountRoot } from './root-mount.ts';
+import { makeDiskDirectories, unmountRoot } from './root-mount.ts';
 import { SandboxRoot } from './sandbox-root.ts';
 import type { Undo } from './undo.ts';
 
@@ -39,11 +39,8 @@ export async function prepareDisk(
   undo.add(() => removeTree(context.layout.sandboxes, id));
 
   step('disk');
-  undo.add(() => unmountDisk(layout));
-  mkdirSync(layout.disk, { mode: 0o700 });
-  const { diskBytes: sizeBytes } = spec.limits;
-  if (sizeBytes !== undefined)
-    await createDiskImage({ file: layout.diskImage, mountPoint: layout.disk, sizeBytes });
+  undo.add(() => context.disks.discard(layout));
+  await context.disks.create(layout, { sizeBytes: spec.limits.diskBytes });
 
   step('ids');
   const range = isolation === 'container' ? await context.ranges.take() : undefined;

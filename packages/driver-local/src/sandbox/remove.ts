@@ -6,7 +6,7 @@ import type { DriverContext } from '../context.ts';
 import { deleteDeadTree } from './delete-tree.ts';
 import { killSandbox, removeRuntimeState } from './end-processes.ts';
 import { readRecord } from './record.ts';
-import { unmountDisk, unmountRoot } from './root-mount.ts';
+import { unmountRoot } from './root-mount.ts';
 
 /** A disk with many files is deleted after the answer. */
 const longestDeletionMs = 1000;
@@ -21,7 +21,7 @@ export async function removeSandbox(context: DriverContext, id: string): Promise
   await killSandbox(layout, record?.process);
   removeRuntimeState(context.layout, id);
   await unmountRoot(layout);
-  await unmountDisk(layout);
+  await context.disks.close(layout);
   rmSync(layout.control, { recursive: true, force: true });
   rmSync(layout.bundle, { recursive: true, force: true });
   if (existsSync(layout.directory)) {
@@ -39,7 +39,10 @@ export async function removeSandbox(context: DriverContext, id: string): Promise
 
 /** Deletes one entry of the trash; errors are told to the log, and the next start tries again. */
 export function deleteTrash(context: DriverContext, name: string): Promise<void> {
-  const deletion = deleteDeadTree(context.layout.trash, name)
+  const { trash } = context.layout;
+  const deletion = context.disks
+    .discard({ directory: join(trash, name) })
+    .then(() => deleteDeadTree(trash, name))
     .catch((error: unknown) =>
       context.log('error', 'cannot delete the disk of a removed sandbox', {
         name,

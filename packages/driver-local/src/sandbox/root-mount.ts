@@ -139,11 +139,6 @@ export async function unmountRoot(layout: SandboxLayout): Promise<void> {
   for (const directory of [lower, mappedDisk, root, gate]) removeEmptyDirectory(directory);
 }
 
-/** Takes away the disk of a sandbox with a disk limit, after its root. Idempotent. */
-export async function unmountDisk(layout: SandboxLayout): Promise<void> {
-  if (existsSync(layout.diskImage)) await unmountAside(layout.disk);
-}
-
 function removeEmptyDirectory(path: string): void {
   try {
     rmdirSync(path);

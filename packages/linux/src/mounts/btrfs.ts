@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { open, rm, statfs } from 'node:fs/promises';
+import { open, rename, rm, statfs } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { SystemError } from '../ffi/system-error.ts';
+import { growImage } from './grow-image.ts';
 
 const execute = promisify(execFile);
 
@@ -15,40 +16,42 @@ export async function isOnBtrfs(directory: string): Promise<boolean> {
 export interface BtrfsImageOptions {
   /** Trusted path of the image; must not exist. */
   readonly file: string;
-  /** Trusted path of an empty directory. */
-  readonly mountPoint: string;
   /** Most that it can hold. It takes room on the host only as it fills, and gives it back. */
   readonly sizeBytes: number;
 }
 
-/**
- * Makes a btrfs in a sparse file and mounts it, with accounting by subvolume. Unmounting frees the
- * loop device. On an error nothing is left.
- */
-export async function createBtrfsImage(options: BtrfsImageOptions): Promise<void> {
-  const { file, mountPoint, sizeBytes } = options;
-  const handle = await open(file, 'wx', 0o600);
+/** Makes a btrfs in a sparse file, whole or not at all. */
+export async function createBtrfsImage({ file, sizeBytes }: BtrfsImageOptions): Promise<void> {
+  const unfinished = `${file}.new`;
+  const handle = await open(unfinished, 'w', 0o600);
   try {
     await handle.truncate(sizeBytes);
   } finally {
     await handle.close();
   }
   try {
-    await execute('mkfs.btrfs', ['--quiet', '--force', '--features', 'quota', '--', file]);
-    await mountBtrfsImage({ file, mountPoint });
+    await execute('mkfs.btrfs', ['--quiet', '--force', '--', unfinished]);
+    await rename(unfinished, file);
   } catch (error) {
-    await rm(file, { force: true });
+    await rm(unfinished, { force: true });
     throw error;
   }
 }
 
-/** Mounts an image again, as after a restart of the machine. */
-export async function mountBtrfsImage(
-  options: Pick<BtrfsImageOptions, 'file' | 'mountPoint'>,
-): Promise<void> {
+/** Mounts an image. Unmounting frees the loop device. Both paths are trusted. */
+export async function mountBtrfsImage(file: string, mountPoint: string): Promise<void> {
   // What is deleted leaves holes in the image; usage is at most some seconds old.
   const flags = 'loop,nosuid,nodev,noatime,discard=async,commit=5';
-  await execute('mount', ['-t', 'btrfs', '-o', flags, '--', options.file, options.mountPoint]);
+  await execute('mount', ['-t', 'btrfs', '-o', flags, '--', file, mountPoint]);
+}
+
+/** Lets a mounted image hold more. */
+export async function growBtrfsImage(
+  { file, sizeBytes }: BtrfsImageOptions,
+  mountPoint: string,
+): Promise<void> {
+  await growImage(file, mountPoint, sizeBytes);
+  await btrfs('filesystem', 'resize', 'max', mountPoint);
 }
 
 // All paths below are trusted ones of the host.

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { open, rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { growImage } from './grow-image.ts';
 
 const run = promisify(execFile);
 
@@ -43,4 +44,11 @@ export async function mountDiskImage(
 ): Promise<void> {
   const { file, mountPoint } = options;
   await run('mount', ['-t', 'ext4', '-o', 'loop,nosuid,nodev,noatime', '--', file, mountPoint]);
+}
+
+/** Makes a mounted disk larger. */
+export async function resizeDiskImage(options: DiskImageOptions): Promise<void> {
+  const { file, mountPoint, sizeBytes } = options;
+  const device = await growImage(file, mountPoint, sizeBytes);
+  await run('resize2fs', [device]);
 }

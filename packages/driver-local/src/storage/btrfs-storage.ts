@@ -1,0 +1,140 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, lstatSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { basename, join, relative, resolve } from 'node:path';
+import {
+  createSubvolume,
+  deleteSubvolume,
+  enableQuota,
+  errnoOf,
+  limitSubvolume,
+  removeTree,
+  snapshotSubvolume,
+  subvolumeUsage,
+} from '@sandport/linux';
+import {
+  type DiskPlace,
+  diskPath,
+  type DiskSize,
+  DiskSizeError,
+  type DiskUsage,
+  type Storage,
+} from './storage.ts';
+
+/**
+ * Disks as subvolumes of a pool; in the place of its owner lies a link to it, which is there before
+ * the subvolume: what no link leads to is nobody's. A clone shares all blocks with its original and
+ * is made in a time that does not depend on what is in it.
+ */
+export class BtrfsStorage implements Storage {
+  readonly kind = 'btrfs';
+  readonly #pool: string;
+  #hasQuota: Promise<void> | undefined;
+
+  /** @param pool trusted path of a directory on btrfs, for nothing but disks */
+  constructor(pool: string) {
+    this.#pool = pool;
+  }
+
+  async create(place: DiskPlace, size: DiskSize = {}): Promise<void> {
+    await this.#make(place, size, createSubvolume);
+  }
+
+  async clone(
+    from: DiskPlace,
+    to: DiskPlace,
+    { signal, ...size }: DiskSize & { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<void> {
+    signal?.throwIfAborted();
+    const source = this.#subvolumeOf(from);
+    if (source === undefined) throw new Error(`no disk lies at ${from.directory}`);
+    await this.#make(to, size, (target) => snapshotSubvolume(source, target));
+  }
+
+  async open(): Promise<void> {}
+
+  async close(): Promise<void> {}
+
+  async resize(place: DiskPlace, { sizeBytes }: DiskSize): Promise<void> {
+    if (sizeBytes !== undefined) {
+      const { usedBytes } = await this.usage(place);
+      if (usedBytes > sizeBytes)
+        throw new DiskSizeError(`the disk holds ${Math.ceil(usedBytes / 2 ** 20)} MiB`);
+    }
+    await this.#limit(diskPath(place), sizeBytes);
+  }
+
+  async usage(place: DiskPlace): Promise<DiskUsage> {
+    await this.#enableQuota();
+    const usage = await subvolumeUsage(diskPath(place));
+    return { usedBytes: usage?.referencedBytes ?? 0, sizeBytes: usage?.limitBytes };
+  }
+
+  async discard(place: DiskPlace): Promise<void> {
+    const subvolume = this.#subvolumeOf(place);
+    if (subvolume !== undefined) await this.deleteEntry(basename(subvolume));
+    rmSync(diskPath(place), { force: true });
+  }
+
+  /** Deletes an entry of the pool. Idempotent. */
+  async deleteEntry(name: string): Promise<void> {
+    const path = join(this.#pool, name);
+    if (!isThere(path)) return;
+    try {
+      await deleteSubvolume(path);
+    } catch {
+      // One that was made half, or that a kernel lets go of only when it is empty.
+      await removeTree(this.#pool, name);
+    }
+  }
+
+  async #make(
+    place: DiskPlace,
+    { sizeBytes }: DiskSize,
+    make: (subvolume: string) => Promise<void>,
+  ): Promise<void> {
+    const subvolume = join(this.#pool, `disk-${randomBytes(12).toString('hex')}`);
+    symlinkSync(relative(place.directory, subvolume), diskPath(place));
+    try {
+      await make(subvolume);
+      chmodSync(subvolume, 0o700);
+      // A clone has no limit, whatever its original has.
+      if (sizeBytes !== undefined) await this.#limit(subvolume, sizeBytes);
+    } catch (error) {
+      await this.discard(place);
+      throw error;
+    }
+  }
+
+  async #limit(subvolume: string, sizeBytes: number | undefined): Promise<void> {
+    await this.#enableQuota();
+    await limitSubvolume(subvolume, sizeBytes);
+  }
+
+  /** Not before somebody needs it: it is a property of the whole file system. */
+  #enableQuota(): Promise<void> {
+    this.#hasQuota ??= enableQuota(this.#pool).catch((error: unknown) => {
+      this.#hasQuota = undefined;
+      throw error;
+    });
+    return this.#hasQuota;
+  }
+
+  #subvolumeOf(place: DiskPlace): string | undefined {
+    const target = poolEntryOf(place);
+    return target === undefined ? undefined : join(this.#pool, target);
+  }
+}
+
+/** Name in the pool of the disk at a place; undefined when that is no link. */
+export function poolEntryOf(place: DiskPlace): string | undefined {
+  try {
+    return basename(resolve(place.directory, readlinkSync(diskPath(place))));
+  } catch (error) {
+    if (['ENOENT', 'EINVAL'].includes(errnoOf(error) ?? '')) return undefined;
+    throw error;
+  }
+}
+
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
