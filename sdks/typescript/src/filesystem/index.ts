@@ -34,6 +34,7 @@ export type { RemoveOptions, StatOptions } from './file-entries.ts';
 export { Filesystem } from './filesystem.ts';
 export type { FileTime } from './file-time.ts';
 export type { CreatedFileLink, CreateLinkOptions, FileLink } from './links/links.ts';
+export type { OnRetry, TransferRetry } from '../http/patience.ts';
 export type { OnProgress, SignalOptions, TransferOptions, TransferProgress } from './progress.ts';
 export type { ReadVersion } from './read/read-file.ts';
 export type { ByteRange, DownloadOptions, ReadOptions } from './read/read-options.ts';

@@ -3,6 +3,16 @@ import { UnavailableError } from '../errors/api-errors.ts';
 import { NetworkError, TimeoutError } from '../errors/client-errors.ts';
 import { SandportError } from '../errors/sandport-error.ts';
 
+/** An interrupted transfer that is about to be taken up again. */
+export interface TransferRetry {
+  /** What interrupted it. */
+  readonly error: SandportError;
+  /** Milliseconds until the next attempt. */
+  readonly delayMs: number;
+}
+
+export type OnRetry = (retry: TransferRetry) => void;
+
 /** How long a transfer tries to go on without getting further. */
 const patienceMs = 60_000;
 const firstDelayMs = 100;
@@ -13,11 +23,14 @@ const longestDelayMs = 5_000;
  * has not got further for a minute.
  */
 export class Patience {
+  readonly #onRetry: OnRetry | undefined;
   readonly #limitMs: number;
   #lastProgress = performance.now();
   #delayMs = firstDelayMs;
 
-  constructor(limitMs = patienceMs) {
+  /** @param onRetry called before each pause */
+  constructor(onRetry: OnRetry | undefined, limitMs = patienceMs) {
+    this.#onRetry = onRetry;
     this.#limitMs = limitMs;
   }
 
@@ -38,6 +51,7 @@ export class Patience {
     // Clients that were interrupted together do not come back together.
     const delayMs = this.#delayMs * (0.75 + Math.random() / 2);
     this.#delayMs = Math.min(this.#delayMs * 2, longestDelayMs);
+    this.#onRetry?.({ error: failure, delayMs });
     await sleep(delayMs, undefined, signal && { signal }).catch(() => {});
     signal?.throwIfAborted();
   }
@@ -47,7 +61,7 @@ export class Patience {
 const passingStatuses = new Set([423, 460]);
 
 /** True for what may be otherwise the next time: the connection broke, the daemon restarts. */
-export function isInterruption(error: unknown): boolean {
+export function isInterruption(error: unknown): error is SandportError {
   if (error instanceof NetworkError || error instanceof TimeoutError) return true;
   if (error instanceof UnavailableError) return true;
   if (!(error instanceof SandportError)) return false;

@@ -18,7 +18,7 @@ export async function downloadInOrder(
   first: IncomingMessage,
   options: DownloadOptions & { readonly verify: boolean },
 ): Promise<number> {
-  const { verify, onProgress, signal } = options;
+  const { verify, onProgress, onRetry, signal } = options;
   const digest = new Digest();
   const totalBytes = Number.isFinite(file.sizeBytes) ? file.sizeBytes : undefined;
   let bytes = 0;
@@ -28,7 +28,7 @@ export async function downloadInOrder(
     onProgress?.({ bytes, totalBytes });
   };
   const span = { start: 0, end: totalBytes ?? Number.POSITIVE_INFINITY };
-  const patience = new Patience();
+  const patience = new Patience(onRetry);
   const wasBroken = await fetchSpan(file, target, span, { first, patience, signal, onChunk });
   if (verify) {
     const announced = header(first, 'repr-digest') ?? first.trailers['repr-digest'];

@@ -19,12 +19,12 @@ export async function downloadSpans(
   target: LocalTarget,
   options: DownloadOptions & { readonly connections: number; readonly verify: boolean },
 ): Promise<void> {
-  const { connections, verify, onProgress } = options;
+  const { connections, verify, onProgress, onRetry } = options;
   // The first failure ends the other connections too.
   const failed = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, failed.signal]) : failed.signal;
   const parts = file.withSignal(signal);
-  const patience = new Patience();
+  const patience = new Patience(onRetry);
   const spans = spansOf(file.sizeBytes);
   let bytes = 0;
   const onChunk = (chunk: Buffer) => {

@@ -1,3 +1,4 @@
+import type { OnRetry } from '../../http/patience.ts';
 import type { TransferOptions } from '../progress.ts';
 
 /** A part of a file, in bytes: from `start` up to, but not with, `end`; or the last ones. */
@@ -14,6 +15,8 @@ export interface ReadOptions {
 }
 
 export interface DownloadOptions extends TransferOptions {
+  /** Called before a download that was interrupted goes on. What it throws ends the download. */
+  onRetry?: OnRetry | undefined;
   /**
    * Requests that fetch parts of one file side by side, when it has more than 64 MiB.
    * @default 1

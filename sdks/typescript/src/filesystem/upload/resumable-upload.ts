@@ -7,7 +7,7 @@ import { Patience } from '../../http/patience.ts';
 import { sha256Of } from '../digest.ts';
 import { type FilesApi, modeText } from '../files-api.ts';
 import { timeText } from '../file-time.ts';
-import type { WriteOptions } from '../write/write-options.ts';
+import type { UploadOptions, WriteOptions } from '../write/write-options.ts';
 import { PartReader } from './part-reader.ts';
 import { TusUpload } from './tus.ts';
 
@@ -31,7 +31,7 @@ export async function resumableUpload(
   api: FilesApi,
   file: LocalFile,
   remotePath: string,
-  options: WriteOptions,
+  options: UploadOptions,
 ): Promise<WriteResult> {
   const { mode, mtime, ifMatch, ifNoneMatch, signal } = options;
   const reader = new PartReader(file.handle, file.path, await file.handle.stat({ bigint: true }));
@@ -65,10 +65,10 @@ export async function resumableUpload(
 async function sendParts(
   upload: TusUpload,
   reader: PartReader,
-  { onProgress, signal }: WriteOptions,
+  { onProgress, onRetry, signal }: UploadOptions,
 ): Promise<'complete' | 'unknown'> {
   const totalBytes = reader.sizeBytes;
-  const patience = new Patience();
+  const patience = new Patience(onRetry);
   let offset = 0;
   let lastSent = false;
   while (offset < totalBytes) {

@@ -1,3 +1,4 @@
+import type { OnRetry } from '../../http/patience.ts';
 import type { FileTime } from '../file-time.ts';
 import type { TransferOptions } from '../progress.ts';
 
@@ -33,6 +34,8 @@ export interface WriteInPlaceOptions extends WriteOptions {
 }
 
 export interface UploadOptions extends WriteOptions {
+  /** Called before an upload in parts that was interrupted goes on. What it throws ends the upload. */
+  onRetry?: OnRetry | undefined;
   /**
    * A regular file of more bytes goes up in parts, each checked by its SHA-256, and goes on by
    * itself after a broken connection or a restart of the daemon. Infinity: never in parts.
