@@ -7,11 +7,15 @@ import {
   parseGuestPath,
   sandboxIdSchema,
   sandboxNameSchema,
+  snapshotIdSchema,
+  snapshotNameSchema,
   volumeNameSchema,
 } from '@sandport/protocol';
 import Libsql from 'libsql';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { migrations } from './migrations.ts';
 import { NameTakenError, type SandboxRow } from './sandbox-table.ts';
+import type { SnapshotRow } from './snapshot-table.ts';
 import { openState } from './state.ts';
 
 let directory: string;
@@ -136,4 +140,79 @@ test('uploads and links come back, and go with their sandbox and with the key th
   state.sandboxes.delete(second.id);
   expect(state.links.ofSandbox(second.id)).toEqual([]);
   expect(state.uploads.get(second.id)).toBeUndefined();
+});
+
+test('a file of the release before opens: its sandboxes and volumes get what was added since', () => {
+  const file = join(directory, 'state.db');
+  const { id } = sandbox();
+  const before = new Libsql(file);
+  for (const step of migrations.slice(0, 2)) before.exec(step);
+  before
+    .prepare(
+      `INSERT INTO sandboxes VALUES (?, 'default', 'old', 'base', 'gvisor', 'running', NULL, '{}',
+         '{}', 60, 0, 12.5, 1700000000123, NULL)`,
+    )
+    .run(id);
+  before.exec(`INSERT INTO volumes VALUES ('default', 'data', 5)`);
+  before.exec('PRAGMA user_version = 2');
+  before.close();
+  using state = openState(file);
+  expect(state.sandboxes.all()).toMatchObject([
+    {
+      id,
+      name: 'old',
+      status: 'running',
+      idleTimeoutSeconds: 0,
+      idleAction: 'hibernate',
+      activeAt: new Date(1_700_000_000_123),
+      bootMode: 'cold',
+      pooled: false,
+    },
+  ]);
+  expect(state.volumes.all()).toEqual([
+    { namespace: 'default', name: 'data', createdAt: new Date(5), sizeBytes: undefined },
+  ]);
+});
+
+test('snapshots outlive their sandbox; their names are free again after a delete', () => {
+  using state = openState(':memory:');
+  const row = (name: string): SnapshotRow => ({
+    id: snapshotIdSchema.parse(randomUUID()),
+    namespace,
+    name: snapshotNameSchema.parse(name),
+    sandbox: sandboxIdSchema.parse(randomUUID()),
+    status: 'creating',
+    spec: { template: 'base' },
+    memory: false,
+    sizeBytes: 0,
+    metadata: { why: 'ü' },
+    pauseMs: 0,
+    createdAt: new Date(9),
+  });
+  const first = row('before-lunch');
+  state.snapshots.insert(first);
+  expect(() => state.snapshots.insert(row('before-lunch'))).toThrow(NameTakenError);
+  const ready = {
+    ...first,
+    status: 'ready',
+    memory: true,
+    sizeBytes: 2 ** 40,
+    pauseMs: 3.5,
+  } as const;
+  state.snapshots.update(ready);
+  expect(state.snapshots.all()).toEqual([ready]);
+  state.snapshots.delete(first.id);
+  state.snapshots.insert(row('before-lunch'));
+});
+
+test('pools and quotas are what was set last', () => {
+  using state = openState(':memory:');
+  state.pools.set({ template: 'base', isolation: 'gvisor', size: 3 });
+  state.pools.set({ template: 'base', isolation: 'gvisor', size: 5 });
+  state.pools.set({ template: 'base', isolation: 'container', size: 1 });
+  state.pools.delete('base', 'container');
+  expect(state.pools.all()).toEqual([{ template: 'base', isolation: 'gvisor', size: 5 }]);
+  state.quotas.set({ namespace, maxSandboxes: 3, maxDiskMb: 100 });
+  state.quotas.set({ namespace, maxSandboxes: 4 });
+  expect(state.quotas.all()).toEqual([{ namespace, maxSandboxes: 4 }]);
 });
