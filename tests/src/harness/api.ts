@@ -35,12 +35,17 @@ export class Api {
     return exchange(this.url, { ...options, method, path, headers });
   }
 
-  sendJson(method: string, path: string, body: unknown): Promise<HttpAnswer> {
-    return this.send(method, path, { body: JSON.stringify(body) });
+  sendJson(
+    method: string,
+    path: string,
+    body: unknown,
+    options: Partial<HttpRequest> = {},
+  ): Promise<HttpAnswer> {
+    return this.send(method, path, { ...options, body: JSON.stringify(body) });
   }
 
-  async create(fields: Fields = {}): Promise<CreatedSandbox> {
-    const answer = await this.sendJson('POST', '/v1/sandboxes', fields);
+  async create(fields: Fields = {}, options: Partial<HttpRequest> = {}): Promise<CreatedSandbox> {
+    const answer = await this.sendJson('POST', '/v1/sandboxes', fields, options);
     return sandboxSchema.parse(json(answer, 201));
   }
 

@@ -11,7 +11,8 @@ test('a first start builds the template base, and the first sandbox waits for it
   try {
     await using daemon = await startDaemon({ env: { SANDPORT_TEMPLATES_DIR: templates } });
     const { api } = daemon;
-    const { id } = await api.create({ template: 'base' });
+    // As long as a template takes to build: from half a minute to minutes on a busy machine.
+    const { id } = await api.create({ template: 'base' }, { timeoutMs: 270_000 });
     expect((await api.exec(id, 'python3 -c "print(6 * 7)"')).stdout).toBe('42\n');
     expect((await daemon.log()).filter(({ level }) => Number(level) >= 50)).toEqual([]);
   } finally {
