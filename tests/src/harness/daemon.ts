@@ -133,6 +133,7 @@ export class TestDaemon implements AsyncDisposable {
     const lines = (await readFile(this.logFile, 'utf8')).split('\n');
     const object = z.record(z.string(), z.unknown());
     return lines
+      .slice(0, -1) // The last one may be half-written.
       .filter((line) => line.startsWith('{'))
       .map((line) => object.parse(JSON.parse(line)));
   }
@@ -170,7 +171,8 @@ export class TestDaemon implements AsyncDisposable {
 
   #spawn(): ReturnType<typeof spawn> {
     const { isolation = 'auto', args = [], env } = this.#options;
-    const out = openSync(this.#outFile, 'a');
+    // Without what an earlier start wrote: its address may by now be somebody else's.
+    const out = openSync(this.#outFile, 'w');
     const log = openSync(this.logFile, 'a');
     const serve = ['serve', '--listen', '127.0.0.1:0', '--data-dir', this.dataDir];
     try {

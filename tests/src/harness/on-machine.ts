@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestDaemon } from './daemon.ts';
 import { waitFor } from './wait-for.ts';
@@ -56,7 +56,12 @@ export async function waitForOnly(daemon: TestDaemon, ids: readonly string[]): P
 }
 
 function names(directory: string): string[] {
-  return existsSync(directory) ? readdirSync(directory) : [];
+  try {
+    return readdirSync(directory);
+  } catch {
+    // It is not there, or is being removed.
+    return [];
+  }
 }
 
 function readOrEmpty(file: string): string {
