@@ -6,6 +6,8 @@ export default defineConfig({
   test: {
     pool: 'forks',
     passWithNoTests: true,
+    // A condition that is waited for may take as long as a machine with other work needs.
+    expect: { poll: { timeout: 10_000 } },
     projects: [
       {
         extends: true,
