@@ -75,7 +75,7 @@ onEachIsolation(used, (isolation) => {
   test('Ctrl-C leaves nothing half-written on either side', async () => {
     const target = `target-${isolation}`;
     await mkdir(join(local, target));
-    await inside('mkdir -p /workspace/half && head -c 600M /dev/zero > /workspace/large');
+    await inside('mkdir -p /workspace/half && truncate -s 10G /workspace/large');
     const down = await cp([`${box.id}:/workspace/large`, `${target}/large`], {
       interrupt: () => waitFor(async () => (await readdir(join(local, target)))[0], soon),
     });

@@ -166,24 +166,22 @@ onEachIsolation(used, (isolation) => {
   test('watch', async () => {
     await inside('mkdir -p /workspace/w');
     let change = 0;
-    // Once the line about the first change may be out, the watch is ended.
     const ran = await fs(['watch', '--json', at('/workspace/w')], {
-      interrupt: async () => {
-        await waitFor(
-          async () =>
-            (change += 1) > 20
-              ? true
-              : void (await inside(`echo ${change} > /workspace/w/f${change}; sleep 0.1`)),
-          {
-            timeoutMs: 30_000,
-            what: 'the changes',
-          },
-        );
+      interrupt: async (output) => {
+        // Once a change is told of, the watch has begun; from then on each is.
+        const begun = async () => {
+          await inside(`echo x > /workspace/w/f${(change += 1)}`);
+          return output().includes('/workspace/w/f');
+        };
+        await waitFor(begun, { timeoutMs: 30_000, intervalMs: 100, what: 'a change' });
+        await inside('echo x > /workspace/w/last');
+        await waitFor(() => output().includes('"/workspace/w/last"'), { what: 'the last change' });
       },
     });
     expect(ran.exitCode).toBe(130);
-    const last = JSON.parse(lines(ran.stdout).at(-1) ?? '');
-    expect(last).toMatchObject({ path: '/workspace/w/f20' });
+    const told = lines(ran.stdout).map((line) => JSON.parse(line));
+    expect(told).toContainEqual(expect.objectContaining({ path: `/workspace/w/f${change}` }));
+    expect(told.at(-1)).toMatchObject({ path: '/workspace/w/last' });
   });
 
   test('links', async () => {

@@ -13,8 +13,11 @@ export interface SandportOptions {
   readonly stdin?: string | Uint8Array | { readonly endless: string | Uint8Array };
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Sends SIGINT when this resolves; it is called when an endless input has been taken. */
-  readonly interrupt?: () => Promise<unknown>;
+  /**
+   * Sends SIGINT when this resolves; it is called when an endless input has been taken.
+   * @param output what the command has written to its standard output so far
+   */
+  readonly interrupt?: (output: () => string) => Promise<unknown>;
 }
 
 /** Runs the command line as a process of its own, pointed at the daemon under test. */
@@ -50,7 +53,7 @@ export async function runSandport(
   });
   if (interrupt !== undefined) {
     await begun;
-    await interrupt();
+    await interrupt(() => Buffer.concat(stdout).toString());
     child.kill('SIGINT');
   }
   await closed;

@@ -86,7 +86,10 @@ onEachIsolation(used, (isolation) => {
       const count = "cat /proc/[0-9]*/cmdline | grep -ac 'sleep.32[1]'";
       const seen = async () => ((await exec([box, count])).stdout === '1\n' ? true : undefined);
       const ran = await exec([box, 'echo begun; exec sleep 321'], {
-        interrupt: () => waitFor(seen, { timeoutMs: 10_000, what: 'the command' }),
+        interrupt: async (output) => {
+          await waitFor(() => output() === 'begun\n', { what: 'the output' });
+          await waitFor(seen, { what: 'the command' });
+        },
       });
       expect(ran).toEqual({ stdout: 'begun\n', stderr: '', exitCode: 130 });
       await expect.poll(seen, { timeout: 5000 }).toBe(undefined);

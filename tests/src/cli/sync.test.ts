@@ -99,17 +99,21 @@ onEachIsolation(used, (isolation) => {
     const soon = { timeoutMs: 20_000, what: 'the next round' };
     const has = (path: string, text: string) => async () =>
       (await inside(`cat ${path} 2>/dev/null`)) === text ? true : undefined;
+    const linesOf = (output: string) => output.split('\n').length - 1;
     const up = await sync(['--watch', '--delete', '--json', dir, `${box.id}:/workspace/w`], {
-      interrupt: async () => {
+      interrupt: async (output) => {
         await waitFor(has('/workspace/w/one', '1'), soon);
         await mkdir(join(dir, 'sub'));
         await writeFile(join(dir, 'sub', 'two'), '2');
         await waitFor(has('/workspace/w/sub/two', '2'), soon);
+        await waitFor(() => linesOf(output()) >= 2, soon);
+        const before = linesOf(output());
         await rm(join(dir, 'one'));
         await waitFor(
           async () => ((await inside('ls /workspace/w')) === 'sub\n' ? true : undefined),
           soon,
         );
+        await waitFor(() => linesOf(output()) > before, soon);
       },
     });
     expect(up.exitCode).toBe(130);
@@ -120,10 +124,11 @@ onEachIsolation(used, (isolation) => {
     const local2 = join(local, `watched-${isolation}`);
     const read = (name: string) => readFile(join(local2, name), 'utf8').catch(() => undefined);
     const down = await sync(['--watch', `${box.id}:/workspace/w`, local2], {
-      interrupt: async () => {
+      interrupt: async (output) => {
         await waitFor(async () => ((await read('sub/two')) === '2' ? true : undefined), soon);
         await inside('echo three > /workspace/w/three');
         await waitFor(async () => ((await read('three')) === 'three\n' ? true : undefined), soon);
+        await waitFor(() => output().includes('three\n'), soon);
       },
     });
     expect(down).toMatchObject({ exitCode: 130, lines: expect.arrayContaining(['+ three']) });
