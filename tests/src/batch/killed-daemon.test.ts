@@ -37,8 +37,10 @@ test('kill -9 in the middle: every file is whole old or whole new, and nothing e
   const sending = sandboxes.flatMap(({ id }) =>
     ['each', 'all'].map((mode) => writeSlowly(id, `/workspace/${mode}`, mode, fresh)),
   );
+  // In the middle of it in every sandbox: new files of the one batch are there, of the other none.
+  for (const { id } of sandboxes)
+    await waitFor(async () => (await api.statAnswer(id, '/workspace/each/1')).status === 200);
   await waitFor(() => namelessFiles(daemon.pid).length >= 20);
-  await sleep(300);
   await daemon.kill9();
   await Promise.all(sending);
   await daemon.restart();
