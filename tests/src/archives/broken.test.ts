@@ -34,8 +34,9 @@ onEachIsolation(used, (isolation) => {
     const half = rawEntry({ name: 'half', content: Buffer.alloc(4 * mib, 'h') });
     const { hostname, port } = new URL(used.daemon.url);
     const socket = connect(Number(port), hostname);
+    const requestId = `cut-on-${isolation}`;
     socket.write(
-      `PUT ${archive('/tmp/cut')} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${used.daemon.apiKey}\r\nContent-Length: ${8 * mib}\r\n\r\n`,
+      `PUT ${archive('/tmp/cut')} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${used.daemon.apiKey}\r\nX-Request-Id: ${requestId}\r\nContent-Length: ${8 * mib}\r\n\r\n`,
     );
     socket.write(Buffer.concat([whole, half.subarray(0, 2 * mib)]));
     await waitFor(
@@ -43,15 +44,10 @@ onEachIsolation(used, (isolation) => {
       { timeoutMs: 10_000, what: 'the first file' },
     );
     socket.destroy();
-    await waitFor(
-      async () => {
-        const line = (await used.daemon.log()).findLast((each) =>
-          String(each['route']).endsWith('/fs/archive'),
-        );
-        return line?.['method'] === 'PUT' ? line : undefined;
-      },
-      { timeoutMs: 10_000, what: 'the end of the upload' },
-    );
+    await waitFor(async () => (await used.daemon.log()).some((line) => line['id'] === requestId), {
+      timeoutMs: 10_000,
+      what: 'the end of the upload',
+    });
     expect(await names('/tmp/cut')).toEqual(['whole']);
     expect(String(await used.api.read(box.id, '/tmp/cut/whole'))).toBe('whole');
   });

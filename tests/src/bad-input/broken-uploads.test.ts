@@ -15,7 +15,8 @@ import {
   waitFor,
 } from '../harness/index.ts';
 
-const used = useDaemon({ args: ['--idle-timeout-seconds', '1'] });
+const idleSeconds = 3;
+const used = useDaemon({ args: ['--idle-timeout-seconds', String(idleSeconds)] });
 const path = '/workspace/target';
 const digestOf = (bytes: Uint8Array | string) =>
   `sha-256=:${createHash('sha256').update(bytes).digest('base64')}:`;
@@ -54,14 +55,16 @@ onEachIsolation(used, (isolation) => {
 
   test('a client that vanishes after half of a large file: the old file stays', async () => {
     const socket = await openSocket(used.daemon.url);
-    socket.write(head('Content-Length: 100000000'));
+    const requestId = `vanishes-on-${isolation}`;
+    socket.write(head(`Content-Length: 100000000\r\nX-Request-Id: ${requestId}`));
     for (let part = 0; part < 50; part++)
       await new Promise((resolve) => socket.write(randomBytes(1_000_000), resolve));
     await waitFor(() => namelessFiles(used.daemon.pid).length > 0);
     socket.resetAndDestroy();
     await waitFor(async () =>
       (await used.daemon.log()).some(
-        ({ aborted, bytes_in }) => aborted === true && Number(bytes_in) > 1_000_000,
+        ({ id, aborted, bytes_in }) =>
+          id === requestId && aborted === true && Number(bytes_in) > 1_000_000,
       ),
     );
     await expectOld();
@@ -105,10 +108,12 @@ onEachIsolation(used, (isolation) => {
     let text = '';
     socket.on('data', (part) => (text += part.toString()));
     socket.write(head('Content-Length: 8'));
+    const startedAt = performance.now();
     for (const letter of 'slow one') {
-      await sleep(250);
+      await sleep(500);
       socket.write(letter);
     }
+    expect(performance.now() - startedAt).toBeGreaterThan(idleSeconds * 1000);
     await waitFor(() => text.includes('\r\n\r\n{'));
     expect(text).toMatch(/^HTTP\/1.1 200 /);
     socket.destroy();
