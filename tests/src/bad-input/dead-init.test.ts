@@ -31,10 +31,11 @@ onEachIsolation(used, (isolation) => {
     const { api, daemon } = used;
     const { id } = await api.create({ isolation });
     await api.exec(id, 'echo was here > /workspace/before');
-    const running = run(api, id, 'sleep 600');
-    const streaming = api.sendJson('POST', `/v1/sandboxes/${id}/exec/stream`, { cmd: 'sleep 600' });
-    await waitFor(async () =>
-      (await api.exec(id, 'ps aux 2>/dev/null || cat /proc/[0-9]*/cmdline')).stdout.includes('600'),
+    const running = run(api, id, 'touch /tmp/running; exec sleep 600');
+    const cmd = 'touch /tmp/streaming; exec sleep 600';
+    const streaming = api.sendJson('POST', `/v1/sandboxes/${id}/exec/stream`, { cmd });
+    await waitFor(
+      async () => (await api.exec(id, 'ls /tmp/running /tmp/streaming')).exit_code === 0,
     );
     signal(sandboxProcess(daemon, id), 'SIGKILL');
     const failed = await running;
