@@ -4,12 +4,18 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { linkSchema } from '@sandport/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { faultOf, json, onEachIsolation, useDaemon, useSandbox } from '../harness/index.ts';
+import {
+  faultOf,
+  json,
+  onEachIsolation,
+  useDaemon,
+  useSandbox,
+  waitFor,
+} from '../harness/index.ts';
 import { makeLink, useLink } from './make-link.ts';
 
 const used = useDaemon();
@@ -89,7 +95,7 @@ describe('a link', () => {
   test('ends with its time, when it is revoked, and with the key that made it', async () => {
     const { api } = used;
     await api.write(sandbox.id, path, 'here');
-    const short = await makeLink(api, sandbox.id, { path, expires_in_seconds: 1 });
+    const short = await makeLink(api, sandbox.id, { path, expires_in_seconds: 3 });
     const revoked = await makeLink(api, sandbox.id, { path });
     const other = await api.newKey();
     const ofOther = await makeLink(other.api, sandbox.id, { path });
@@ -104,7 +110,7 @@ describe('a link', () => {
     expect(listed.body.toString()).not.toContain(revoked.url_path.slice('/v1/links/'.length));
     await api.send('DELETE', `/v1/sandboxes/${sandbox.id}/fs/links/${revoked.id}`);
     await api.send('DELETE', `/v1/keys/${other.id}`);
-    await sleep(1_100);
+    await waitFor(() => Date.now() > Date.parse(short.expires_at), { what: 'its end' });
     for (const link of [short, revoked, ofOther])
       faultOf(await useLink(api, link), 'link_not_found');
     const again = await api.send('DELETE', `/v1/sandboxes/${sandbox.id}/fs/links/${revoked.id}`);
@@ -157,8 +163,9 @@ describe('a link', () => {
     const { api, daemon } = used;
     const link = await makeLink(api, sandbox.id, { path });
     await useLink(api, link);
-    await useLink(api, link, { method: 'POST', body: 'x' });
-    await sleep(200);
+    const last = await useLink(api, link, { method: 'POST', body: 'x' });
+    const id = last.headers['x-request-id'];
+    await waitFor(async () => (await daemon.log()).some((line) => line['id'] === id));
     const log = await readFile(daemon.logFile, 'utf8');
     expect(log).toContain('/v1/links/:token');
     expect(log).not.toContain(link.url_path.slice('/v1/links/'.length));
