@@ -174,19 +174,22 @@ def test_commands(sandbox: Sandbox) -> None:
 
 
 def test_streamed_commands(sandbox: Sandbox) -> None:
-    times: List[float] = []
     out: List[str] = []
 
     def on_stdout(text: str) -> None:
-        times.append(time.monotonic())
         out.append(text)
+        sandbox.files.write("/tmp/seen", b"")
 
+    # It goes on only when its first line has been seen.
     result = sandbox.commands.run(
-        "echo ü; sleep 0.5; echo b; echo e >&2", on_stdout=on_stdout, on_stderr=lambda _: None
+        "echo ü; until [ -e /tmp/seen ]; do sleep 0.05; done; echo b; echo e >&2",
+        timeout=30,
+        on_stdout=on_stdout,
+        on_stderr=lambda _: None,
     )
     assert "".join(out) == result.stdout == "ü\nb\n"
     assert result.stderr == "e\n"
-    assert times[-1] - times[0] > 0.3
+    assert out[0] == "ü\n"
     pieces: List[str] = []
     total = sandbox.commands.run(
         "python3 -c \"print('äöü€' * 700000, end='')\"", on_stdout=pieces.append
@@ -302,10 +305,15 @@ def test_the_asynchronous_client(daemon: RunningDaemon, tmp_path: Path) -> None:
             assert await files.exists("/workspace/f")
             await files.remove("/workspace/f")
             assert not await files.exists("/workspace/f")
-            started = time.monotonic()
-            results = await asyncio.gather(*(sandbox.exec("sleep 0.5; echo x") for _ in range(8)))
+            # Each goes on only when all have begun.
+            together = (
+                "mkdir -p /tmp/begun; touch /tmp/begun/$$;"
+                " until [ $(ls /tmp/begun | wc -l) = 8 ]; do sleep 0.05; done; echo x"
+            )
+            results = await asyncio.gather(
+                *(sandbox.commands.run(together, timeout=30) for _ in range(8))
+            )
             assert [result.stdout for result in results] == ["x\n"] * 8
-            assert time.monotonic() - started < 3
             out: List[str] = []
             assert await sandbox.exec_stream("echo streamed", out.append) == 0
             assert "".join(out) == "streamed\n"
@@ -339,7 +347,7 @@ def test_cancelling_a_command_ends_it(daemon: RunningDaemon) -> None:
     async def run() -> None:
         async with await AsyncSandbox.create() as sandbox:
             for start in (sandbox.exec, sandbox.exec_stream):
-                task = asyncio.ensure_future(start("echo $$ > /tmp/pid; exec sleep 1000"))
+                task = asyncio.ensure_future(start("echo $$ > /tmp/p; mv /tmp/p /tmp/pid; exec sleep 1000"))
                 while not await sandbox.files.exists("/tmp/pid"):  # noqa: ASYNC110 - no event
                     await asyncio.sleep(0.02)
                 pid = (await sandbox.files.read_text("/tmp/pid")).strip()
@@ -375,7 +383,7 @@ def test_programs_of_the_readme(daemon: RunningDaemon, tmp_path: Path, readme: s
 
 def test_waits_for_a_silent_command(daemon: RunningDaemon) -> None:
     """Idle timeouts are for transfers: a command may be silent for longer."""
-    config = sandport.ConnectionConfig(idle_timeout=0.5)
-    with SandboxClient(config) as client:
-        box = client.create_sandbox()
-        assert box.commands.run("sleep 1.5; echo done").stdout == "done\n"
+    config = sandport.ConnectionConfig(idle_timeout=1.5)
+    with Sandbox.create() as made, SandboxClient(config) as client:
+        box = client.get_sandbox(made.id)
+        assert box.commands.run("sleep 3; echo done").stdout == "done\n"

@@ -229,7 +229,8 @@ def test_an_upload_that_the_daemon_stops_reading(daemon: FakeDaemon, end: str) -
         thread.start()
         info = Sandbox.create().info
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
-        transport = Transport(ConnectionConfig(url, "x", idle_timeout=0.3).resolve())
+        idle_timeout = 0.3 if end == "silence" else 30
+        transport = Transport(ConnectionConfig(url, "x", idle_timeout=idle_timeout).resolve())
         try:
             with pytest.raises(SandportTimeoutError if end == "silence" else NetworkError):
                 Sandbox(transport, info).filesystem.write(
