@@ -4,6 +4,9 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export class CuttingProxy implements AsyncDisposable {
   /** How many connections broke. */
   cuts = 0;
+  /** Done at the next cut, which then ends all connections; new ones wait for it. */
+  atNextCut: (() => Promise<unknown>) | undefined;
+  #meanwhile: Promise<unknown> | undefined;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   /** Bytes that still pass on their way to the daemon, for each of the coming cuts. */
@@ -12,7 +15,11 @@ export class CuttingProxy implements AsyncDisposable {
   readonly #answerPlan: number[] = [];
 
   private constructor(target: () => string) {
-    this.#server = createServer((client) => this.#join(client, target()));
+    this.#server = createServer(async (client) => {
+      client.on('error', () => undefined);
+      await this.#meanwhile;
+      this.#join(client, target());
+    });
   }
 
   /** @param target address of the daemon, asked for at every connection */
@@ -73,6 +80,10 @@ export class CuttingProxy implements AsyncDisposable {
         this.cuts += 1;
         to.end(chunk.subarray(0, left), () => to.destroy());
         from.destroy();
+        this.#meanwhile = this.atNextCut?.();
+        if (this.atNextCut !== undefined)
+          for (const socket of this.#sockets) if (socket !== to) socket.destroy();
+        this.atNextCut = undefined;
         return;
       }
       if (left !== undefined) plan[0] = left - chunk.length;

@@ -170,14 +170,11 @@ describe('a download', () => {
   test('of a file that changed meanwhile is an error, never a mixture', async () => {
     await files().write('/workspace/down', readFileSync(source));
     writeFileSync(target(), 'old');
+    const cuts = proxy.cuts;
     proxy.cutAnswersAfter(5 * mib);
-    let changed: Promise<unknown> | undefined;
-    const download = files().download('/workspace/down', target(), {
-      onProgress: () => (changed ??= sandbox.exec('echo new > /workspace/down')),
-    });
-    const error = await failure(download);
-    await changed;
-    proxy.clear();
+    proxy.atNextCut = () => daemon.api.exec(sandbox.id, 'echo new > /workspace/down');
+    const error = await failure(files().download('/workspace/down', target()));
+    expect(proxy.cuts - cuts).toBe(1);
     expect(error).toBeInstanceOf(ConflictError);
     expect(error).toMatchObject({ code: 'file_changed', path: '/workspace/down' });
     expect(readFileSync(target(), 'utf8')).toBe('old');
