@@ -51,7 +51,7 @@ function hello(withToken: string, version = PROTOCOL_VERSION): Buffer {
   return encodeFrame(
     FromInit.hello,
     0,
-    Buffer.concat([Buffer.from([version]), Buffer.from(withToken)]),
+    Buffer.concat([Buffer.from([version, 0]), Buffer.from(withToken)]),
   );
 }
 
@@ -87,7 +87,8 @@ describe('a peer without the token', () => {
   test.each([
     ['a wrong token', hello('x'.repeat(64))],
     ['a prefix of the token', hello(token.slice(0, 63))],
-    ['another version', hello(token, 2)],
+    ['another version', hello(token, 3)],
+    ['an unknown flag', encodeFrame(FromInit.hello, 0, Buffer.from(`\x02\x07${token}`))],
     ['another frame first', encodeFrame(FromInit.log, 0, Buffer.from('hi'))],
     ['an oversize frame', Buffer.from([0xff, 0xff, 0xff, 0x7f, 1])],
     ['garbage', randomBytes(4096)],
@@ -103,10 +104,12 @@ describe('a peer without the token', () => {
     const socket = connect(socketPath);
     sockets.push(socket);
     await once(socket, 'connect');
-    socket.write(hello(token).subarray(0, 20));
-    await new Promise((resolve) => setImmediate(resolve));
-    await vi.advanceTimersByTimeAsync(5_100);
-    await closed(socket);
+    socket.resume().write(hello(token).subarray(0, 20));
+    // The clock of this peer starts when the channel has seen it.
+    while (!socket.closed) {
+      await new Promise((resolve) => setImmediate(resolve));
+      await vi.advanceTimersByTimeAsync(5_100);
+    }
     expect(channel.connected).toBe(false);
   });
 
