@@ -72,4 +72,8 @@ export class RootedStagedFiles implements StagedFiles {
   async discard(ref: StagedFileRef): Promise<void> {
     about(ref.path, () => this.#root.staged.discard(ref));
   }
+
+  async discardCopy(ref: StagedFileRef): Promise<void> {
+    about(ref.path, () => this.#root.staged.discardCopy(ref));
+  }
 }

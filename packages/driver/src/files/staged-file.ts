@@ -56,4 +56,10 @@ export interface StagedFiles {
 
   /** Removes it; no error when it is gone. */
   discard(ref: StagedFileRef): Promise<void>;
+
+  /**
+   * Removes what this sandbox has of a staged file of another one, whose disk it began with. One on
+   * a volume is no copy, and stays. No error when there is none.
+   */
+  discardCopy(ref: StagedFileRef): Promise<void>;
 }

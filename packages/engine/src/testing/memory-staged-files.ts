@@ -75,6 +75,10 @@ export class MemoryStagedFiles implements StagedFiles {
     this.staged.delete(ref.path);
   }
 
+  async discardCopy(ref: StagedFileRef): Promise<void> {
+    this.staged.delete(ref.path);
+  }
+
   #get({ path }: StagedFileRef): Buffer {
     const bytes = this.staged.get(path);
     if (bytes === undefined)

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { SandboxFiles } from '@sandport/driver';
+import type { SandboxFiles, StagedFileRef } from '@sandport/driver';
 import { SandportFault, type SandboxId, type UploadObject } from '@sandport/protocol';
 import type { UploadRow, UploadTable } from '@sandport/state';
 import type { Files } from '../files/files.ts';
@@ -156,6 +156,11 @@ export class Uploads implements Disposable {
       await files.staged.discard(row.staged);
       this.#options.table.delete(row.id);
     }
+  }
+
+  /** Where the bytes of uploads to a sandbox are, for copies of its disk. */
+  stagedOf(sandbox: SandboxId): StagedFileRef[] {
+    return this.#options.table.ofSandbox(sandbox).map(({ staged }) => staged);
   }
 
   /** Stops the clock. */

@@ -3,15 +3,19 @@ import { closeSync } from 'node:fs';
 import { type ByteString, byteString, textOf } from '../../ffi/byte-string.ts';
 import {
   O_CREAT,
+  O_DIRECTORY,
   O_EXCL,
   O_NOCTTY,
   O_NOFOLLOW,
   O_NONBLOCK,
   O_PATH,
   O_WRONLY,
+  RESOLVE_BENEATH,
+  RESOLVE_NO_SYMLINKS,
+  RESOLVE_NO_XDEV,
 } from '../../ffi/constants.ts';
 import { withFileOwner } from '../../ffi/credential-calls.ts';
-import { openat, reopen } from '../../ffi/file-calls.ts';
+import { openat, openat2, reopen } from '../../ffi/file-calls.ts';
 import { SystemError } from '../../ffi/system-error.ts';
 import { statDescriptor, statEntry } from '../attributes/entry.ts';
 import { type RawStat, etagOf } from '../attributes/file-stat.ts';
@@ -20,7 +24,12 @@ import { type Creation, openDirectory } from '../entries/make-directory.ts';
 import { type RootDirectory, joinPath } from '../paths/root-directory.ts';
 import { Refusal } from '../rooted-fs-error.ts';
 import { type WritePlan, putInPlace } from '../write/put-in-place.ts';
-import { TEMPORARY_PREFIX, type TemporaryFile, discard } from '../write/temporary-file.ts';
+import {
+  TEMPORARY_PREFIX,
+  type TemporaryFile,
+  discard,
+  isTemporaryName,
+} from '../write/temporary-file.ts';
 import { unlinkEntry } from '../remove/unlink-entry.ts';
 import type { WriteTarget } from '../write/write-target.ts';
 
@@ -119,6 +128,29 @@ export function discardStaged(root: RootDirectory, ref: StagedRef): void {
     closeSync(directory);
   }
 }
+
+/**
+ * Removes what a copy of the disk has of a staged file. On another mount there is no copy, but the
+ * file itself, which stays. @throws SystemError ENOENT, ELOOP when its directory is gone; EXDEV
+ */
+export function discardStagedCopy(root: RootDirectory, ref: StagedRef): void {
+  const { parent, name } = splitPath(parsePath(ref.path));
+  if (name === undefined || !isTemporaryName(name)) return;
+  const top = root.open(byteString('/'), O_PATH | O_DIRECTORY);
+  try {
+    const below = byteString(`.${parent}`);
+    const directory = openat2(top, below, O_PATH | O_DIRECTORY, onThisMount);
+    try {
+      if (statEntry(directory, name)?.type === 'file') unlinkEntry(directory, name);
+    } finally {
+      closeSync(directory);
+    }
+  } finally {
+    closeSync(top);
+  }
+}
+
+const onThisMount = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
 
 /** Whatever else has got that name stays. */
 function removeName(directory: number, name: ByteString, ref: StagedRef): void {

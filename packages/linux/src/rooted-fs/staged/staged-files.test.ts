@@ -133,6 +133,29 @@ describe('a staged file', () => {
     expect(readFileSync(victim(), 'utf8')).toBe('victim');
   });
 
+  test('is removed from a copy of the disk, but not from a mount that the copy shares', async () => {
+    const volume = join(scratch.path, 'volume');
+    mkdirSync(volume);
+    mkdirSync(inside('vol'));
+    execFileSync('mount', ['--bind', volume, inside('vol')]);
+    try {
+      const [own, shared] = ['/dir/file', '/vol/file'].map((path) => fs.staged.create(path, {}));
+      if (own === undefined || shared === undefined) throw new Error('not made');
+      // The copy has other numbers and births.
+      const copy = { ...own, identity: 'another' };
+      fs.staged.discardCopy(copy);
+      fs.staged.discardCopy(copy);
+      expect(readdirSync(inside('dir'))).toEqual([]);
+      fs.staged.discardCopy(shared);
+      expect(fs.staged.size(shared)).toBe(0);
+      writeFileSync(inside('dir/kept'), 'kept');
+      fs.staged.discardCopy({ path: '/dir/kept', identity: '' });
+      expect(readdirSync(inside('dir'))).toEqual(['kept']);
+    } finally {
+      unmount(inside('vol'), { detach: true });
+    }
+  });
+
   test('that got another name is used no more, and discarded by its own name', async () => {
     const ref = fs.staged.create('/dir/file', {});
     await append(ref, 0, 'mine');

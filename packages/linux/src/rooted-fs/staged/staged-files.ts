@@ -15,6 +15,7 @@ import {
   type StagedRef,
   createStaged,
   discardStaged,
+  discardStagedCopy,
   openStaged,
   publishStaged,
 } from './staged-file.ts';
@@ -132,6 +133,18 @@ export class StagedFiles {
       discardStaged(this.#root, ref);
     } catch (error) {
       if (!isGone(error)) throw rootedFsErrorOf(error, ref.path);
+    }
+  }
+
+  /**
+   * In a copy of the disk on which it is: removes the copy of it. No error when there is none. One
+   * on another mount, which the copy shares with its origin, stays.
+   */
+  discardCopy(ref: StagedRef): void {
+    try {
+      discardStagedCopy(this.#root, ref);
+    } catch (error) {
+      if (!isGone(error) && errnoOf(error) !== 'EXDEV') throw rootedFsErrorOf(error, ref.path);
     }
   }
 
