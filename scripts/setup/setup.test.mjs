@@ -60,8 +60,10 @@ test('a lock waits for a living owner and is taken over from a dead one', async 
 
   writeFileSync(path, JSON.stringify(ownIdentity()));
   const waits = [];
-  const second = withLock(path, async () => 'after', { onWait: (owner) => waits.push(owner.pid) });
-  setTimeout(() => rmSync(path), 300);
-  expect(await second).toBe('after');
+  const onWait = (owner) => {
+    waits.push(owner.pid);
+    setTimeout(() => rmSync(path), 300);
+  };
+  expect(await withLock(path, async () => 'after', { onWait })).toBe('after');
   expect(waits).toEqual([process.pid]);
 });
