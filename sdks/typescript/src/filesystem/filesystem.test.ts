@@ -336,17 +336,18 @@ describe('faults of the connection', () => {
 
   test('a slow reader and a slow source are not taken for a silent daemon', async () => {
     const { handler } = storage();
-    await using daemon = await FakeDaemon.start(handler, 400);
+    const pauseMs = 2500;
+    await using daemon = await FakeDaemon.start(handler, 1000);
     const files = filesOf(daemon);
     await files.write('/f', Buffer.alloc(20_000_000));
     const stream = await files.readStream('/f');
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
     let bytes = 0;
     for await (const chunk of stream as AsyncIterable<Buffer>) bytes += chunk.length;
     expect(bytes).toBe(20_000_000);
     async function* slow() {
       yield Buffer.from('a');
-      await new Promise((resolve) => setTimeout(resolve, 1000));
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
       yield Buffer.from('b');
     }
     expect((await files.write('/slow', slow())).bytes).toBe(2);
