@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "guard.h"
+#include "privileges.h"
 #include "wire.h"
 
 #define HEADER_BYTES 9u
@@ -19,11 +21,19 @@
 #define ANSWER_BYTES 256u
 #define BACKOFF_FIRST_MS 10
 #define BACKOFF_MAX_MS 500
+/* After a suspension the daemon is back soon, often in another life of this process. */
+#define SUSPENDED_RETRY_MS 20
+#define SUSPENDED_SOON_MS 10000
 
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
 static const char *token;
 static int fd = -1;
 static bool accepted;
+/* SUSPENDED is the last frame in the output: nothing follows it. */
+static bool suspending;
+/* The commands wait, as they are, for the daemon to say what becomes of them. */
+static bool suspended;
+static int64_t suspended_at;
 static int64_t retry_at;
 static int backoff_ms = BACKOFF_FIRST_MS;
 
@@ -53,22 +63,65 @@ static void in_release(void) {
   }
 }
 
-void connection_drop(const char *reason) {
-  if (fd < 0) return;
+static void connection_close(void) {
   close(fd);
   fd = -1;
   in_bytes = 0;
   in_release();
   out_head = out_tail = 0;
-  if (accepted) commands_detach();
   accepted = false;
+  suspending = false;
+}
+
+void connection_drop(const char *reason) {
+  if (fd < 0) return;
+  bool was_accepted = accepted;
+  connection_close();
+  if (was_accepted) commands_detach();
   retry_at = now_ms() + backoff_ms;
   if (reason != NULL) log_line("connection dropped: %s", reason);
 }
 
+static void connection_suspend(void) {
+  connection_close();
+  suspended = true;
+  suspended_at = now_ms();
+  retry_at = suspended_at + SUSPENDED_RETRY_MS;
+}
+
 static void retry_later(int64_t now) {
+  if (suspended && now - suspended_at < SUSPENDED_SOON_MS) {
+    retry_at = now + SUSPENDED_RETRY_MS;
+    return;
+  }
   retry_at = now + backoff_ms;
   backoff_ms = backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : backoff_ms * 2;
+}
+
+static size_t room(void) {
+  size_t bytes = OUT_BYTES - (out_tail - out_head);
+  return bytes > HEADER_BYTES && !suspending ? bytes - HEADER_BYTES : 0;
+}
+
+static uint8_t *frame(uint8_t type, uint32_t id, size_t payload_bytes) {
+  if (fd < 0 || suspending || payload_bytes > room()) return NULL;
+  if (OUT_BYTES - out_tail < HEADER_BYTES + payload_bytes) {
+    memmove(out, out + out_head, out_tail - out_head);
+    out_tail -= out_head;
+    out_head = 0;
+  }
+  uint8_t *begin = out + out_tail;
+  put_u32(begin, (uint32_t)(5 + payload_bytes));
+  begin[4] = type;
+  put_u32(begin + 5, id);
+  out_tail += HEADER_BYTES + payload_bytes;
+  return begin + HEADER_BYTES;
+}
+
+size_t connection_room(void) { return accepted ? room() : 0; }
+
+uint8_t *connection_frame(uint8_t type, uint32_t id, size_t payload_bytes) {
+  return accepted ? frame(type, id, payload_bytes) : NULL;
 }
 
 int64_t connection_tick(int64_t now) {
@@ -82,33 +135,14 @@ int64_t connection_tick(int64_t now) {
     return retry_at;
   }
   size_t token_bytes = strlen(token);
-  uint8_t *hello = connection_frame(MSG_HELLO, 0, 1 + token_bytes);
+  uint8_t *hello = frame(MSG_HELLO, 0, 2 + token_bytes);
   hello[0] = PROTOCOL_VERSION;
-  memcpy(hello + 1, token, token_bytes);
+  hello[1] = suspended ? 1 : 0;
+  memcpy(hello + 2, token, token_bytes);
   /* A daemon that refuses us is not asked in a tight loop. */
   backoff_ms = backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : backoff_ms * 2;
   connection_flush();
   return fd >= 0 ? NEVER : retry_at;
-}
-
-size_t connection_room(void) {
-  size_t room = OUT_BYTES - (out_tail - out_head);
-  return room > HEADER_BYTES ? room - HEADER_BYTES : 0;
-}
-
-uint8_t *connection_frame(uint8_t type, uint32_t id, size_t payload_bytes) {
-  if (fd < 0 || payload_bytes > connection_room()) return NULL;
-  if (OUT_BYTES - out_tail < HEADER_BYTES + payload_bytes) {
-    memmove(out, out + out_head, out_tail - out_head);
-    out_tail -= out_head;
-    out_head = 0;
-  }
-  uint8_t *frame = out + out_tail;
-  put_u32(frame, (uint32_t)(5 + payload_bytes));
-  frame[4] = type;
-  put_u32(frame + 5, id);
-  out_tail += HEADER_BYTES + payload_bytes;
-  return frame + HEADER_BYTES;
 }
 
 void connection_trim(uint8_t *payload, size_t payload_bytes) {
@@ -133,9 +167,10 @@ void connection_flush(void) {
     out_head += (size_t)n;
   }
   out_head = out_tail = 0;
+  if (fd >= 0 && suspending) connection_suspend();
 }
 
-static bool can_answer(void) { return connection_room() >= ANSWER_BYTES; }
+static bool can_answer(void) { return room() >= ANSWER_BYTES; }
 
 short connection_events(void) {
   short events = 0;
@@ -147,7 +182,10 @@ short connection_events(void) {
 /* Handles one complete frame. False: the frame makes no sense. */
 static bool dispatch(uint8_t type, uint32_t id, uint8_t *payload, size_t bytes) {
   if (type == MSG_HELLO_OK) {
-    if (accepted || bytes != 1 || payload[0] != PROTOCOL_VERSION) return false;
+    if (accepted || bytes != 2 || payload[0] != PROTOCOL_VERSION) return false;
+    if (payload[1] > 1 || (payload[1] == 1 && !suspended)) return false;
+    if (suspended && payload[1] == 0) commands_detach();
+    suspended = false;
     accepted = true;
     backoff_ms = BACKOFF_FIRST_MS;
     log_flush();
@@ -171,6 +209,15 @@ static bool dispatch(uint8_t type, uint32_t id, uint8_t *payload, size_t bytes) 
       if (pong != NULL) memcpy(pong, payload, 8);
       return true;
     }
+    case MSG_SUSPEND:
+      if (bytes != 0 || connection_frame(MSG_SUSPENDED, 0, 0) == NULL) return false;
+      suspending = true;
+      return true;
+    case MSG_LIMITS:
+      if (bytes != 16) return false;
+      change_pids_limit(get_u64(payload));
+      guard_limit(get_u64(payload + 8));
+      return true;
     default:
       return false;
   }

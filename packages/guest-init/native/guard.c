@@ -50,6 +50,11 @@ void guard_setup(uint64_t limit_bytes) {
   limit = limit_bytes;
 }
 
+void guard_limit(uint64_t limit_bytes) {
+  if (limit > 0 && limit_bytes > 0) limit = limit_bytes;
+  next_look = 0;
+}
+
 static uint64_t meminfo_bytes(const char *text, const char *name) {
   const char *line = strstr(text, name);
   return line == NULL ? 0 : strtoull(line + strlen(name), NULL, 10) * 1024;

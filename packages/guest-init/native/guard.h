@@ -10,6 +10,9 @@
 /* Limit in bytes for everything in the sandbox. Works for PID 1 only. */
 void guard_setup(uint64_t limit_bytes);
 
+/* Changes the limit of a guard that is in force. */
+void guard_limit(uint64_t limit_bytes);
+
 /* Looks at memory when it is time to; returns when to call again, NEVER while nothing runs. */
 int64_t guard_tick(int64_t now);
 

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#define PROTOCOL_VERSION 1
+#define PROTOCOL_VERSION 2
 
 enum to_init {
   MSG_HELLO_OK = 0x01,
@@ -14,6 +14,8 @@ enum to_init {
   MSG_KILL = 0x05,
   MSG_CREDIT = 0x06,
   MSG_PING = 0x07,
+  MSG_SUSPEND = 0x08,
+  MSG_LIMITS = 0x09,
 };
 
 enum from_init {
@@ -26,6 +28,7 @@ enum from_init {
   MSG_EXIT = 0x87,
   MSG_PONG = 0x88,
   MSG_LOG = 0x89,
+  MSG_SUSPENDED = 0x8a,
 };
 
 enum start_tag {
@@ -52,6 +55,10 @@ enum exit_flag {
 
 static inline uint32_t get_u32(const uint8_t *p) {
   return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static inline uint64_t get_u64(const uint8_t *p) {
+  return (uint64_t)get_u32(p) | (uint64_t)get_u32(p + 4) << 32;
 }
 
 static inline void put_u32(uint8_t *p, uint32_t v) {

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { encodeFrame, FrameReader } from './frames.ts';
-import { FromInit, PROTOCOL_VERSION, ToInit } from './wire.ts';
+import { FromInit, PROTOCOL_VERSION, PROTOCOL_VERSION_FIRST, ToInit } from './wire.ts';
 
 /** Time for a peer to present the token. */
 const HELLO_TIMEOUT_MS = 5_000;
@@ -14,13 +14,27 @@ function digest(text: string | Buffer): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
+/** What an init that has the token says of itself. */
+export interface Hello {
+  readonly version: number;
+  /** Its commands wait as they were when it was suspended. */
+  readonly suspended: boolean;
+}
+
+/** Takes the init in. @param resume true: its commands go on; false: it forgets the connection they had */
+export function welcome(socket: Socket, { version }: Hello, resume: boolean): void {
+  const mode = version === PROTOCOL_VERSION_FIRST ? [] : [resume ? 1 : 0];
+  socket.write(encodeFrame(ToInit.helloOk, 0, Buffer.from([version, ...mode])));
+}
+
 /** Tells the init of a sandbox from anything else in it that connects. */
 export class Handshake {
   readonly #tokenDigest: Buffer;
-  readonly #onAccepted: (socket: Socket) => void;
+  readonly #onAccepted: (socket: Socket, hello: Hello) => void;
   readonly #pending = new Map<Socket, NodeJS.Timeout>();
 
-  constructor(token: string, onAccepted: (socket: Socket) => void) {
+  /** @param onAccepted must welcome the init before anything else is sent */
+  constructor(token: string, onAccepted: (socket: Socket, hello: Hello) => void) {
     this.#tokenDigest = digest(token);
     this.#onAccepted = onAccepted;
   }
@@ -46,12 +60,9 @@ export class Handshake {
     if (!this.#pending.has(socket)) return;
     try {
       for (const frame of reader.read(chunk)) {
-        const accepted =
-          frame.type === FromInit.hello &&
-          frame.id === 0 &&
-          frame.payload[0] === PROTOCOL_VERSION &&
-          timingSafeEqual(digest(frame.payload.subarray(1)), this.#tokenDigest);
-        if (accepted) this.#accept(socket);
+        const hello = frame.type === FromInit.hello && frame.id === 0 && parseHello(frame.payload);
+        if (hello && timingSafeEqual(digest(hello.token), this.#tokenDigest))
+          this.#accept(socket, hello);
         else this.#drop(socket);
         return;
       }
@@ -60,14 +71,13 @@ export class Handshake {
     }
   }
 
-  #accept(socket: Socket): void {
+  #accept(socket: Socket, hello: Hello): void {
     clearTimeout(this.#pending.get(socket));
     this.#pending.delete(socket);
     socket.removeAllListeners('data');
     socket.removeAllListeners('error');
     socket.removeAllListeners('close');
-    this.#onAccepted(socket);
-    socket.write(encodeFrame(ToInit.helloOk, 0, Buffer.from([PROTOCOL_VERSION])));
+    this.#onAccepted(socket, hello);
   }
 
   #drop(socket: Socket): void {
@@ -77,4 +87,13 @@ export class Handshake {
     this.#pending.delete(socket);
     socket.destroy();
   }
+}
+
+function parseHello(payload: Buffer): (Hello & { token: Buffer }) | undefined {
+  const version = payload[0];
+  if (version === PROTOCOL_VERSION_FIRST)
+    return { version, suspended: false, token: payload.subarray(1) };
+  const flag = payload[1];
+  if (version !== PROTOCOL_VERSION || (flag !== 0 && flag !== 1)) return undefined;
+  return { version, suspended: flag === 1, token: payload.subarray(2) };
 }

@@ -1,10 +1,11 @@
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
-import { Handshake } from './handshake.ts';
+import { Handshake, type Hello, welcome } from './handshake.ts';
 import { InitConnection } from './init-connection.ts';
 import { InitError } from './init-error.ts';
 import type { InitCommand } from './running-command.ts';
 import type { InitCommandSpec } from './start-payload.ts';
+import { PROTOCOL_VERSION, PROTOCOL_VERSION_FIRST } from './wire.ts';
 
 /** What fits into sockaddr_un. */
 const SOCKET_PATH_MAX_BYTES = 107;
@@ -33,6 +34,12 @@ export class InitChannel implements AsyncDisposable {
   readonly #disconnectListeners = new Set<() => void>();
   readonly #waiting = new Set<(error: InitError) => void>();
   #connection: InitConnection | undefined;
+  /** Waits for the init to come back from its suspension. */
+  #suspended: InitConnection | undefined;
+  /** False while nobody may connect. */
+  #accepting = true;
+  #quiet = false;
+  #version = PROTOCOL_VERSION;
   #server: Server | undefined;
   /** Opens and closes of the listening socket run one after the other. */
   #listening: Promise<void> = Promise.resolve();
@@ -42,7 +49,9 @@ export class InitChannel implements AsyncDisposable {
   private constructor(options: InitChannelOptions) {
     this.#socketPath = options.socketPath;
     this.#onLog = options.onLog ?? (() => {});
-    this.#handshake = new Handshake(options.token, (socket) => this.#onAccepted(socket));
+    this.#handshake = new Handshake(options.token, (socket, hello) =>
+      this.#onAccepted(socket, hello),
+    );
   }
 
   /**
@@ -116,33 +125,85 @@ export class InitChannel implements AsyncDisposable {
     return this.#requireConnection().ping(timeoutMs);
   }
 
+  /**
+   * Ends the connection so that the sandbox can be frozen in an image: the init sends what it has
+   * and lets go of the socket; nothing can connect until {@link resume}. Commands wait, as does
+   * what they are sent. They fail when the init cannot be suspended: one of the first release, or
+   * one that is not there.
+   * @throws InitError `unresponsive` when it takes longer; `protocol`. The channel goes on then.
+   */
+  async suspend(timeoutMs: number): Promise<void> {
+    const connection = this.#connection;
+    this.#accepting = false;
+    if (connection !== undefined && this.#version !== PROTOCOL_VERSION_FIRST) {
+      this.#connection = undefined;
+      this.#suspended = connection;
+      try {
+        await connection.suspend(timeoutMs);
+      } catch (error) {
+        this.resume();
+        throw error;
+      }
+    } else {
+      connection?.close(new InitError('disconnected', 'its connection was ended'));
+    }
+    await this.#close();
+  }
+
+  /** Listens again after {@link suspend}. Commands go on when the init comes back with them. */
+  resume(): void {
+    this.#accepting = true;
+    this.#reopen();
+  }
+
+  /** For the time in which the init is frozen: that it does not answer is held against nobody. */
+  setQuiet(quiet: boolean): void {
+    this.#quiet = quiet;
+    this.#connection?.setQuiet(quiet);
+  }
+
+  /** Tells the init new limits; 0 leaves one as it is. Inits of the first release keep theirs. */
+  setLimits(limits: { readonly pids: number; readonly memoryBytes: number }): void {
+    if (this.#version !== PROTOCOL_VERSION_FIRST) this.#requireConnection().setLimits(limits);
+  }
+
   /** Ends the connection and removes the socket; commands go on inside the sandbox. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
     clearTimeout(this.#retryTimer);
     this.#handshake.close();
     this.#connection?.close(closedError());
+    this.#suspended?.close(closedError());
     for (const giveUp of [...this.#waiting]) giveUp(closedError());
     await this.#close();
   }
 
   #requireConnection(): InitConnection {
-    if (this.#connection === undefined) {
+    const connection = this.#connection ?? this.#suspended;
+    if (connection === undefined) {
       throw new InitError('disconnected', 'the init is not connected');
     }
-    return this.#connection;
+    return connection;
   }
 
-  #onAccepted(socket: Socket): void {
-    if (this.#disposed) {
+  #onAccepted(socket: Socket, hello: Hello): void {
+    if (this.#disposed || !this.#accepting) {
       socket.destroy();
       return;
     }
     const previous = this.#connection;
-    const connection = new InitConnection(socket, {
-      onLog: this.#onLog,
-      onClose: () => this.#onConnectionClosed(connection),
-    });
+    const suspended = this.#suspended;
+    this.#suspended = undefined;
+    this.#version = hello.version;
+    const resumed = hello.suspended ? suspended : undefined;
+    welcome(socket, hello, resumed !== undefined);
+    if (resumed === undefined) {
+      suspended?.close(new InitError('disconnected', 'the init has forgotten its commands'));
+    } else {
+      resumed.resume(socket);
+    }
+    const connection = resumed ?? this.#connect(socket);
+    connection.setQuiet(this.#quiet);
     this.#connection = connection;
     previous?.close(new InitError('disconnected', 'the init connected anew'));
     this.#handshake.close();
@@ -150,7 +211,16 @@ export class InitChannel implements AsyncDisposable {
     for (const listener of this.#connectListeners) listener();
   }
 
+  #connect(socket: Socket): InitConnection {
+    const connection = new InitConnection(socket, {
+      onLog: this.#onLog,
+      onClose: () => this.#onConnectionClosed(connection),
+    });
+    return connection;
+  }
+
   #onConnectionClosed(connection: InitConnection): void {
+    if (this.#suspended === connection) this.#suspended = undefined;
     if (this.#connection === connection) {
       this.#connection = undefined;
       if (!this.#disposed) this.#reopen();
@@ -169,7 +239,8 @@ export class InitChannel implements AsyncDisposable {
 
   #open(): Promise<void> {
     const opened = this.#listening.then(async () => {
-      if (this.#disposed || this.#server !== undefined || this.connected) return;
+      if (this.#disposed || !this.#accepting) return;
+      if (this.#server !== undefined || this.connected) return;
       await rm(this.#socketPath, { force: true });
       const server = createServer((socket) => this.#handshake.begin(socket));
       server.on('error', (error) => this.#onLog(`listening for the init: ${error.message}`));
@@ -190,7 +261,7 @@ export class InitChannel implements AsyncDisposable {
 
   #close(): Promise<void> {
     this.#listening = this.#listening.then(() => {
-      if (!this.#disposed && !this.connected) return;
+      if (!this.#disposed && this.#accepting && !this.connected) return;
       // Removes the socket file; connections that were accepted stay.
       this.#server?.close();
       this.#server = undefined;

@@ -15,6 +15,16 @@ const UNSENT_MAX_BYTES = 8 * FRAME_MAX_BYTES;
 /** Log lines of one connection that are passed on. */
 const LOG_FRAMES_MAX = 1000;
 const LOG_TEXT_MAX = 4096;
+/** Frames that wait for a suspended init. */
+const WAITING_MAX_BYTES = 8 * FRAME_MAX_BYTES;
+
+/** A suspension that was asked for. */
+interface Suspension {
+  /** The init has said that it sends nothing more. */
+  confirmed: boolean;
+  readonly resolve: () => void;
+  readonly reject: (error: InitError) => void;
+}
 
 export interface InitConnectionOptions {
   readonly onLog: (text: string) => void;
@@ -22,17 +32,23 @@ export interface InitConnectionOptions {
   readonly onClose: () => void;
 }
 
-/** One authenticated connection to an init. All that comes from it is untrusted. */
+/**
+ * One authenticated connection to an init. All that comes from it is untrusted. While it is
+ * suspended it has no socket: its commands wait, and so do frames for them.
+ */
 export class InitConnection {
-  readonly #socket: Socket;
+  #socket: Socket;
   readonly #options: InitConnectionOptions;
-  readonly #reader = new FrameReader(FRAME_MAX_BYTES);
+  #reader = new FrameReader(FRAME_MAX_BYTES);
   readonly #commands = new Map<number, RunningCommand>();
   readonly #pinger: Pinger;
   #unsettled = 0;
   #lastId = 0;
   #logFrames = 0;
   #closed = false;
+  #suspension: Suspension | undefined;
+  #waiting: Buffer[] = [];
+  #quiet = false;
 
   constructor(socket: Socket, options: InitConnectionOptions) {
     this.#socket = socket;
@@ -45,9 +61,54 @@ export class InitConnection {
       },
       () => this.#onSilent(),
     );
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
-    socket.on('error', () => {});
-    socket.on('close', () => this.close(new InitError('disconnected', 'the init disconnected')));
+    this.#listenTo(socket);
+  }
+
+  /**
+   * Resolves when the init has sent everything and has closed its end. What commands are sent from
+   * the call on waits for {@link resume}.
+   * @throws InitError `unresponsive`, or why the connection ended meanwhile; it is closed then
+   */
+  async suspend(timeoutMs: number): Promise<void> {
+    const { promise, resolve, reject } = suspensionPromise();
+    this.#send(encodeFrame(ToInit.suspend, 0));
+    this.#suspension = { confirmed: false, resolve, reject };
+    this.setQuiet(true);
+    const timer = setTimeout(
+      () => this.close(new InitError('unresponsive', 'the init did not suspend its work')),
+      timeoutMs,
+    );
+    try {
+      if (this.#closed) throw new InitError('disconnected', 'the init is not connected');
+      await promise;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Goes on over the socket of an init that says it is suspended, and that was welcomed so. */
+  resume(socket: Socket): void {
+    this.#suspension = undefined;
+    this.#socket = socket;
+    this.#reader = new FrameReader(FRAME_MAX_BYTES);
+    this.#listenTo(socket);
+    for (const frame of this.#waiting.splice(0)) this.#send(frame);
+    this.setQuiet(false);
+  }
+
+  /** While it is quiet, an init that does not answer is not held against it. */
+  setQuiet(quiet: boolean): void {
+    this.#quiet = quiet;
+    if (quiet || this.#unsettled === 0) this.#pinger.unwatch();
+    else this.#pinger.watch();
+  }
+
+  /** Tells the init new limits; 0 leaves one as it is. */
+  setLimits(limits: { readonly pids: number; readonly memoryBytes: number }): void {
+    const payload = Buffer.alloc(16);
+    payload.writeBigUInt64LE(BigInt(limits.pids), 0);
+    payload.writeBigUInt64LE(BigInt(limits.memoryBytes), 8);
+    this.#send(encodeFrame(ToInit.limits, 0, payload));
   }
 
   /** @throws InitError `not_started`, `unresponsive`, or why the connection ended meanwhile */
@@ -61,12 +122,12 @@ export class InitConnection {
     );
     this.#commands.set(command.id, command);
     this.#unsettled += 1;
-    const timer = setTimeout(() => this.#onStartTimeout(command), START_TIMEOUT_MS);
+    const timer = setInterval(() => this.#onStartTimeout(command), START_TIMEOUT_MS);
     this.#send(encodeFrame(ToInit.start, command.id, payload));
     try {
       return await command.started;
     } finally {
-      clearTimeout(timer);
+      clearInterval(timer);
     }
   }
 
@@ -80,6 +141,8 @@ export class InitConnection {
     this.#closed = true;
     this.#pinger.close(error);
     this.#socket.destroy();
+    this.#waiting = [];
+    this.#suspension?.reject(error);
     for (const command of this.#commands.values()) command.fail(error);
     this.#commands.clear();
     this.#options.onClose();
@@ -92,8 +155,25 @@ export class InitConnection {
     return this.#lastId;
   }
 
+  #listenTo(socket: Socket): void {
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      if (socket === this.#socket) this.#onSocketClosed();
+    });
+  }
+
+  #onSocketClosed(): void {
+    if (this.#suspension?.confirmed === true) this.#suspension.resolve();
+    else this.close(new InitError('disconnected', 'the init disconnected'));
+  }
+
   #send(frame: Buffer): void {
-    if (!this.#closed) this.#socket.write(frame);
+    if (this.#closed) return;
+    if (this.#suspension === undefined) this.#socket.write(frame);
+    else if (this.#waiting.reduce((sum, { length }) => sum + length, 0) < WAITING_MAX_BYTES)
+      this.#waiting.push(frame);
+    else this.close(new InitError('unresponsive', 'too much waits for a suspended init'));
   }
 
   #onData(chunk: Buffer): void {
@@ -110,7 +190,13 @@ export class InitConnection {
 
   /** Returns what is wrong with the frame. */
   #onFrame(frame: Frame): string | undefined {
+    if (this.#suspension?.confirmed === true) return 'a frame after its suspension';
     switch (frame.type) {
+      case FromInit.suspended:
+        if (this.#suspension === undefined || frame.payload.length > 0)
+          return 'a suspension that nobody asked for';
+        this.#suspension.confirmed = true;
+        return undefined;
       case FromInit.pong:
         return frame.payload.length === 8 && this.#pinger.pong(frame.payload.readBigUInt64LE(0))
           ? undefined
@@ -134,7 +220,7 @@ export class InitConnection {
       this.#commands.delete(command.id);
       if (!settledBefore) this.#onSettled();
     } else if (!startedBefore && command.hasStarted && !settledBefore) {
-      this.#pinger.watch();
+      this.setQuiet(this.#quiet);
     }
     return undefined;
   }
@@ -160,7 +246,7 @@ export class InitConnection {
   }
 
   #onStartTimeout(command: RunningCommand): void {
-    if (command.hasStarted || command.settled) return;
+    if (command.hasStarted || command.settled || this.#quiet) return;
     command.kill('SIGKILL');
     command.fail(
       new InitError('unresponsive', `the init did not start it within ${START_TIMEOUT_MS} ms`),
@@ -175,4 +261,15 @@ export class InitConnection {
       this.#unsettled -= 1;
     }
   }
+}
+
+function suspensionPromise() {
+  let resolve: () => void = () => {};
+  let reject: (error: InitError) => void = () => {};
+  const promise = new Promise<void>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
+  });
+  promise.catch(() => {});
+  return { promise, resolve, reject };
 }

@@ -1,6 +1,8 @@
 /** Numbers of the wire protocol; PROTOCOL.md describes them. */
 
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
+/** Inits of the first release; they cannot be suspended, and their limits stay what they are. */
+export const PROTOCOL_VERSION_FIRST = 1;
 
 /** Bytes after the length word of a frame. Both sides refuse more. */
 export const FRAME_MAX_BYTES = 1024 * 1024;
@@ -17,6 +19,8 @@ export const ToInit = {
   kill: 0x05,
   credit: 0x06,
   ping: 0x07,
+  suspend: 0x08,
+  limits: 0x09,
 } as const;
 
 export const FromInit = {
@@ -29,6 +33,7 @@ export const FromInit = {
   exit: 0x87,
   pong: 0x88,
   log: 0x89,
+  suspended: 0x8a,
 } as const;
 
 export const StartTag = { arg: 1, env: 2, cwd: 3, user: 4, timeoutMs: 5, stdin: 6 } as const;
