@@ -4,12 +4,34 @@ import type { SandboxSpec } from '@sandport/driver';
 import { removeTree } from '@sandport/linux';
 import { SandportFault } from '@sandport/protocol';
 import type { CreateStep, DriverContext } from '../context.ts';
-import { findUser } from '../templates/passwd.ts';
+import type { SandboxLayout } from '../layout.ts';
+import type { DiskPlace, DiskSize } from '../storage/storage.ts';
+import { findUser, type UserIds } from '../templates/passwd.ts';
+import type { TemplateVersion } from '../templates/version.ts';
 import { HeldSandbox } from './held-sandbox.ts';
 import { type SandboxRecord, writeRecord } from './record.ts';
 import { makeDiskDirectories, unmountRoot } from './root-mount.ts';
 import { SandboxRoot } from './sandbox-root.ts';
 import type { Undo } from './undo.ts';
+
+/** What a new sandbox begins with instead of an empty disk. */
+export interface DiskOrigin {
+  readonly template: string;
+  readonly templateVersion: string;
+  /** Makes and opens the new disk. */
+  readonly clone: (to: DiskPlace, size: DiskSize) => Promise<void>;
+  /** Of the init whose memory it gets; a new one without. */
+  readonly token?: string | undefined;
+}
+
+/** The disk of a sandbox that is being made. */
+export interface MadeDisk {
+  readonly spec: SandboxSpec;
+  readonly layout: SandboxLayout;
+  readonly template: TemplateVersion;
+  readonly owner: UserIds;
+  readonly token: string | undefined;
+}
 
 /**
  * Makes the disk of a new sandbox and mounts it, with its volumes; the sandbox has no processes
@@ -21,12 +43,27 @@ export async function prepareDisk(
   spec: SandboxSpec,
   undo: Undo,
   step: (name: CreateStep) => void,
+  origin?: DiskOrigin,
 ): Promise<HeldSandbox> {
-  const { id, isolation } = spec;
+  const made = await makeDisk(context, spec, undo, step, origin);
+  return mountDisk(context, made, undo, step);
+}
+
+/** The first half: the disk, which is not mounted as a root yet. */
+export async function makeDisk(
+  context: DriverContext,
+  spec: SandboxSpec,
+  undo: Undo,
+  step: (name: CreateStep) => void,
+  origin?: DiskOrigin,
+): Promise<MadeDisk> {
+  const { id } = spec;
   const layout = context.layout.sandbox(id);
 
   step('template');
-  const template = context.templates.acquire(spec.template, id, layout.directory);
+  const template = origin
+    ? acquireOrigin(context, origin, id, layout.directory)
+    : context.templates.acquire(spec.template, id, layout.directory);
   undo.add(() => context.templates.release(template.name, template.version, id));
   const owner = findUser(template.passwd, spec.user);
   if (owner === undefined) {
@@ -40,7 +77,19 @@ export async function prepareDisk(
 
   step('disk');
   undo.add(() => context.disks.discard(layout));
-  await context.disks.create(layout, { sizeBytes: spec.limits.diskBytes });
+  const size = { sizeBytes: spec.limits.diskBytes };
+  await (origin ? origin.clone(layout, size) : context.disks.create(layout, size));
+  return { spec, layout, template, owner, token: origin?.token };
+}
+
+/** The second half. */
+export async function mountDisk(
+  context: DriverContext,
+  { spec, layout, template, owner, token }: MadeDisk,
+  undo: Undo,
+  step: (name: CreateStep) => void,
+): Promise<HeldSandbox> {
+  const { isolation } = spec;
 
   step('ids');
   const range = isolation === 'container' ? await context.ranges.take() : undefined;
@@ -51,7 +100,7 @@ export async function prepareDisk(
     templateVersion: template.version,
     idBase: range?.base ?? 0,
     guestIds: true,
-    token: randomBytes(32).toString('hex'),
+    token: token ?? randomBytes(32).toString('hex'),
   };
   writeRecord(layout.record, record);
 
@@ -63,4 +112,15 @@ export async function prepareDisk(
   );
   undo.add(() => root.close());
   return new HeldSandbox({ spec, layout, template, root, record });
+}
+
+function acquireOrigin(
+  { templates }: DriverContext,
+  { template, templateVersion }: DiskOrigin,
+  userId: string,
+  userDirectory: string,
+): TemplateVersion {
+  const found = templates.acquireVersion(template, templateVersion, userId, userDirectory);
+  if (found !== undefined) return found;
+  throw new Error(`version ${templateVersion} of the template ${template} is gone`);
 }

@@ -12,6 +12,7 @@ import {
   subvolumeUsage,
 } from '@sandport/linux';
 import {
+  type CloneDiskOptions,
   type DiskPlace,
   diskPath,
   type DiskSize,
@@ -42,11 +43,12 @@ export class BtrfsStorage implements Storage {
   async clone(
     from: DiskPlace,
     to: DiskPlace,
-    { signal, ...size }: DiskSize & { readonly signal?: AbortSignal | undefined } = {},
+    { signal, idBase = 0, ...size }: CloneDiskOptions = {},
   ): Promise<void> {
     signal?.throwIfAborted();
     const source = this.#subvolumeOf(from);
-    if (source === undefined) throw new Error(`no disk lies at ${from.directory}`);
+    if (source === undefined || idBase !== 0)
+      throw new Error(`no disk that can be shared lies at ${from.directory}`);
     await this.#make(to, size, (target) => snapshotSubvolume(source, target));
   }
 

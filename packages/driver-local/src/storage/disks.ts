@@ -3,6 +3,7 @@ import type { BtrfsStorage } from './btrfs-storage.ts';
 import { poolEntryOf } from './btrfs-storage.ts';
 import { OverlayStorage } from './overlay-storage.ts';
 import {
+  type CloneDiskOptions,
   type DiskPlace,
   diskPath,
   type DiskSize,
@@ -33,11 +34,7 @@ export class Disks implements Omit<Storage, 'kind'> {
   }
 
   /** The clone lies on the same storage as the original. */
-  async clone(
-    from: DiskPlace,
-    to: DiskPlace,
-    options?: DiskSize & { readonly signal?: AbortSignal | undefined },
-  ): Promise<void> {
+  async clone(from: DiskPlace, to: DiskPlace, options?: CloneDiskOptions): Promise<void> {
     return this.#storageOf(from).clone(from, to, options);
   }
 

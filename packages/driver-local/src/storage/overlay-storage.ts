@@ -11,6 +11,7 @@ import {
 import { deleteDeadTree } from '../sandbox/delete-tree.ts';
 import { unmountAside } from '../sandbox/unmount-aside.ts';
 import {
+  type CloneDiskOptions,
   clonedDirectory,
   type DiskPlace,
   diskPath,
@@ -50,14 +51,14 @@ export class OverlayStorage implements Storage {
   async clone(
     from: DiskPlace,
     to: DiskPlace,
-    { sizeBytes, signal }: DiskSize & { readonly signal?: AbortSignal | undefined } = {},
+    { sizeBytes, ...options }: CloneDiskOptions = {},
   ): Promise<void> {
     await this.create(to, { sizeBytes });
     try {
       const target = join(diskPath(to), clonedDirectory);
       mkdirSync(target, { mode: 0o700 });
       const source = join(diskPath(from), clonedDirectory);
-      await copyLayer({ from: source, to: target, linksName: 'links', signal });
+      await copyLayer({ from: source, to: target, linksName: 'links', ...options });
     } catch (error) {
       await this.discard(to);
       throw error;

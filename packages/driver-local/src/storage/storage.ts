@@ -20,6 +20,12 @@ export interface DiskSize {
   readonly sizeBytes?: number | undefined;
 }
 
+export interface CloneDiskOptions extends DiskSize {
+  /** Id on the original that the clone has as 0; what shares its blocks takes 0 only. @default 0 */
+  readonly idBase?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Where the files of a disk are, while it is open. */
 export const diskPath = ({ directory }: DiskPlace): string => join(directory, 'disk');
 
@@ -44,11 +50,7 @@ export interface Storage {
    * Makes a disk with a copy of what an open one holds, and opens it. Nobody but the API changes
    * the original meanwhile. On an error nothing is left. @throws ENOSPC, EDQUOT; AbortError
    */
-  clone(
-    from: DiskPlace,
-    to: DiskPlace,
-    options?: DiskSize & { readonly signal?: AbortSignal | undefined },
-  ): Promise<void>;
+  clone(from: DiskPlace, to: DiskPlace, options?: CloneDiskOptions): Promise<void>;
 
   /** Opens a disk of before a restart of the machine. Idempotent. */
   open(place: DiskPlace): Promise<void>;

@@ -36,6 +36,8 @@ import { Refusal } from '../rooted-fs/rooted-fs-error.ts';
 export interface LayerCopyContext {
   /** Opens a directory where files with several names lie under one of their own meanwhile. */
   readonly links: () => number;
+  /** Id of the original that the copy has as 0. */
+  readonly idBase: number;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -67,18 +69,26 @@ export async function copyLayerEntry(
   if (stat.type === 'file') await copyFile(context, target, entry);
   else {
     makeEmpty(target, name, handle, stat);
-    withEntry(target, name, (made) => dress(made, handle, stat));
+    withEntry(target, name, (made) => dress(context, made, handle, stat));
   }
   if (stat.nlink > 1) withEntry(target, name, (made) => keepForLinks(context, made, stat));
 }
 
 /** Gives a file owner, attributes, mode and time of another one; the owner first, it clears others. */
-export function dress(made: number, original: number, stat: RawStat): void {
-  chownDescriptor(made, stat.hostUid, stat.hostGid);
+export function dress(
+  { idBase }: LayerCopyContext,
+  made: number,
+  original: number,
+  stat: RawStat,
+): void {
+  chownDescriptor(made, shifted(stat.hostUid, idBase), shifted(stat.hostGid, idBase));
   copyExtendedAttributes(original, made);
   if (stat.type !== 'symlink') chmodSync(descriptorPath(made), stat.mode);
   setModifiedTime(made, stat.mtimeNs);
 }
+
+/** An id that the original's guest does not have stays what it is. */
+const shifted = (id: number, idBase: number): number => (id >= idBase ? id - idBase : id);
 
 async function copyFile(
   context: LayerCopyContext,
@@ -93,7 +103,7 @@ async function copyFile(
       try {
         const stat = statDescriptor(source);
         await copyContents(source, made, Number(stat.size), context.signal);
-        dress(made, source, stat);
+        dress(context, made, source, stat);
         return;
       } catch (error) {
         const isShorter = error instanceof Refusal && error.kind === 'truncated';

@@ -18,6 +18,8 @@ export interface CopyLayerOptions {
   readonly to: string;
   /** Name for a directory beside `to`, gone again at the end; must be free. */
   readonly linksName: string;
+  /** Id in the layer that becomes 0 in the copy; the ids above it follow. @default 0 */
+  readonly idBase?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -65,7 +67,8 @@ class LayerCopy {
 
   constructor(options: CopyLayerOptions) {
     this.#options = options;
-    this.#context = { links: () => this.#openLinks(), signal: options.signal };
+    const { idBase = 0, signal } = options;
+    this.#context = { links: () => this.#openLinks(), idBase, signal };
   }
 
   async run(): Promise<void> {
@@ -142,7 +145,7 @@ class LayerCopy {
     const parent = this.#levels.at(-2);
     if (level?.open === undefined) throw new Error('the deepest directory is always open');
     const { source, target } = level.open;
-    dress(target, source, statDescriptor(source));
+    dress(this.#context, target, source, statDescriptor(source));
     if (parent !== undefined && parent.open === undefined) {
       const parentSource = reopenParent(source, parent.sourceIdentity);
       try {
