@@ -4,6 +4,7 @@ import { Commands } from './commands.ts';
 import { Events } from './events.ts';
 import { Files } from './files/files.ts';
 import { Keys } from './keys.ts';
+import type { RecoveryReport } from './sandboxes/recovery.ts';
 import { Sandboxes } from './sandboxes/sandboxes.ts';
 import { Links } from './links/links.ts';
 import { Uploads } from './uploads/uploads.ts';
@@ -35,7 +36,7 @@ export class Engine implements Disposable {
 
   constructor(options: EngineOptions) {
     const { driver, state } = options;
-    this.events = new Events(state.events);
+    this.events = new Events(state.events, () => this.sandboxes.registry);
     this.keys = new Keys(state.keys);
     this.templates = new Templates(driver.templates, { ...defaultAliases, ...options.aliases });
     this.sandboxes = new Sandboxes({
@@ -63,7 +64,8 @@ export class Engine implements Disposable {
   }
 
   /** Takes over what an earlier daemon left. To be called once, before anything else. */
-  async recover(): Promise<{ running: number; failed: number; removed: number }> {
+  async recover(): Promise<RecoveryReport> {
+    this.events.start();
     const report = await this.sandboxes.recover();
     this.uploads.start();
     return report;
@@ -73,5 +75,6 @@ export class Engine implements Disposable {
   [Symbol.dispose](): void {
     this.uploads[Symbol.dispose]();
     this.sandboxes[Symbol.dispose]();
+    this.events[Symbol.dispose]();
   }
 }

@@ -24,7 +24,7 @@ export class Files {
 
   /** @throws SandportFault `sandbox_not_found`, `invalid_state` */
   async reading(principal: Principal, idOrName: string): Promise<SandboxFiles> {
-    return this.#files(this.#sandboxes.find(principal, idOrName));
+    return filesOf(this.#sandboxes.find(principal, idOrName));
   }
 
   /** Wakes a hibernated sandbox. @throws SandportFault `sandbox_not_found`, `invalid_state` */
@@ -35,14 +35,21 @@ export class Files {
   ): Promise<SandboxFiles> {
     const entry = this.#sandboxes.find(principal, idOrName);
     await this.#sandboxes.states.writable(entry, options);
-    return this.#files(entry);
+    entry.activity.touch();
+    return filesOf(entry);
   }
 
-  #files(entry: Entry): SandboxFiles {
-    const { row, sandbox, activity } = entry;
-    if (sandbox === undefined || row.status === 'deleted')
-      throw invalidState(row, 'its files are not there');
-    activity.touch();
-    return sandbox.files;
+  /**
+   * Bytes of the sandbox begin to move: it is not idle until the result is disposed of.
+   * @throws SandportFault `sandbox_not_found`
+   */
+  using(principal: Principal, idOrName: string): Disposable {
+    return this.#sandboxes.find(principal, idOrName).activity.begin();
   }
+}
+
+function filesOf({ row, sandbox }: Entry): SandboxFiles {
+  if (sandbox === undefined || row.status === 'deleted')
+    throw invalidState(row, 'its files are not there');
+  return sandbox.files;
 }

@@ -1,11 +1,15 @@
-/** When a sandbox was last used: commands and transfers. */
+/**
+ * When a sandbox was last used: commands and transfers. Counts by a clock that no change of the
+ * machine's time moves.
+ */
 export class Activity {
   #running = 0;
+  /** On the clock of `performance.now`. */
   #lastMs: number;
 
   /** @param last when it was used, as far as an earlier daemon knew */
   constructor(last: Date) {
-    this.#lastMs = last.getTime();
+    this.#lastMs = performance.now() - Math.max(Date.now() - last.getTime(), 0);
   }
 
   /** Something begins that keeps the sandbox from being idle until the result is disposed of. */
@@ -25,16 +29,21 @@ export class Activity {
 
   /** Something happened that took no time. */
   touch(): void {
-    this.#lastMs = Date.now();
+    this.#lastMs = performance.now();
   }
 
-  /** Undefined while something goes on. */
-  get idleSince(): Date | undefined {
-    return this.#running > 0 ? undefined : new Date(this.#lastMs);
+  /** True while something goes on. */
+  get busy(): boolean {
+    return this.#running > 0;
+  }
+
+  /** Since the last use, in milliseconds; 0 while something goes on. */
+  get idleMs(): number {
+    return this.busy ? 0 : performance.now() - this.#lastMs;
   }
 
   /** The last moment of use; now while something goes on. */
   get last(): Date {
-    return this.idleSince ?? new Date();
+    return new Date(Date.now() - Math.round(this.idleMs));
   }
 }

@@ -73,6 +73,7 @@ export class Creation {
         : error;
     }
     const bootMs = Math.round((performance.now() - startedAt) * 10) / 10;
+    entry.activity.touch();
     states.started(entry, sandbox, { bootMs });
     events.emit(entry.row, 'created', { boot_ms: bootMs, boot_mode: entry.row.bootMode });
   }

@@ -1,6 +1,7 @@
 import type { DriverSandbox, SandboxSpec, StoppedSandbox } from '@sandport/driver';
 import type { SandboxRow } from '@sandport/state';
 import { Activity } from './activity.ts';
+import type { Waking } from './states.ts';
 import { Turns } from './turns.ts';
 
 /** A sandbox in the engine's memory: what is remembered of it, and the driver's hold on it. */
@@ -12,6 +13,8 @@ export interface Entry {
   readonly abort: AbortController;
   readonly turns: Turns;
   readonly activity: Activity;
+  /** A wake that commands and writes wait for. */
+  waking?: Promise<Waking> | undefined;
 }
 
 export const newEntry = (row: SandboxRow, sandbox?: Entry['sandbox']): Entry => ({

@@ -8,6 +8,7 @@ import {
   type SandboxId,
 } from '@sandport/protocol';
 import type { SandboxRow } from '@sandport/state';
+import { expiryOf } from './changes.ts';
 import { checkMounts } from './volume-mounts.ts';
 
 /** Where a request without a namespace belongs. */
@@ -61,10 +62,7 @@ export function newRow(request: CreateSandbox, template: TemplateInfo, driver: D
     pooled: false,
     bootMs: 0,
     createdAt,
-    expiresAt:
-      ttlSeconds === 0 || persistent
-        ? undefined
-        : new Date(createdAt.getTime() + ttlSeconds * 1000),
+    expiresAt: expiryOf({ ttlSeconds, persistent }, createdAt),
   };
 }
 

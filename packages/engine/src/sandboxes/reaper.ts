@@ -1,14 +1,18 @@
-/** Longest delay that a timer of Node takes, in milliseconds. */
-const maxDelayMs = 2 ** 31 - 1;
+/**
+ * Longest time between two looks at the clock, in milliseconds: so long may a change of the
+ * machine's time go unnoticed.
+ */
+const maxDelayMs = 30_000;
 
 /**
  * Calls `expire` when the earliest of the times that `next` knows has come. One timer, whatever the
- * number of sandboxes; `reschedule` after every change.
+ * number of things that expire; `reschedule` after every change.
  */
 export class Reaper implements Disposable {
   readonly #next: () => Date | undefined;
   readonly #expire: () => void;
   #timer: NodeJS.Timeout | undefined;
+  #disposed = false;
 
   constructor(next: () => Date | undefined, expire: () => void) {
     this.#next = next;
@@ -17,7 +21,7 @@ export class Reaper implements Disposable {
 
   reschedule(): void {
     clearTimeout(this.#timer);
-    const at = this.#next();
+    const at = this.#disposed ? undefined : this.#next();
     if (at === undefined) return;
     const delayMs = Math.min(Math.max(at.getTime() - Date.now(), 0), maxDelayMs);
     this.#timer = setTimeout(() => {
@@ -28,6 +32,7 @@ export class Reaper implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#disposed = true;
     clearTimeout(this.#timer);
   }
 }

@@ -17,11 +17,6 @@ export class Registry {
     this.#maxSandboxes = maxSandboxes;
   }
 
-  /** Rows of an earlier daemon, newest first. */
-  rows(): SandboxRow[] {
-    return this.#table.all();
-  }
-
   /** Takes over an entry whose row is in the state file. */
   hold(entry: Entry): void {
     this.#entries.set(entry.row.id, entry);

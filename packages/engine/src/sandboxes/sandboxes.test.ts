@@ -39,7 +39,12 @@ test('a sandbox that cannot be taken over stays, as failed, until it is deleted'
   const driver = new BrokenDriver();
   const { id } = await start(state, driver).sandboxes.create(administrator, {});
   using engine = start(state, driver);
-  expect(await engine.sandboxes.recover()).toEqual({ running: 0, failed: 1, removed: 0 });
+  expect(await engine.sandboxes.recover()).toEqual({
+    running: 0,
+    hibernated: 0,
+    failed: 1,
+    removed: 0,
+  });
   expect(engine.sandboxes.get(administrator, id)).toMatchObject({
     status: 'failed',
     status_reason: expect.stringContaining('taken over'),
@@ -61,7 +66,12 @@ test('what was half made or half removed when the daemon died is gone at the nex
   if (row === undefined) throw new Error('no row');
   state.sandboxes.update({ ...row, status: 'creating' });
   using engine = start(state, driver);
-  expect(await engine.sandboxes.recover()).toEqual({ running: 0, failed: 0, removed: 1 });
+  expect(await engine.sandboxes.recover()).toEqual({
+    running: 0,
+    hibernated: 0,
+    failed: 0,
+    removed: 1,
+  });
   expect(() => engine.sandboxes.get(administrator, half.id)).toThrow(half.id);
   expect(state.sandboxes.all()).toEqual([]);
 });

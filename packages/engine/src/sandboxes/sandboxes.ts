@@ -1,14 +1,24 @@
 import type { Driver, SandboxFiles } from '@sandport/driver';
-import type { CreateSandbox, SandboxId, SandboxObject } from '@sandport/protocol';
+import type {
+  ChangeLifecycle,
+  ChangeSandbox,
+  CreateSandbox,
+  Lifecycle,
+  SandboxId,
+  SandboxObject,
+  WokenSandboxObject,
+} from '@sandport/protocol';
 import type { SandboxTable, SnapshotTable } from '@sandport/state';
 import type { Events } from '../events.ts';
 import type { Principal } from '../principal.ts';
 import type { Templates } from '../templates.ts';
 import type { Volumes } from '../volumes.ts';
+import { Changes, lifecycleObject } from './changes.ts';
 import { Creation } from './creation.ts';
-import { type Entry, newEntry, specOf } from './entry.ts';
+import { Deadlines } from './deadlines.ts';
+import type { Entry } from './entry.ts';
 import { matches, newestFirst, page, type SandboxFilter } from './page.ts';
-import { Reaper } from './reaper.ts';
+import { recover, type RecoveryReport } from './recovery.ts';
 import { Registry } from './registry.ts';
 import { States } from './states.ts';
 import { toObject } from './to-object.ts';
@@ -28,59 +38,46 @@ export interface SandboxesOptions {
   readonly leaving: (id: SandboxId, files: SandboxFiles) => Promise<void>;
 }
 
-/** The sandboxes of this daemon: made, found, listed, ended. */
+/** How often it is written down when sandboxes were used last, in milliseconds. */
+const saveActivityEveryMs = 30_000;
+
+/** The sandboxes of this daemon: made, found, listed, changed, ended. */
 export class Sandboxes implements Disposable {
   readonly registry: Registry;
   readonly states: States;
   readonly #options: SandboxesOptions;
   readonly #creation: Creation;
-  readonly #reaper: Reaper;
+  readonly #changes: Changes;
+  readonly #deadlines: Deadlines;
+  #saving: NodeJS.Timeout | undefined;
 
   constructor(options: SandboxesOptions) {
     const { driver, events, log, templates, volumes } = options;
     this.#options = options;
-    this.#reaper = new Reaper(
-      () => this.#nextExpiry(),
-      () => this.#removeExpired(),
-    );
-    const reschedule = () => this.#reaper.reschedule();
     const registry = new Registry(options.table, options.maxSandboxes);
+    const reschedule = () => this.#deadlines.reschedule();
     const states = new States({ driver, registry, events, log, reschedule });
     this.registry = registry;
     this.states = states;
     this.#creation = new Creation({ driver, registry, states, templates, volumes, events });
+    this.#changes = new Changes({ driver, registry, events, reschedule });
+    this.#deadlines = new Deadlines({
+      entries: () => registry.all(),
+      end: (entry) => this.end(entry),
+      hibernateIdle: (entry) => states.hibernateIdle(entry),
+      events,
+      log,
+    });
   }
 
   /** Takes over what an earlier daemon left. Rows that were half made or half removed are ended. */
-  async recover(): Promise<{ running: number; failed: number; removed: number }> {
-    const { driver, snapshots } = this.#options;
-    const rows = this.registry.rows();
-    const whole = rows.filter((row) => row.status !== 'creating' && row.status !== 'deleted');
-    const frozen = snapshots.all();
-    for (const { id, status } of frozen) if (status !== 'ready') snapshots.delete(id);
-    const report = await driver.adopt({
-      sandboxes: whole.map(specOf),
-      snapshots: frozen.filter(({ status }) => status === 'ready').map(({ id }) => id),
-    });
-    const entries = new Map(whole.map((row) => [row.id, newEntry(row)]));
-    const each = (id: SandboxId, take: (entry: Entry) => void) => {
-      const entry = entries.get(id);
-      if (entry !== undefined) take(entry);
-    };
-    for (const sandbox of report.running)
-      each(sandbox.id, (entry) => this.states.started(entry, sandbox));
-    for (const sandbox of report.stopped)
-      each(sandbox.id, (entry) => this.states.stopped(entry, sandbox.reason, sandbox));
-    const lost = 'it could not be taken over; delete it, or see the log';
-    for (const id of report.lost) each(id, (entry) => this.states.stopped(entry, lost));
-    const gone = rows.filter((row) => this.registry.byId(row.id) === undefined);
-    for (const row of gone) this.registry.forget(row.id);
-    this.#reaper.reschedule();
-    return {
-      running: report.running.length,
-      failed: this.registry.all().filter(({ row }) => row.status === 'failed').length,
-      removed: gone.length,
-    };
+  async recover(): Promise<RecoveryReport> {
+    const { registry, states } = this;
+    const { driver, table, snapshots, events } = this.#options;
+    const report = await recover({ driver, table, snapshots, registry, states, events });
+    this.#deadlines.reschedule();
+    this.#saving = setInterval(() => this.#saveActivity(), saveActivityEveryMs).unref();
+    return report;
   }
 
   async create(
@@ -130,9 +127,50 @@ export class Sandboxes implements Disposable {
     });
   }
 
-  /** Stops the clock. Sandboxes keep running. */
+  /** @throws SandportFault `invalid_state`, `invalid_request`, `limit_reached` */
+  async change(
+    principal: Principal,
+    idOrName: string,
+    change: ChangeSandbox,
+  ): Promise<SandboxObject> {
+    const entry = this.find(principal, idOrName);
+    await this.#changes.change(entry, change);
+    return toObject(entry.row);
+  }
+
+  lifecycle(principal: Principal, idOrName: string): Lifecycle {
+    return lifecycleObject(this.find(principal, idOrName));
+  }
+
+  changeLifecycle(principal: Principal, idOrName: string, change: ChangeLifecycle): Lifecycle {
+    const entry = this.find(principal, idOrName);
+    this.#changes.changeLifecycle(entry, change);
+    return lifecycleObject(entry);
+  }
+
+  /** @throws SandportFault `invalid_state`, `hibernate_failed`, `disk_full` */
+  async enter(
+    principal: Principal,
+    idOrName: string,
+    change: 'pause' | 'resume' | 'hibernate',
+  ): Promise<SandboxObject> {
+    const entry = this.find(principal, idOrName);
+    await this.states[change](entry);
+    return toObject(entry.row);
+  }
+
+  /** @throws SandportFault `invalid_state`, `create_failed`, `disk_full` */
+  async wake(principal: Principal, idOrName: string): Promise<WokenSandboxObject> {
+    const entry = this.find(principal, idOrName);
+    const waking = await this.states.wake(entry, 'asked');
+    return { ...toObject(entry.row), ...waking };
+  }
+
+  /** Stops the clocks. Sandboxes keep running. */
   [Symbol.dispose](): void {
-    this.#reaper[Symbol.dispose]();
+    this.#deadlines[Symbol.dispose]();
+    clearInterval(this.#saving);
+    this.#saveActivity();
   }
 
   async #takeAway({ row, sandbox }: Entry): Promise<void> {
@@ -143,28 +181,17 @@ export class Sandboxes implements Disposable {
         log('sandbox leaves something behind', { sandbox: id, error: String(error) });
       });
     await driver.remove(id);
-    this.registry.forget(id);
+    // The row goes last: a daemon that ends between the two tells of it once more.
     events.emit(row, 'deleted');
+    this.registry.forget(id);
   }
 
-  #nextExpiry(): Date | undefined {
-    let next: Date | undefined;
-    for (const { row } of this.registry.all())
-      if (row.expiresAt !== undefined && row.status !== 'deleted')
-        if (next === undefined || row.expiresAt < next) next = row.expiresAt;
-    return next;
-  }
-
-  #removeExpired(): void {
-    const at = new Date();
+  #saveActivity(): void {
     for (const entry of this.registry.all()) {
-      const { id, expiresAt, status } = entry.row;
-      if (expiresAt === undefined || expiresAt > at || status === 'deleted') continue;
-      this.#options.log('sandbox expired', { sandbox: id });
-      this.#options.events.emit(entry.row, 'expired');
-      this.end(entry).catch((error: unknown) => {
-        this.#options.log('expired sandbox not removed', { sandbox: id, error: String(error) });
-      });
+      const { row, activity } = entry;
+      const activeAt = activity.last;
+      if (activeAt.getTime() - row.activeAt.getTime() >= 1_000)
+        this.registry.change(entry, { activeAt });
     }
   }
 }

@@ -62,34 +62,51 @@ export class States {
 
   /** No error when it is hibernated. @throws SandportFault `invalid_state`, `hibernate_failed` */
   hibernate(entry: Entry): Promise<void> {
+    return entry.turns.take(() => this.#hibernate(entry));
+  }
+
+  /** The same, unless somebody uses it by then. */
+  hibernateIdle(entry: Entry): Promise<void> {
     return entry.turns.take(async () => {
-      const { row } = entry;
-      if (row.status === 'hibernated') return;
-      if (row.status !== 'running' && row.status !== 'paused')
-        throw invalidState(row, 'it cannot be hibernated');
-      const stopped = await this.#options.driver.hibernate(row.id);
-      entry.sandbox = stopped;
-      const { memory } = stopped.hibernation;
-      this.#enter(entry, { status: 'hibernated', memory }, 'hibernated', { memory });
+      const { status, idleTimeoutSeconds } = entry.row;
+      const isIdle = entry.activity.idleMs >= idleTimeoutSeconds * 1000;
+      if (status === 'running' && isIdle) await this.#hibernate(entry);
     });
+  }
+
+  async #hibernate(entry: Entry): Promise<void> {
+    const { row } = entry;
+    if (row.status === 'hibernated') return;
+    if (row.status !== 'running' && row.status !== 'paused')
+      throw invalidState(row, 'it cannot be hibernated');
+    const stopped = await this.#options.driver.hibernate(row.id);
+    entry.sandbox = stopped;
+    const { memory } = stopped.hibernation;
+    const change = { status: 'hibernated', memory, statusReason: undefined } as const;
+    this.#enter(entry, change, 'hibernated', { memory });
   }
 
   /** Also of a failed one, which begins afresh. No error when it runs. */
   wake(entry: Entry, cause: WakeCause): Promise<Waking> {
     return entry.turns.take(async () => {
       const { row } = entry;
-      if (row.status === 'running') return { woken: false, memory: true };
+      if (row.status === 'running') {
+        entry.activity.touch();
+        return { woken: false, memory: true };
+      }
       const may = row.status === 'hibernated' || (row.status === 'failed' && cause === 'asked');
-      if (!may || entry.sandbox === undefined) throw invalidState(row, 'it cannot be woken');
+      if (!may || entry.sandbox === undefined)
+        throw invalidState(
+          row,
+          `it cannot be woken${row.status === 'paused' ? '; resume it' : ''}`,
+        );
       const { signal } = entry.abort;
       const { sandbox, memory, fallback } = await this.#options.driver.wake(specOf(row), {
         signal,
       });
       entry.activity.touch();
-      this.started(entry, sandbox, {
-        bootMode: memory ? 'memory' : 'disk',
-        statusReason: fallback,
-      });
+      const bootMode = memory ? 'memory' : 'disk';
+      this.started(entry, sandbox, { bootMode, statusReason: fallback });
       const reason = fallback === undefined ? {} : { reason: fallback };
       this.#options.events.emit(entry.row, 'woken', { cause, memory, ...reason });
       return { woken: true, memory };
@@ -110,10 +127,16 @@ export class States {
     await this.#awake(entry, 'write', options);
   }
 
+  /** All that come while it sleeps share one wake, and its failure. */
   async #awake(entry: Entry, cause: WakeCause, { onWake }: WakeOptions): Promise<void> {
-    if (entry.turns.busy && entry.row.status !== 'creating') await entry.turns.settled();
-    if (entry.row.status !== 'hibernated') return;
-    const waking = await this.wake(entry, cause);
+    if (entry.waking === undefined) {
+      if (entry.turns.busy && entry.row.status !== 'creating') await entry.turns.settled();
+      if (entry.row.status !== 'hibernated') return;
+    }
+    entry.waking ??= this.wake(entry, cause).finally(() => {
+      entry.waking = undefined;
+    });
+    const waking = await entry.waking;
     if (waking.woken) onWake?.(waking);
   }
 
@@ -121,22 +144,25 @@ export class States {
   started(entry: Entry, sandbox: DriverSandbox, change: Partial<SandboxRow> = {}): void {
     entry.sandbox = sandbox;
     const status = sandbox.paused ? 'paused' : 'running';
-    const { registry, reschedule } = this.#options;
-    registry.change(entry, { statusReason: undefined, memory: undefined, ...change, status });
-    registry.hold(entry);
-    reschedule();
-    void sandbox.died.then(({ reason }) => this.#onDeath(entry, sandbox, reason));
+    this.#become(entry, { statusReason: undefined, memory: undefined, ...change, status });
+    sandbox.died
+      .then(({ reason }) => this.#onDeath(entry, sandbox, reason))
+      .catch((error: unknown) => {
+        this.#options.log('death not written down', { sandbox: sandbox.id, error: String(error) });
+      });
   }
 
-  /** What an earlier daemon left without processes. Its files may be wanted, so it stays. */
+  /** It has no processes: it was hibernated when `sandbox` says so, else it died of `reason`. */
   stopped(entry: Entry, reason: string, sandbox?: StoppedSandbox): void {
     entry.sandbox = sandbox;
-    const { registry } = this.#options;
-    registry.hold(entry);
-    if (sandbox?.hibernation !== undefined)
-      registry.change(entry, { status: 'hibernated', memory: sandbox.hibernation.memory });
-    else
-      registry.change(entry, { status: 'failed', statusReason: entry.row.statusReason ?? reason });
+    const { status, statusReason } = entry.row;
+    if (sandbox?.hibernation !== undefined) {
+      const { memory } = sandbox.hibernation;
+      this.#become(entry, { status: 'hibernated', memory });
+    } else {
+      const why = status === 'failed' ? (statusReason ?? reason) : reason;
+      this.#become(entry, { status: 'failed', statusReason: why, memory: undefined });
+    }
   }
 
   #onDeath(entry: Entry, sandbox: DriverSandbox, reason: string): void {
@@ -151,9 +177,16 @@ export class States {
     type: EventType,
     payload: Readonly<Record<string, unknown>> = {},
   ): void {
-    const { registry, events, reschedule } = this.#options;
-    registry.change(entry, { activeAt: entry.activity.last, ...change });
-    events.emit(entry.row, type, payload);
+    this.#become(entry, change);
+    this.#options.events.emit(entry.row, type, payload);
+  }
+
+  /** One that is to be deleted stays so, whatever ends on the way. */
+  #become(entry: Entry, { status, ...change }: Partial<SandboxRow>): void {
+    const { registry, reschedule } = this.#options;
+    const isDeleted = entry.row.status === 'deleted';
+    const next = isDeleted || status === undefined ? {} : { status };
+    registry.change(entry, { activeAt: entry.activity.last, ...change, ...next });
     reschedule();
   }
 }
