@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { unmount } from '../../mounts/trees.ts';
 import { answerOf, writeFile } from '../../testing/file-helpers.ts';
@@ -231,4 +232,26 @@ describe('a write', () => {
     expect(await writer.commitDurably()).toMatchObject({ bytes: 1, size: 1 });
     expect(text('new/deep/file')).toBe('x');
   });
+});
+
+test('of a change and a whole write with the same condition one is done, whenever they meet', async () => {
+  const outcomes: string[] = [];
+  for (let round = 0; round < 60; round++) {
+    writeFileSync(at('file'), 'start');
+    const { etag } = fs.stat('/file');
+    const precondition = (current: string | undefined): boolean => current === etag;
+    await using patch = fs.createPatch('/file', { precondition });
+    patch.writeSmall(Buffer.alloc(1 << 20, 'x'));
+    await using whole = fs.createWriter('/file', { precondition });
+    whole.writeSmall(Buffer.from('whole'));
+    const changing = answerOf(async () => (await patch.commit()) && 'done');
+    for (let turn = 0; turn < round % 12; turn++) await setImmediate();
+    const replaced = await answerOf(() => whole.commit() && 'done');
+    const answers = [await changing, replaced];
+    outcomes.push(answers.join(' '));
+    const contents = readFileSync(at('file'), 'utf8');
+    expect(contents === 'whole').toBe(replaced === 'done');
+  }
+  const possible = ['done precondition_failed', 'precondition_failed done'];
+  expect([...new Set(outcomes)].toSorted()).toEqual(possible);
 });
