@@ -19,7 +19,8 @@ Exit codes:
   3    the sandbox, file, template, volume, link or key does not exist
   4    the daemon cannot be reached
   130  Ctrl-C
-  \`exec\` ends with the exit code of its command; \`fs grep\` with 1 when nothing matches.`;
+  \`exec\` ends with the exit code of its command; \`fs grep\` with 1 when nothing matches,
+  and with 2 when it failed.`;
 
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return exitCodes.usage;

@@ -23,7 +23,10 @@ export function addFsFind(fs: Command): void {
     .addOption(new Option('--type <type>', 'only of this type').choices(Object.keys(entryTypes)))
     .option('--depth <levels>', 'so many levels', count)
     .option('--no-hidden', 'without names that begin with a dot, and what is below such')
-    .option('-0, --print0', 'paths as they are, with a NUL byte after each')
+    .option(
+      '-0, --print0',
+      'paths as they are, with a NUL byte after each; what is not UTF-8 in one comes as U+FFFD',
+    )
     .addHelpText(
       'after',
       `

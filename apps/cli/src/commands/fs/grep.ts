@@ -1,11 +1,15 @@
 import type { Command } from 'commander';
 import type { SearchResult } from 'sandport';
 import { addClientFlags } from '../../client-flags.ts';
+import { exitCodeOf } from '../../exit-codes.ts';
+import { noteLeftOut } from '../../output/note-left-out.ts';
 import { LineWriter, printNote } from '../../output/print.ts';
 import { searchLines } from '../../output/search-lines.ts';
 import { parseSandboxOrPlace } from '../../parse/copy-place.ts';
 import { count, positiveInteger, several } from '../../parse/values.ts';
+import { printError } from '../../print-error.ts';
 import type { SetExitCode } from '../../program.ts';
+import { Interrupted } from '../../usage-error.ts';
 import { forEachPlace, withFiles } from './fs-context.ts';
 
 interface GrepFlags {
@@ -21,6 +25,8 @@ interface GrepFlags {
 
 /** Nothing matched, as with grep. */
 const noMatch = 1;
+/** What otherwise ends with 1, as with grep. */
+const failure = 2;
 
 export function addFsGrep(fs: Command, setExitCode: SetExitCode): void {
   const command = fs
@@ -40,7 +46,7 @@ export function addFsGrep(fs: Command, setExitCode: SetExitCode): void {
       'after',
       `
 Lines come as path:line:text. Binary files, and files over 64 MiB, are left out. Ends with 1 when
-nothing matches.
+nothing matches, and with 2 where other commands end with 1.
 
 Examples:
   sandport fs grep TODO box:/workspace --include '*.py'
@@ -56,7 +62,7 @@ Examples:
         await using out = new LineWriter();
         const fail = (code: number) => {
           failed = true;
-          setExitCode(code);
+          setExitCode(code === noMatch ? failure : code);
         };
         await forEachPlace(places, fail, async (place) => {
           const filesystem = await context.files(place);
@@ -70,6 +76,10 @@ Examples:
           } else for (const line of searchLines(result.matches)) await out.raw(`${line}\n`);
           await out.flush();
           noteIncomplete(result);
+        }).catch((error: unknown) => {
+          if (error instanceof Interrupted || exitCodeOf(error) !== noMatch) throw error;
+          printError(error);
+          fail(noMatch);
         });
         if (!matched && !failed) setExitCode(noMatch);
       });
@@ -87,7 +97,5 @@ function noteIncomplete({ truncated, filesSkipped }: SearchResult): void {
   if (truncated) {
     printNote('sandport: there is more: the search ended at its limit of lines or time');
   }
-  const { tooLarge, unreadable } = filesSkipped;
-  if (tooLarge > 0) printNote(`sandport: left out ${tooLarge} files over 64 MiB`);
-  if (unreadable > 0) printNote(`sandport: left out ${unreadable} files that cannot be read`);
+  noteLeftOut(filesSkipped, 64);
 }

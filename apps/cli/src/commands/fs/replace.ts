@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { ReplaceResult } from 'sandport';
 import { addClientFlags } from '../../client-flags.ts';
 import { exitCodes } from '../../exit-codes.ts';
+import { noteLeftOut } from '../../output/note-left-out.ts';
 import { printJson, printLine, printNote } from '../../output/print.ts';
 import { wireJson } from '../../output/wire-json.ts';
 import { parseSandboxOrPlace } from '../../parse/copy-place.ts';
@@ -70,5 +71,6 @@ function print(result: ReplaceResult, dryRun: boolean): void {
   const files = `${filesChanged} ${filesChanged === 1 ? 'file' : 'files'}`;
   const places = `${replacements} ${replacements === 1 ? 'place' : 'places'}`;
   printNote(dryRun ? `${places} in ${files} would change` : `${places} in ${files} changed`);
+  noteLeftOut(result.filesSkipped, 16);
   if (truncated) printNote('sandport: not all files were looked at; name a smaller directory');
 }
