@@ -58,9 +58,9 @@ describe('searchLines', () => {
   const match = { path: '/f', line: 3, column: 1, text: 'hit' };
 
   test('one line a match', () => {
-    expect([...searchLines([match, { ...match, path: '/g\n', text: '\u001B[m' }])]).toEqual([
+    expect([...searchLines([match, { ...match, path: '/g\n', text: '\u001B[m\tx' }])]).toEqual([
       '/f:3:hit',
-      '/g :3:\\x1b[m',
+      '/g\\n:3:\\x1b[m\tx',
     ]);
   });
 

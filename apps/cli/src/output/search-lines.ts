@@ -31,5 +31,6 @@ export function* searchLines(matches: readonly SearchMatch[]): Generator<string,
   }
 }
 
+/** Tabs of a line stay: they move a cursor within it only. */
 const row = (path: string, line: number, text: string, mark: string) =>
-  `${printable(path)}${mark}${line}${mark}${printable(text)}`;
+  `${printable(path)}${mark}${line}${mark}${text.split('\t').map(printable).join('\t')}`;
