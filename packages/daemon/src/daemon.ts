@@ -54,6 +54,7 @@ export async function startDaemon(config: DaemonConfig, options: StartOptions): 
       driver,
       state,
       aliases: config.aliases,
+      archivesDir: join(config.dataDir, 'template-archives'),
       maxSandboxes: config.maxSandboxes,
       log: (message, fields) => logger.info(fields, message),
     }),

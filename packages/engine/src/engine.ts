@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Driver } from '@sandport/driver';
 import type { State } from '@sandport/state';
 import { Commands } from './commands.ts';
@@ -16,6 +18,11 @@ export interface EngineOptions {
   readonly state: State;
   /** Alias → template name, beside {@link defaultAliases} and before them. @default {} */
   readonly aliases?: Readonly<Record<string, string>>;
+  /**
+   * Directory for image archives that clients send, of this engine alone.
+   * @default one of this process among the machine's temporary files
+   */
+  readonly archivesDir?: string;
   /** Most sandboxes at one time. @default 1000 */
   readonly maxSandboxes?: number;
   /** @default nothing is logged */
@@ -38,7 +45,15 @@ export class Engine implements Disposable {
     const { driver, state } = options;
     this.events = new Events(state.events, () => this.sandboxes.registry);
     this.keys = new Keys(state.keys);
-    this.templates = new Templates(driver.templates, { ...defaultAliases, ...options.aliases });
+    this.templates = new Templates({
+      store: driver.templates,
+      aliases: { ...defaultAliases, ...options.aliases },
+      archivesDir: options.archivesDir ?? join(tmpdir(), `sandport-archives-${process.pid}`),
+      sandbox: (principal, idOrName) => {
+        const { row, turns } = this.sandboxes.find(principal, idOrName);
+        return { id: row.id, hold: (work) => turns.take(work) };
+      },
+    });
     this.sandboxes = new Sandboxes({
       driver,
       table: state.sandboxes,
@@ -68,11 +83,13 @@ export class Engine implements Disposable {
     this.events.start();
     const report = await this.sandboxes.recover();
     this.uploads.start();
+    await this.templates.archives.clear();
     return report;
   }
 
   /** Sandboxes keep running. */
   [Symbol.dispose](): void {
+    this.templates.close();
     this.uploads[Symbol.dispose]();
     this.sandboxes[Symbol.dispose]();
     this.events[Symbol.dispose]();

@@ -1,7 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { type CreatedKey, type CreateKey, type KeyObject, SandportFault } from '@sandport/protocol';
 import type { KeyRow, KeyTable } from '@sandport/state';
-import { isAdministrator, type Principal } from './principal.ts';
+import { type Principal, requireAdministrator } from './principal.ts';
 
 const hash = (apiKey: string) => createHash('sha256').update(apiKey).digest();
 
@@ -62,14 +62,6 @@ export class Keys {
       throw new SandportFault('key_not_found', `No API key has the id "${id}".`, { key: id });
     this.#rows = this.#table.all();
   }
-}
-
-function requireAdministrator(principal: Principal): void {
-  if (!isAdministrator(principal))
-    throw new SandportFault(
-      'forbidden',
-      'This API key is bound to namespaces; an administrator key is needed here.',
-    );
 }
 
 const toObject = (row: KeyRow): KeyObject => ({

@@ -1,4 +1,4 @@
-import type { Namespace } from '@sandport/protocol';
+import { type Namespace, SandportFault } from '@sandport/protocol';
 
 /** Who asks: a key, and the namespaces it may use. */
 export interface Principal {
@@ -12,3 +12,12 @@ export const mayUse = (principal: Principal, namespace: Namespace): boolean =>
 
 export const isAdministrator = (principal: Principal): boolean =>
   principal.namespaces === undefined;
+
+/** @throws SandportFault `forbidden` */
+export function requireAdministrator(principal: Principal): void {
+  if (!isAdministrator(principal))
+    throw new SandportFault(
+      'forbidden',
+      'This API key is bound to namespaces; an administrator key is needed here.',
+    );
+}

@@ -1,10 +1,16 @@
 import type { TemplateInfo, TemplateStore } from '@sandport/driver';
 import {
+  type BuildTemplate,
   SandportFault,
+  type SandboxId,
   type TemplateName,
   type TemplateObject,
   templateNameSchema,
 } from '@sandport/protocol';
+import type { Principal } from './principal.ts';
+import { TemplateArchives } from './template-builds/archives.ts';
+import { type Build, TemplateBuilds } from './template-builds/builds.ts';
+import { defaultsOf, sourceOf } from './template-builds/source-of.ts';
 
 /** Names by which people know templates of other systems, and ours. */
 export const defaultAliases: Readonly<Record<string, string>> = {
@@ -13,28 +19,44 @@ export const defaultAliases: Readonly<Record<string, string>> = {
   'ubuntu-24.04': 'base',
 };
 
-/** Templates by name or alias. */
+/** A sandbox whose disk becomes a template. */
+export interface TemplateSandbox {
+  readonly id: SandboxId;
+  /** Runs the work while nothing else changes the sandbox's state. */
+  hold<Result>(work: () => Promise<Result>): Promise<Result>;
+}
+
+export interface TemplatesOptions {
+  readonly store: TemplateStore;
+  /** Alias → template name; they come before template names. */
+  readonly aliases: Readonly<Record<string, string>>;
+  /** Directory for uploaded archives, of this engine alone. */
+  readonly archivesDir: string;
+  /** @throws SandportFault `sandbox_not_found` */
+  readonly sandbox: (principal: Principal, idOrName: string) => TemplateSandbox;
+}
+
+/** Templates by name or alias, and how they are built. */
 export class Templates {
+  readonly builds = new TemplateBuilds();
+  readonly archives: TemplateArchives;
   readonly #store: TemplateStore;
   readonly #aliases: ReadonlyMap<string, string>;
+  readonly #sandbox: TemplatesOptions['sandbox'];
 
-  /** @param aliases alias → template name; they come before template names. */
-  constructor(store: TemplateStore, aliases: Readonly<Record<string, string>>) {
+  constructor({ store, aliases, archivesDir, sandbox }: TemplatesOptions) {
     this.#store = store;
+    this.#sandbox = sandbox;
     this.#aliases = new Map(Object.entries(aliases));
+    this.archives = new TemplateArchives(archivesDir);
   }
 
   async list(): Promise<TemplateObject[]> {
-    return (await this.#store.list()).map((info) => this.#toObject(info));
+    return (await this.#store.list()).map((info) => this.toObject(info));
   }
 
   async get(name: string): Promise<TemplateObject> {
-    const { info, known } = await this.#find(name);
-    if (info !== undefined) return this.#toObject(info);
-    throw new SandportFault('template_not_found', `No template is called "${name}".`, {
-      template: name,
-      known,
-    });
+    return this.toObject(await this.#existing(name));
   }
 
   /** The template that a new sandbox is made from; waits for one that is being built. */
@@ -46,24 +68,140 @@ export class Templates {
         `No template or alias is called "${name}"; known are ${known.join(', ')}.`,
         { template: name, known },
       );
+    if (info.status === 'ready') return info;
+    const build = this.builds.open(info.name);
+    if (build !== undefined) return build.done;
     if (info.status === 'building') return this.#store.build(info.name);
-    if (info.status !== 'ready')
-      throw new SandportFault(
-        'template_not_built',
-        `The template "${info.name}" is not built yet; build it with \`sandport template build ${info.name}\`.`,
-        { template: info.name },
-      );
-    return info;
+    throw new SandportFault(
+      'template_not_built',
+      `The template "${info.name}" is not built yet; build it with \`sandport template build ${info.name}\`.`,
+      { template: info.name },
+    );
   }
 
+  /**
+   * Asks for a build. It begins when its turn has come, and goes on whoever waits for it.
+   * @throws SandportFault `template_not_found`, `template_exists`, `sandbox_not_found`,
+   * `invalid_request`
+   */
+  async startBuild(principal: Principal, request: BuildTemplate): Promise<Build> {
+    const { from_sandbox: idOrName } = request;
+    const sandbox = idOrName === undefined ? undefined : this.#sandbox(principal, idOrName);
+    return this.#start(request, sandbox);
+  }
+
+  async #start(request: BuildTemplate, sandbox?: TemplateSandbox): Promise<Build> {
+    const target = this.#aliases.get(request.name) ?? request.name;
+    const name = templateNameSchema.parse(target);
+    await this.#checkName(name, request);
+    const taken = request.upload === undefined ? undefined : this.archives.take(request.upload);
+    const source = sourceOf(request, { archivePath: taken?.path, sandbox: sandbox?.id });
+    const defaults = defaultsOf(request);
+    const hold = sandbox === undefined ? runAtOnce : sandbox.hold.bind(sandbox);
+    return this.builds.add({
+      name,
+      key: JSON.stringify([source, defaults]),
+      run: async (onProgress, signal) => {
+        // One that waited for its turn may find that another took the name.
+        await this.#checkName(name, request);
+        return hold(() => this.#store.build(name, { source, defaults, onProgress, signal }));
+      },
+      ...(taken === undefined ? {} : { cleanUp: () => taken.remove() }),
+    });
+  }
+
+  /** Builds a template that comes with Sandport, and waits for it. */
   async build(
     name: string,
-    options: { onProgress?: (line: string) => void; signal?: AbortSignal },
+    options: { onProgress?: (line: string) => void; signal?: AbortSignal } = {},
   ): Promise<TemplateObject> {
-    const target = this.#aliases.get(name) ?? name;
-    const parsed = templateNameSchema.safeParse(target);
-    if (!parsed.success) await this.get(name);
-    return this.#toObject(await this.#store.build(target as TemplateName, options));
+    const { onProgress = () => undefined, signal = new AbortController().signal } = options;
+    const build = await this.#start({ name: templateNameSchema.parse(name) });
+    const onAbort = () => void this.builds.cancel(build.id);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      for await (const line of build.log.follow(signal)) onProgress(line);
+      return this.toObject(await build.done);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** @throws SandportFault `template_not_found`, `template_not_removable` */
+  async remove(name: string): Promise<void> {
+    await this.#store.remove((await this.#existing(name)).name);
+  }
+
+  /** Ends builds that are under way. */
+  close(): void {
+    this.builds.close();
+    this.archives.close();
+  }
+
+  toObject(info: TemplateInfo): TemplateObject {
+    const { limits } = info;
+    return {
+      name: info.name,
+      description: info.description,
+      aliases: [...this.#aliases].filter(([, to]) => to === info.name).map(([alias]) => alias),
+      status: this.#statusOf(info),
+      ...(info.version === undefined ? {} : { version: info.version }),
+      source: info.source,
+      removable: info.removable,
+      size_bytes: info.sizeBytes,
+      ...(info.builtAt === undefined ? {} : { built_at: info.builtAt.toISOString() }),
+      user: info.user,
+      workdir: info.workdir,
+      env: info.env,
+      cpu: limits.cpu,
+      memory_mb: Math.round(limits.memoryBytes / 2 ** 20),
+      ...(limits.diskBytes === undefined
+        ? {}
+        : { disk_mb: Math.round(limits.diskBytes / 2 ** 20) }),
+    };
+  }
+
+  /** One that waits for its turn is being built for everybody who asks. */
+  #statusOf({ name, status }: TemplateInfo): TemplateInfo['status'] {
+    const waits = status !== 'ready' && this.builds.open(name) !== undefined;
+    return waits ? 'building' : status;
+  }
+
+  async #checkName(name: TemplateName, request: BuildTemplate): Promise<void> {
+    const { info, known } = await this.#find(name);
+    const { kind } = sourceOf(request, { archivePath: request.upload, sandbox: undefined });
+    const named = kind !== 'recipe' || request.from_sandbox !== undefined;
+    if (info === undefined) {
+      if (named) return;
+      throw notFound(request.name, known);
+    }
+    if (!info.removable) {
+      if (!named) return;
+      throw new SandportFault(
+        'template_exists',
+        `The template "${name}" comes with Sandport; choose another name.`,
+        { template: name },
+      );
+    }
+    if (!named)
+      throw new SandportFault(
+        'invalid_request',
+        `The template "${name}" has no recipe; say what it is made of, as "image".`,
+        { field: 'image' },
+      );
+    if (info.status === 'ready' && request.replace !== true)
+      throw new SandportFault(
+        'template_exists',
+        `A template named "${name}" is there; send "replace" to make a new version of it.`,
+        { template: name },
+      );
+  }
+
+  async #existing(name: string): Promise<TemplateInfo> {
+    const { info, known } = await this.#find(name);
+    if (info !== undefined) return info;
+    throw notFound(name, known);
   }
 
   async #find(name: string): Promise<{ info: TemplateInfo | undefined; known: string[] }> {
@@ -74,26 +212,12 @@ export class Templates {
       known: [...all.map((template) => template.name), ...this.#aliases.keys()].sort(),
     };
   }
-
-  #toObject(info: TemplateInfo): TemplateObject {
-    return {
-      name: info.name,
-      description: info.description,
-      aliases: [...this.#aliases].filter(([, to]) => to === info.name).map(([alias]) => alias),
-      status: info.status,
-      ...(info.version === undefined ? {} : { version: info.version }),
-      source: info.source,
-      removable: info.removable,
-      size_bytes: info.sizeBytes,
-      ...(info.builtAt === undefined ? {} : { built_at: info.builtAt.toISOString() }),
-      user: info.user,
-      workdir: info.workdir,
-      cpu: info.limits.cpu,
-      env: { ...info.env },
-      memory_mb: Math.round(info.limits.memoryBytes / 2 ** 20),
-      ...(info.limits.diskBytes === undefined
-        ? {}
-        : { disk_mb: Math.round(info.limits.diskBytes / 2 ** 20) }),
-    };
-  }
 }
+
+const notFound = (template: string, known: readonly string[]): SandportFault =>
+  new SandportFault('template_not_found', `No template is called "${template}".`, {
+    template,
+    known,
+  });
+
+const runAtOnce = <Result>(work: () => Promise<Result>): Promise<Result> => work();

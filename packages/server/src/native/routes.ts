@@ -26,7 +26,7 @@ export const nativeRoutes = (
   ...sandboxRoutes(engine),
   ...fileRoutes(engine, options),
   ...execRoutes(engine),
-  ...templateRoutes(engine),
+  ...templateRoutes(engine, options),
   ...volumeRoutes(engine),
   ...keyRoutes(engine),
 ];

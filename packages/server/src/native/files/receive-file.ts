@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Writable } from 'node:stream';
 import type { FileWriter } from '@sandport/driver';
 import { SandportFault, type WriteResult } from '@sandport/protocol';
 import { formatDigest, newSha256, parseDigest, wantsDigest } from '../../http/digest.ts';
@@ -27,17 +28,12 @@ export async function receiveFile(
   options: ReceiveFileOptions,
 ): Promise<void> {
   const { path } = options;
-  const { headers } = exchange.request;
-  const announced = parseDigest(headers['repr-digest']);
-  const inTrailer = /\brepr-digest\b/i.test(headers.trailer ?? '');
-  const hashing = announced !== undefined || inTrailer || wantsDigest(headers['want-repr-digest']);
-  if (Number(headers['content-length'] ?? 0) > (options.maxBytes ?? Infinity))
+  parseDigest(exchange.request.headers['repr-digest']);
+  if (Number(exchange.request.headers['content-length'] ?? 0) > (options.maxBytes ?? Infinity))
     throw tooLarge(options);
   const writer = await begin();
   try {
-    const sha256 = await receive(exchange, writer, { hashing, ...options });
-    const expected = announced ?? parseDigest(exchange.request.trailers['repr-digest']);
-    if (sha256 !== undefined && expected !== undefined) verify(sha256, expected, path);
+    const sha256 = await receiveChecked(exchange, writer.stream, options);
     const written = await writer.commit();
     const result: WriteResult = { path, ...written };
     exchange.json(200, result, {
@@ -49,10 +45,30 @@ export async function receiveFile(
   }
 }
 
-/** Streams the body into the writer; its SHA-256 when asked for. */
+/**
+ * Streams the body into `stream` until that has finished, and checks its digest when the request
+ * has one. Answers with its SHA-256 when the request brings or wants one.
+ * @throws as {@link receiveFile}
+ */
+export async function receiveChecked(
+  exchange: Exchange,
+  stream: Writable,
+  options: ReceiveFileOptions,
+): Promise<Buffer | undefined> {
+  const { headers } = exchange.request;
+  const announced = parseDigest(headers['repr-digest']);
+  const inTrailer = /\brepr-digest\b/i.test(headers.trailer ?? '');
+  const hashing = announced !== undefined || inTrailer || wantsDigest(headers['want-repr-digest']);
+  const sha256 = await receive(exchange, stream, { hashing, ...options });
+  const expected = announced ?? parseDigest(exchange.request.trailers['repr-digest']);
+  if (sha256 !== undefined && expected !== undefined) verify(sha256, expected, options.path);
+  return sha256;
+}
+
+/** Streams the body; its SHA-256 when asked for. */
 async function receive(
   exchange: Exchange,
-  writer: FileWriter,
+  stream: Writable,
   options: ReceiveFileOptions & { readonly hashing: boolean },
 ): Promise<Buffer | undefined> {
   const { request } = exchange;
@@ -61,13 +77,13 @@ async function receive(
   request.on('data', (chunk: Buffer) => {
     exchange.bytesIn += chunk.length;
     hash?.update(chunk);
-    if (exchange.bytesIn > maxBytes) writer.stream.destroy(tooLarge(options));
+    if (exchange.bytesIn > maxBytes) stream.destroy(tooLarge(options));
   });
   const onIdle = () =>
     new SandportFault('request_timeout', `Nothing of ${path} came for ${idleTimeoutMs} ms.`);
   try {
     exchange.takeBody();
-    await receiveBody(request, writer.stream, { idleTimeoutMs, onIdle });
+    await receiveBody(request, stream, { idleTimeoutMs, onIdle });
   } catch (error) {
     if (error instanceof SandportFault) throw error;
     throw cutShort(request, path, exchange.bytesIn, error);
