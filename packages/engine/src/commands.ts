@@ -33,6 +33,17 @@ export class Commands {
     this.#sandboxes = sandboxes;
   }
 
+  /**
+   * Resolves when commands can be run; wakes a hibernated sandbox.
+   * @throws SandportFault `sandbox_not_found`, `invalid_state`
+   */
+  async ready(principal: Principal, sandbox: string, options: WakeOptions = {}): Promise<void> {
+    const entry = this.#sandboxes.find(principal, sandbox);
+    using active = entry.activity.begin();
+    void active;
+    await this.#sandboxes.states.running(entry, options);
+  }
+
   /** Runs a command to its end and keeps what it wrote, up to the limit of each stream. */
   async run(
     principal: Principal,

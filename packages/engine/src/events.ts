@@ -73,17 +73,31 @@ export class Events implements Disposable {
   /**
    * The last ones and then those that happen, in order, none twice. Ends behind the end of the
    * sandbox, and when `signal` aborts.
-   * @throws SandportFault `sandbox_not_found`, before the first event
+   * @throws SandportFault `sandbox_not_found`
    */
-  async *follow(
+  follow(
     principal: Principal,
     sandbox: string | undefined,
     options: FollowEventsOptions,
   ): AsyncGenerator<SandboxEvent> {
     const { tail = defaultTail, after, signal } = options;
     const filter = this.#filter(principal, sandbox);
-    let seen =
+    const from =
       after === undefined ? this.#beforeLast(tail, filter) : Math.min(after, this.#table.lastId());
+    return this.#follow(filter, from, signal);
+  }
+
+  /** Stops the clock. */
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+
+  async *#follow(
+    filter: EventFilter,
+    from: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<SandboxEvent> {
+    let seen = from;
     while (!signal.aborted) {
       const rows = this.#table.since(seen, followPage, filter);
       for (const row of rows) {
@@ -94,11 +108,6 @@ export class Events implements Disposable {
       if (filter.sandbox !== undefined && this.#isOver(filter.sandbox)) return;
       await this.#next(signal);
     }
-  }
-
-  /** Stops the clock. */
-  [Symbol.dispose](): void {
-    clearInterval(this.#timer);
   }
 
   /** Resolves at the next event, and when `signal` aborts. */

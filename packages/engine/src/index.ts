@@ -1,5 +1,6 @@
 export type { CommandOutput, CommandResult } from './commands.ts';
 export { Engine, type EngineOptions } from './engine.ts';
+export { maxEventsOfSandbox } from './events.ts';
 export { type ChangePageOptions, changePage } from './files/change-page.ts';
 export { compileGlobs, type PathMatcher } from './files/glob.ts';
 export { listPage, type ListPageOptions, type PageEnd } from './files/list-page.ts';

@@ -10,6 +10,7 @@ import type { LinkRow, LinkTable } from '@sandport/state';
 import type { Files } from '../files/files.ts';
 import type { Principal } from '../principal.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
+import type { WakeOptions } from '../sandboxes/states.ts';
 
 /** Most links of one sandbox. */
 const maxLinks = 1_000;
@@ -26,6 +27,8 @@ export interface OpenedLink {
   readonly link: LinkRow;
   /** Of its sandbox. */
   readonly files: SandboxFiles;
+  /** Keeps the sandbox from being idle until it is disposed of. */
+  readonly use: Disposable;
 }
 
 /**
@@ -92,16 +95,22 @@ export class Links {
    * What a secret is for. Whether it never was, is over, or its sandbox is gone, looks the same.
    * @throws SandportFault `link_not_found`
    */
-  async open(token: string): Promise<OpenedLink> {
+  async open(token: string, options: WakeOptions = {}): Promise<OpenedLink> {
     const link = this.#options.table.byToken(hash(token));
     if (link === undefined || link.expiresAt.getTime() <= Date.now()) throw noLink();
     // The link itself is the permission; its sandbox was found with the key that made it.
     const principal: Principal = { keyId: link.key, namespaces: undefined };
     const { files } = this.#options;
+    let use: Disposable | undefined;
     try {
-      const find = link.method === 'GET' ? files.reading : files.writing;
-      return { link, files: await find.call(files, principal, link.sandbox) };
+      use = files.using(principal, link.sandbox);
+      const found =
+        link.method === 'GET'
+          ? files.reading(principal, link.sandbox)
+          : files.writing(principal, link.sandbox, options);
+      return { link, files: await found, use };
     } catch (error) {
+      use?.[Symbol.dispose]();
       if (error instanceof SandportFault) throw noLink();
       throw error;
     }

@@ -6,6 +6,7 @@ import type { Files } from '../files/files.ts';
 import type { Principal } from '../principal.ts';
 import { Reaper } from '../sandboxes/reaper.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
+import type { WakeOptions } from '../sandboxes/states.ts';
 import { HeldUpload, offsetOf } from './held-upload.ts';
 import { RunningHashes } from './running-hashes.ts';
 import { noUpload } from './upload-faults.ts';
@@ -80,10 +81,11 @@ export class Uploads implements Disposable {
     principal: Principal,
     idOrName: string,
     request: { size: number | undefined; metadata: Readonly<Record<string, string | null>> },
+    options: WakeOptions = {},
   ): Promise<HeldUpload> {
     const { table, files, sandboxes } = this.#options;
     const { path, write } = parseUploadMetadata(request.metadata);
-    const sandboxFiles = await files.writing(principal, idOrName);
+    const sandboxFiles = await files.writing(principal, idOrName, options);
     const sandbox = sandboxes.find(principal, idOrName).row.id;
     if (table.ofSandbox(sandbox).length >= maxUploads)
       throw new SandportFault(
@@ -112,14 +114,21 @@ export class Uploads implements Disposable {
     table.insert(row);
     this.#hashes.keepOnly((id) => table.get(id) !== undefined);
     this.#reaper.reschedule();
-    return this.#held(row, await this.#locks.take(row.id, { force: false }), principal);
+    return this.#held(row, await this.#locks.take(row.id, { force: false }), sandboxFiles);
   }
 
   /**
-   * Takes an upload to add to it. The caller disposes of it.
+   * Takes an upload to add to it; wakes a hibernated sandbox. The caller disposes of it.
    * @throws SandportFault `upload_not_found`, `upload_conflict` while another request adds to it
    */
-  hold(principal: Principal, idOrName: string, id: string): Promise<HeldUpload> {
+  async hold(
+    principal: Principal,
+    idOrName: string,
+    id: string,
+    options: WakeOptions = {},
+  ): Promise<HeldUpload> {
+    this.#find(principal, idOrName, id);
+    await this.#options.files.writing(principal, idOrName, options);
     return this.#hold(principal, idOrName, id, false);
   }
 
@@ -136,7 +145,7 @@ export class Uploads implements Disposable {
       const offset = await offsetOf(row, files);
       if (lock === undefined || row.etag !== undefined || offset !== row.size)
         return { row, offset };
-      const upload = await this.#held(row, lock, principal);
+      const upload = this.#held(row, lock, files);
       await upload.finish();
       return { row: upload.row, offset };
     } finally {
@@ -187,15 +196,15 @@ export class Uploads implements Disposable {
     id: string,
   ): Promise<HeldUpload> {
     try {
-      return await this.#held(this.#find(principal, idOrName, id), lock, principal);
+      const row = this.#find(principal, idOrName, id);
+      return this.#held(row, lock, await this.#options.files.reading(principal, row.sandbox));
     } catch (error) {
       lock.release();
       throw error;
     }
   }
 
-  async #held(row: UploadRow, lock: UploadLock, principal: Principal): Promise<HeldUpload> {
-    const files = await this.#options.files.writing(principal, row.sandbox);
+  #held(row: UploadRow, lock: UploadLock, files: SandboxFiles): HeldUpload {
     const { table } = this.#options;
     const [lifetimeMs, keptMs] = [this.#lifetimeMs, this.#keptMs];
     return new HeldUpload(row, { files, table, hashes: this.#hashes, lock, lifetimeMs, keptMs });

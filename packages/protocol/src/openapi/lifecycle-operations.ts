@@ -16,7 +16,7 @@ import { metricsSchema } from '../metrics.ts';
 import { sandboxSchema } from '../sandbox.ts';
 import { createSnapshotSchema, restoreSchema, snapshotSchema } from '../snapshot.ts';
 import type { Operation } from './operation.ts';
-import { arrayOf, flag, json, query } from './parts.ts';
+import { arrayOf, flag, header, json, query } from './parts.ts';
 
 const sandbox = '/v1/sandboxes/{id}';
 const stateErrors: readonly ErrorCode[] = ['sandbox_not_found', 'invalid_state'];
@@ -168,6 +168,7 @@ export const lifecycleOperations: readonly Operation[] = [
     parameters: [
       query('tail', 'Most events; 50.', { schema: { type: 'integer' } }),
       flag('follow', 'Go on with events as they happen.'),
+      header('Last-Event-ID', 'With `follow`: begin behind the event with this id.'),
     ],
     status: 200,
     response: json('EventList', eventListSchema),
@@ -249,6 +250,7 @@ export const lifecycleOperations: readonly Operation[] = [
     parameters: [
       query('tail', 'Most events; 50.', { schema: { type: 'integer' } }),
       flag('follow', 'Go on with events as they happen.'),
+      header('Last-Event-ID', 'With `follow`: begin behind the event with this id.'),
     ],
     status: 200,
     response: json('EventList', eventListSchema),

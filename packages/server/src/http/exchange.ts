@@ -87,6 +87,13 @@ export class Exchange {
     return expectsContinue(this.request) && !this.#continued;
   }
 
+  /** Disposes of `resource` once the answer is out, or the client has gone. */
+  hold(resource: Disposable): void {
+    const { response } = this;
+    if (response.closed) resource[Symbol.dispose]();
+    else response.once('close', () => resource[Symbol.dispose]());
+  }
+
   /** Answers with JSON. */
   json(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): void {
     const text = Buffer.from(JSON.stringify(body));

@@ -10,6 +10,8 @@ export interface Route {
   readonly path: string;
   /** True: needs no API key. @default false */
   readonly open?: boolean;
+  /** Path of the route that this one is a second name of; the API's description has only that. */
+  readonly aliasOf?: string;
   handle(exchange: Exchange): Promise<void> | void;
 }
 

@@ -19,11 +19,16 @@ export class ServerSentEvents implements Disposable {
     this.#timer = setInterval(() => exchange.response.write(': keep-alive\n\n'), keepAliveMs);
   }
 
-  /** Resolves, with nothing when the client keeps up, once it has room for more. */
-  send(event: string, data: unknown): Promise<void> | undefined {
+  /**
+   * Resolves, with nothing when the client keeps up, once it has room for more.
+   * @param id what a client that comes back sends as `Last-Event-ID`
+   */
+  send(event: string, data: unknown, id?: number): Promise<void> | undefined {
     const { response, signal } = this.#exchange;
     if (response.destroyed) return undefined;
-    if (response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)) return undefined;
+    const fields = id === undefined ? '' : `id: ${id}\n`;
+    const text = `${fields}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+    if (response.write(text)) return undefined;
     return once(response, 'drain', { signal }).then(() => undefined);
   }
 

@@ -3,6 +3,7 @@ import { SandportFault } from '@sandport/protocol';
 import type { Exchange } from '../http/exchange.ts';
 import { answerWithFile } from '../native/files/read-file.ts';
 import { receiveFile } from '../native/files/receive-file.ts';
+import { tellWhenWoken } from '../native/waking.ts';
 import { attachment } from './content-disposition.ts';
 import { linkFault } from './link-fault.ts';
 import { uploadPage, uploadPagePolicy } from './upload-page.ts';
@@ -84,7 +85,8 @@ async function withLink(
 ): Promise<void> {
   const { response } = exchange;
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-  const opened = await engine.links.open(exchange.param('token'));
+  const opened = await engine.links.open(exchange.param('token'), tellWhenWoken(exchange));
+  exchange.hold(opened.use);
   const name = opened.link.path.replace(/\/+$/, '').split('/').pop() || 'file';
   try {
     await use(opened, name);

@@ -5,6 +5,7 @@ import { readJson } from '../http/read-json.ts';
 import type { Route } from '../http/router.ts';
 import { ServerSentEvents } from '../http/server-sent-events.ts';
 import { Utf8Chunks } from './utf8-chunks.ts';
+import { tellWhenWoken } from './waking.ts';
 
 /** Most bytes of a request: `stdin` travels in it. */
 const limitBytes = 32 * 1024 * 1024;
@@ -19,7 +20,10 @@ export const execRoutes = (engine: Engine): Route[] => [
       const request = await readJson(exchange, execSchema, { limitBytes });
       exchange.json(
         200,
-        await engine.commands.run(exchange.principal, exchange.param('id'), request, { signal }),
+        await engine.commands.run(exchange.principal, exchange.param('id'), request, {
+          signal,
+          ...tellWhenWoken(exchange),
+        }),
       );
     },
   },
@@ -29,7 +33,9 @@ export const execRoutes = (engine: Engine): Route[] => [
     handle: async (exchange) => {
       const { signal } = exchange;
       const request = await readJson(exchange, execSchema, { limitBytes });
-      engine.sandboxes.get(exchange.principal, exchange.param('id'));
+      // Whether it had to be woken stands in the head of the answer.
+      const woken = tellWhenWoken(exchange);
+      await engine.commands.ready(exchange.principal, exchange.param('id'), woken);
       using events = new ServerSentEvents(exchange);
       const pending = { stdout: new Utf8Chunks(), stderr: new Utf8Chunks() };
       try {

@@ -1,8 +1,10 @@
 import type { Engine } from '@sandport/engine';
 import type { Route } from '../http/router.ts';
+import { eventRoutes } from './events.ts';
 import { execRoutes } from './exec.ts';
 import { fileRoutes } from './files/index.ts';
 import { keyRoutes } from './keys.ts';
+import { lifecycleRoutes } from './lifecycle.ts';
 import { sandboxRoutes } from './sandboxes.ts';
 import { templateRoutes } from './templates.ts';
 import { volumeRoutes } from './volumes.ts';
@@ -24,6 +26,8 @@ export const nativeRoutes = (
     handle: (exchange) => exchange.json(200, { version: options.version }),
   },
   ...sandboxRoutes(engine),
+  ...lifecycleRoutes(engine),
+  ...eventRoutes(engine, options),
   ...fileRoutes(engine, options),
   ...execRoutes(engine),
   ...templateRoutes(engine, options),

@@ -4,6 +4,7 @@ import type { Engine, HeldUpload, UploadState } from '@sandport/engine';
 import { SandportFault } from '@sandport/protocol';
 import type { Exchange } from '../http/exchange.ts';
 import { receiveBody } from '../http/receive-body.ts';
+import { tellWhenWoken } from '../native/waking.ts';
 import { pathFieldOf } from './path-field.ts';
 import { parseUploadChecksum, type UploadChecksum } from './upload-checksum.ts';
 
@@ -45,7 +46,9 @@ export class UploadStore extends DataStore {
     const { principal, request } = this.#exchange;
     const metadata = { ...upload.metadata, ...pathFieldOf(request.headers['upload-metadata']) };
     const wanted = { size: upload.size, metadata };
-    this.held = await this.#engine.uploads.create(principal, this.#sandbox, wanted);
+    this.#use();
+    const woken = tellWhenWoken(this.#exchange);
+    this.held = await this.#engine.uploads.create(principal, this.#sandbox, wanted, woken);
     upload.id = this.held.row.id;
     return upload;
   }
@@ -57,7 +60,11 @@ export class UploadStore extends DataStore {
       this.seen = await uploads.look(principal, this.#sandbox, id);
       return uploadOf(this.seen);
     }
-    this.held ??= await uploads.hold(principal, this.#sandbox, id);
+    if (this.held === undefined) {
+      this.#use();
+      const woken = tellWhenWoken(this.#exchange);
+      this.held = await uploads.hold(principal, this.#sandbox, id, woken);
+    }
     return uploadOf({ row: this.held.row, offset: await this.held.offset() });
   }
 
@@ -100,6 +107,12 @@ export class UploadStore extends DataStore {
       }
       checksum?.verify();
     });
+  }
+
+  /** Until the request is answered the sandbox is used. */
+  #use(): void {
+    const { principal } = this.#exchange;
+    this.#exchange.hold(this.#engine.files.using(principal, this.#sandbox));
   }
 
   get #sandbox(): string {

@@ -13,7 +13,7 @@ export const changesRoutes = (place: FilePlace): Route[] => [
       const path = pathOf(exchange, '/');
       const limit = exchange.query.integer('limit', { min: 1, max: maxPageEntries });
       const cursor = exchange.query.get('cursor');
-      const files = await place.toRead(exchange);
+      const files = await place.toLook(exchange);
       const page = await changePage(files, path, {
         ...(limit === undefined ? {} : { limit }),
         ...(cursor === undefined ? {} : { cursor }),

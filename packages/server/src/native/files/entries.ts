@@ -11,7 +11,7 @@ export const entryRoutes = (place: FilePlace): Route[] => [
     path: `${place.prefix}/stat`,
     handle: async (exchange) => {
       const path = pathOf(exchange);
-      const files = await place.toRead(exchange);
+      const files = await place.toLook(exchange);
       const followSymlinks = exchange.query.flag('follow_symlinks', true);
       exchange.json(200, await files.stat(path, { followSymlinks }));
     },
@@ -21,7 +21,7 @@ export const entryRoutes = (place: FilePlace): Route[] => [
     path: `${place.prefix}/du`,
     handle: async (exchange) => {
       const path = pathOf(exchange);
-      const files = await place.toRead(exchange);
+      const files = await place.toLook(exchange);
       exchange.json(200, await files.diskUsage(path, { signal: exchange.signal }));
     },
   },

@@ -14,7 +14,7 @@ export const listRoutes = (place: FilePlace): Route[] => [
     handle: async (exchange) => {
       const path = pathOf(exchange, '/');
       const options = optionsOf(exchange);
-      const files = await place.toRead(exchange);
+      const files = await place.toLook(exchange);
       await sendJsonPieces(exchange, listing(path, listPage(files, path, options)));
     },
   },

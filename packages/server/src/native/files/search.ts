@@ -12,7 +12,7 @@ export const searchRoutes = (engine: Engine, place: FilePlace): Route[] => [
     handle: async (exchange) => {
       const request = await readJson(exchange, searchSchema);
       const path = parseGuestPath(request.path);
-      const files = await place.toRead(exchange);
+      const files = await place.toLook(exchange);
       const { signal } = exchange;
       exchange.json(200, await searchFiles(files, path, request, { signal }));
     },

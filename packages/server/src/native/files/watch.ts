@@ -21,7 +21,7 @@ export function watchRoutes(
     handle: async (exchange) => {
       const path = pathOf(exchange);
       const recursive = exchange.query.flag('recursive', true);
-      const files = await place.toRead(exchange);
+      const files = await place.toLook(exchange);
       if (watchers >= mostWatchers) throw tooManyWatchers();
       watchers++;
       try {
