@@ -20,6 +20,7 @@ from sandport import (
     PreconditionFailedError,
     Sandbox,
     TransferProgress,
+    TransferRetry,
 )
 from sandport import _flow as flow
 from sandport._transfers import download as downloads
@@ -71,6 +72,39 @@ def test_uploads_go_on_where_they_broke_off(
     assert daemon.files == {"/big": CONTENT}
     assert daemon.breaks == []
     assert told[-1].bytes == len(CONTENT)
+
+
+def test_tells_that_a_transfer_goes_on(
+    daemon: FakeDaemon, sandbox: Any, local: Path, tmp_path: Path
+) -> None:
+    told: List[TransferRetry] = []
+    daemon.breaks = [5, 5]
+    sandbox.files.upload(local, "/big", on_retry=told.append)
+    assert len(told) >= 2
+    assert isinstance(told[0].error, NetworkError)
+    assert told[0].delay_seconds > 0
+    told.clear()
+    daemon.files["/f"] = CONTENT[: PART // 2]
+    daemon.breaks = [100]
+    sandbox.files.download("/f", tmp_path / "out", on_retry=told.append)
+    assert [each.error.code for each in told] == ["network_error"]
+
+
+def test_what_a_retry_callback_raises_ends_the_transfer(
+    daemon: FakeDaemon, sandbox: Any, local: Path, tmp_path: Path
+) -> None:
+    def enough(retry: TransferRetry) -> None:
+        raise ValueError("enough")
+
+    daemon.breaks = [5]
+    with pytest.raises(ValueError, match="enough"):
+        sandbox.files.upload(local, "/big", on_retry=enough)
+    assert daemon.uploads == {}
+    daemon.files["/f"] = CONTENT[: PART // 2]
+    daemon.breaks = [100]
+    with pytest.raises(ValueError, match="enough"):
+        sandbox.files.download("/f", tmp_path / "out", on_retry=enough)
+    assert os.listdir(tmp_path) == ["in"]
 
 
 def test_a_lost_answer_to_the_last_part_is_no_error(

@@ -47,6 +47,7 @@ from .file_models import (
     SearchResult,
     SkippedFiles,
     TransferProgress,
+    TransferRetry,
     WatchEvent,
 )
 from .models import ExecResult, FileEntry, SandboxInfo, VolumeMount, WriteResult
@@ -100,6 +101,7 @@ __all__ = [
     "SyncResult",
     "TooLargeError",
     "TransferProgress",
+    "TransferRetry",
     "TreeResult",
     "UnavailableError",
     "VolumeMount",

@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Callable, Generator, List, Mapping, Optional, Protocol, TypeVar, Union
 
+from ._progress import Progress
 from ._wire.body import Body
 from ._wire.call import Answer, Call, Request
 from .errors import NetworkError, SandportError
@@ -95,7 +96,8 @@ def may_resume(error: SandportError) -> bool:
 class Patience:
     """How long to wait before the next try, until too much time passed without progress."""
 
-    def __init__(self) -> None:
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
         self._failing_since: Optional[float] = None
         self._pause = FIRST_PAUSE_SECONDS
 
@@ -111,4 +113,5 @@ class Patience:
         if now - self._failing_since > PATIENCE_SECONDS:
             raise error
         seconds, self._pause = self._pause, min(self._pause * 2, LONGEST_PAUSE_SECONDS)
+        self._progress.retrying(error, seconds)
         return Sleep(seconds)

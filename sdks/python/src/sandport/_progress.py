@@ -5,15 +5,21 @@ from __future__ import annotations
 import threading
 from typing import Optional
 
-from .file_models import ProgressCallback, TransferProgress
+from ._error_base import SandportError
+from .file_models import ProgressCallback, RetryCallback, TransferProgress, TransferRetry
 
 
 class Progress:
     """Counted wherever bytes pass, in any thread; told where the caller lives, by
     :meth:`report`."""
 
-    def __init__(self, callback: Optional[ProgressCallback] = None) -> None:
+    def __init__(
+        self,
+        callback: Optional[ProgressCallback] = None,
+        on_retry: Optional[RetryCallback] = None,
+    ) -> None:
         self.callback = callback
+        self.on_retry = on_retry
         self.total_bytes: Optional[int] = None
         self.bytes = 0
         self.files = 0
@@ -35,3 +41,10 @@ class Progress:
                 return
             self._told = told
             self.callback(told)
+
+    def retrying(self, error: SandportError, seconds: float) -> None:
+        """Tells that the transfer goes on after a pause."""
+        if self.on_retry is None:
+            return
+        with self._lock:
+            self.on_retry(TransferRetry(error, seconds))

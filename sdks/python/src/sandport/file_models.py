@@ -28,6 +28,20 @@ ProgressCallback = Callable[[TransferProgress], None]
 
 
 @dataclass(frozen=True)
+class TransferRetry:
+    """An interrupted transfer that is about to be taken up again."""
+
+    #: What interrupted it.
+    error: SandportError
+    #: Seconds until the next try.
+    delay_seconds: float
+
+
+#: Called before an interrupted transfer goes on; what it raises ends the transfer.
+RetryCallback = Callable[[TransferRetry], None]
+
+
+@dataclass(frozen=True)
 class FileContents:
     """A whole file with its validator."""
 

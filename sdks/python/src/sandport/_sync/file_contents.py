@@ -13,7 +13,7 @@ from .._wire import files
 from .._wire.body import Content, MemoryBody, make_body
 from .._wire.call import RemotePath
 from .._wire.files import ByteRange, WriteOptions
-from ..file_models import FileContents, ProgressCallback
+from ..file_models import FileContents, ProgressCallback, RetryCallback
 from ..models import WriteResult
 from .byte_stream import ByteStream
 from .files_base import FilesBase
@@ -142,18 +142,20 @@ class FileContentsMethods(FilesBase):
         if_match: Optional[str] = None,
         if_none_match: Optional[str] = None,
         on_progress: Optional[ProgressCallback] = None,
+        on_retry: Optional[RetryCallback] = None,
     ) -> WriteResult:
         """Streams a local file into the sandbox. Above 64 MiB it goes in parts, and a connection
         that breaks or a daemon that restarts does not start it over.
 
         :param preserve: give the file the mode and the mtime of the local one.
         :param if_match: see :meth:`write`; ``if_none_match`` likewise.
+        :param on_retry: called before an interrupted upload goes on; what it raises ends it.
         :raises LocalFileError: when the local file changes meanwhile.
         """
         options = WriteOptions(
             mode=mode, mtime=mtime, if_match=if_match, if_none_match=if_none_match
         )
-        where, progress = self._path(remote_path), Progress(on_progress)
+        where, progress = self._path(remote_path), Progress(on_progress, on_retry)
         return self._run(
             upload(self._sandbox_id, local_path, where, options, progress, preserve=preserve)
         )
@@ -165,6 +167,7 @@ class FileContentsMethods(FilesBase):
         *,
         verify: bool = False,
         on_progress: Optional[ProgressCallback] = None,
+        on_retry: Optional[RetryCallback] = None,
     ) -> None:
         """Streams a file to the local disk. Missing parents are made; the local file appears
         whole or not at all. Its length is checked, and up to 1 MiB its SHA-256. A connection that
@@ -172,8 +175,10 @@ class FileContentsMethods(FilesBase):
 
         :param verify: compare the SHA-256 of larger files too. The daemon reads the file a second
             time for it, which makes the call up to twice as long.
+        :param on_retry: called before an interrupted download goes on, also in other threads of
+            this call; what it raises ends it.
         :raises DigestMismatchError: when the SHA-256 differs.
         :raises PreconditionFailedError: when the file changed meanwhile.
         """
-        where, progress = self._path(remote_path), Progress(on_progress)
+        where, progress = self._path(remote_path), Progress(on_progress, on_retry)
         self._run(download(self._sandbox_id, where, local_path, progress, verify=verify))

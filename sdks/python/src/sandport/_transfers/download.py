@@ -73,7 +73,7 @@ class _Fetch:
             yield from self.piece(_Sink(self, start, min(start + RANGE_BYTES, self.size or 0)))
 
     def piece(self, sink: _Sink) -> Flow[None]:
-        patience = Patience()
+        patience = Patience(self.progress)
         while True:
             before = sink.position
             try:

@@ -68,7 +68,7 @@ def _whole(
     progress: Progress,
     stamp: Optional[Stamp],
 ) -> Flow[WriteResult]:
-    patience = Patience()
+    patience = Patience(progress)
     while True:
         body = file_body(file)
         body.progress = progress
@@ -125,7 +125,7 @@ def _send_parts(
     stamp: Stamp,
 ) -> Flow[Optional[str]]:
     """The validator of the file, if the last answer names it."""
-    patience = Patience()
+    patience = Patience(progress)
     offset = 0
     while True:
         size = min(PART_BYTES, stamp.size - offset)
