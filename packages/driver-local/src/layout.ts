@@ -71,6 +71,8 @@ export interface SandboxLayout {
   readonly record: string;
   /** Notes on copies inside the sandbox that are under way. */
   readonly copies: string;
+  /** Memory of its processes while it is hibernated. */
+  readonly memory: string;
   readonly upper: string;
   readonly work: string;
   readonly disk: string;
@@ -102,6 +104,7 @@ function sandboxLayout(layout: Layout, id: string): SandboxLayout {
     directory,
     record: join(directory, 'driver.json'),
     copies: join(directory, 'copies'),
+    memory: join(directory, 'memory'),
     upper: join(disk, 'upper'),
     work: join(disk, 'work'),
     disk,

@@ -11,7 +11,7 @@
 
 #include "command.h"
 #include "guard.h"
-#include "privileges.h"
+#include "restorable.h"
 #include "wire.h"
 
 #define HEADER_BYTES 9u
@@ -179,6 +179,18 @@ short connection_events(void) {
   return events;
 }
 
+static bool suspend(void) {
+  char reason[ANSWER_BYTES * 2] = "";
+  bool possible = restorable(reason, sizeof reason);
+  size_t most = connection_room();
+  size_t bytes = strnlen(reason, most < sizeof reason ? most : sizeof reason);
+  uint8_t *payload = connection_frame(possible ? MSG_SUSPENDED : MSG_NOT_SUSPENDED, 0, bytes);
+  if (payload == NULL) return false;
+  memcpy(payload, reason, bytes);
+  suspending = possible;
+  return true;
+}
+
 /* Handles one complete frame. False: the frame makes no sense. */
 static bool dispatch(uint8_t type, uint32_t id, uint8_t *payload, size_t bytes) {
   if (type == MSG_HELLO_OK) {
@@ -210,13 +222,10 @@ static bool dispatch(uint8_t type, uint32_t id, uint8_t *payload, size_t bytes) 
       return true;
     }
     case MSG_SUSPEND:
-      if (bytes != 0 || connection_frame(MSG_SUSPENDED, 0, 0) == NULL) return false;
-      suspending = true;
-      return true;
+      return bytes == 0 && suspend();
     case MSG_LIMITS:
-      if (bytes != 16) return false;
-      change_pids_limit(get_u64(payload));
-      guard_limit(get_u64(payload + 8));
+      if (bytes != 8) return false;
+      guard_limit(get_u64(payload));
       return true;
     default:
       return false;

@@ -10,7 +10,7 @@
 /* Limit in bytes for everything in the sandbox. Works for PID 1 only. */
 void guard_setup(uint64_t limit_bytes);
 
-/* Changes the limit of a guard that is in force. */
+/* Changes the limit of a guard that is in force; 0 does not. */
 void guard_limit(uint64_t limit_bytes);
 
 /* Looks at memory when it is time to; returns when to call again, NEVER while nothing runs. */

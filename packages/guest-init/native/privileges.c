@@ -22,20 +22,6 @@ static bool write_file(const char *path, const char *text) {
   return n == (ssize_t)strlen(text);
 }
 
-/* The limit's file: its path is covered. */
-static int pids_max_fd = -1;
-
-static bool write_pids_max(uint64_t max) {
-  char text[32];
-  int bytes = snprintf(text, sizeof text, "%llu", (unsigned long long)max);
-  return pwrite(pids_max_fd, text, (size_t)bytes, 0) == bytes;
-}
-
-void change_pids_limit(uint64_t max) {
-  if (pids_max_fd < 0 || max == 0) return;
-  if (!write_pids_max(max)) log_line("pids limit: not changed: %s", strerror(errno));
-}
-
 /* True when the limit holds for this process, with the cgroup mounted at `parent`/cgroup. */
 static bool enter_pids_cgroup(const char *parent, uint64_t max) {
   char path[128];
@@ -45,8 +31,8 @@ static bool enter_pids_cgroup(const char *parent, uint64_t max) {
   snprintf(path, sizeof path, "%s/cgroup/guest", parent);
   if (mkdir(path, 0755) != 0) return false;
   snprintf(path, sizeof path, "%s/cgroup/guest/pids.max", parent);
-  pids_max_fd = open(path, O_WRONLY | O_CLOEXEC);
-  if (pids_max_fd < 0 || !write_pids_max(max)) return false;
+  snprintf(text, sizeof text, "%llu", (unsigned long long)max);
+  if (!write_file(path, text)) return false;
   snprintf(path, sizeof path, "%s/cgroup/guest/cgroup.procs", parent);
   snprintf(text, sizeof text, "%d", (int)getpid());
   return write_file(path, text);

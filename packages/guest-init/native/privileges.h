@@ -10,9 +10,6 @@
  */
 void limit_pids(uint64_t max);
 
-/* Changes that limit, where it is in force. Failures are logged. */
-void change_pids_limit(uint64_t max);
-
 /* Keeps only the capabilities that commands of root may have; sets no_new_privs. */
 void drop_privileges(void);
 

@@ -29,6 +29,7 @@ enum from_init {
   MSG_PONG = 0x88,
   MSG_LOG = 0x89,
   MSG_SUSPENDED = 0x8a,
+  MSG_NOT_SUSPENDED = 0x8b,
 };
 
 enum start_tag {

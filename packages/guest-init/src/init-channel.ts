@@ -130,7 +130,8 @@ export class InitChannel implements AsyncDisposable {
    * and lets go of the socket; nothing can connect until {@link resume}. Commands wait, as does
    * what they are sent. They fail when the init cannot be suspended: one of the first release, or
    * one that is not there.
-   * @throws InitError `unresponsive` when it takes longer; `protocol`. The channel goes on then.
+   * @throws InitError `not_suspended`: nothing has changed; `unresponsive` when it takes longer,
+   * `protocol`: the channel waits for a new connection
    */
   async suspend(timeoutMs: number): Promise<void> {
     const connection = this.#connection;
@@ -141,6 +142,10 @@ export class InitChannel implements AsyncDisposable {
       try {
         await connection.suspend(timeoutMs);
       } catch (error) {
+        if (this.#suspended === connection) {
+          this.#suspended = undefined;
+          this.#connection = connection;
+        }
         this.resume();
         throw error;
       }
@@ -162,9 +167,13 @@ export class InitChannel implements AsyncDisposable {
     this.#connection?.setQuiet(quiet);
   }
 
-  /** Tells the init new limits; 0 leaves one as it is. Inits of the first release keep theirs. */
-  setLimits(limits: { readonly pids: number; readonly memoryBytes: number }): void {
-    if (this.#version !== PROTOCOL_VERSION_FIRST) this.#requireConnection().setLimits(limits);
+  /**
+   * Tells the init's memory guard a new limit. Inits of the first release keep theirs.
+   * @throws InitError `disconnected`
+   */
+  setMemoryLimit(memoryBytes: number): void {
+    if (this.#version !== PROTOCOL_VERSION_FIRST)
+      this.#requireConnection().setMemoryLimit(memoryBytes);
   }
 
   /** Ends the connection and removes the socket; commands go on inside the sandbox. */

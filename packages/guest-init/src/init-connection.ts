@@ -15,6 +15,7 @@ const UNSENT_MAX_BYTES = 8 * FRAME_MAX_BYTES;
 /** Log lines of one connection that are passed on. */
 const LOG_FRAMES_MAX = 1000;
 const LOG_TEXT_MAX = 4096;
+const REASON_MAX_BYTES = 512;
 /** Frames that wait for a suspended init. */
 const WAITING_MAX_BYTES = 8 * FRAME_MAX_BYTES;
 
@@ -67,7 +68,8 @@ export class InitConnection {
   /**
    * Resolves when the init has sent everything and has closed its end. What commands are sent from
    * the call on waits for {@link resume}.
-   * @throws InitError `unresponsive`, or why the connection ended meanwhile; it is closed then
+   * @throws InitError `not_suspended`: all goes on; `unresponsive`, or why the connection ended
+   * meanwhile: it is closed then
    */
   async suspend(timeoutMs: number): Promise<void> {
     const { promise, resolve, reject } = suspensionPromise();
@@ -103,11 +105,10 @@ export class InitConnection {
     else this.#pinger.watch();
   }
 
-  /** Tells the init new limits; 0 leaves one as it is. */
-  setLimits(limits: { readonly pids: number; readonly memoryBytes: number }): void {
-    const payload = Buffer.alloc(16);
-    payload.writeBigUInt64LE(BigInt(limits.pids), 0);
-    payload.writeBigUInt64LE(BigInt(limits.memoryBytes), 8);
+  /** Tells the init's memory guard a new limit. */
+  setMemoryLimit(memoryBytes: number): void {
+    const payload = Buffer.alloc(8);
+    payload.writeBigUInt64LE(BigInt(memoryBytes), 0);
     this.#send(encodeFrame(ToInit.limits, 0, payload));
   }
 
@@ -197,6 +198,8 @@ export class InitConnection {
           return 'a suspension that nobody asked for';
         this.#suspension.confirmed = true;
         return undefined;
+      case FromInit.notSuspended:
+        return this.#onNotSuspended(frame.payload);
       case FromInit.pong:
         return frame.payload.length === 8 && this.#pinger.pong(frame.payload.readBigUInt64LE(0))
           ? undefined
@@ -222,6 +225,17 @@ export class InitConnection {
     } else if (!startedBefore && command.hasStarted && !settledBefore) {
       this.setQuiet(this.#quiet);
     }
+    return undefined;
+  }
+
+  #onNotSuspended(payload: Buffer): string | undefined {
+    const suspension = this.#suspension;
+    if (suspension === undefined) return 'an answer to no suspension';
+    this.#suspension = undefined;
+    for (const frame of this.#waiting.splice(0)) this.#send(frame);
+    this.setQuiet(false);
+    const reason = payload.subarray(0, REASON_MAX_BYTES).toString('utf8');
+    suspension.reject(new InitError('not_suspended', reason));
     return undefined;
   }
 

@@ -5,9 +5,15 @@ import type { StartStep } from './wire.ts';
  * - `not_started`: the program could not be run; `step` and `errno` say why.
  * - `unresponsive`: the init does not answer.
  * - `disconnected`: there is no connection to the init, or it went away.
+ * - `not_suspended`: a process cannot be kept; the message says which and why. All goes on.
  * - `protocol`: the init broke the protocol and its connection was dropped.
  */
-export type InitErrorKind = 'not_started' | 'unresponsive' | 'disconnected' | 'protocol';
+export type InitErrorKind =
+  | 'not_started'
+  | 'not_suspended'
+  | 'unresponsive'
+  | 'disconnected'
+  | 'protocol';
 
 export class InitError extends Error {
   readonly kind: InitErrorKind;

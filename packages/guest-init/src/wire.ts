@@ -34,6 +34,7 @@ export const FromInit = {
   pong: 0x88,
   log: 0x89,
   suspended: 0x8a,
+  notSuspended: 0x8b,
 } as const;
 
 export const StartTag = { arg: 1, env: 2, cwd: 3, user: 4, timeoutMs: 5, stdin: 6 } as const;

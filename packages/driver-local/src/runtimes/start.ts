@@ -26,10 +26,7 @@ export async function startWithRuntime(runtime: Runtime, options: StartOptions):
   const args = [...runtime.flags, '--root', stateDir, '--log', log, '--log-format', 'json'];
   args.push(...(imageDir === undefined ? ['run'] : ['restore', '--image-path', imageDir]));
   args.push('--detach', '--bundle', bundle, '--pid-file', pidFile, id);
-  const env = {
-    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-    ...runtime.env,
-  };
+  const env = runtimeEnvironment(runtime);
   const stdio = runtime.takesStandardFiles ? emptyFile(bundle) : 'ignore';
   try {
     const code = await runToEnd(
@@ -44,6 +41,12 @@ export async function startWithRuntime(runtime: Runtime, options: StartOptions):
     if (typeof stdio === 'number') closeSync(stdio);
   }
 }
+
+/** All that a runtime gets to know of the daemon's environment. */
+export const runtimeEnvironment = ({ env }: Runtime): NodeJS.ProcessEnv => ({
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  ...env,
+});
 
 /**
  * Stands in for /dev/null, which a runtime would otherwise give away for the whole machine. It is

@@ -1,0 +1,36 @@
+import { spawn } from 'node:child_process';
+import { lastWords, runtimeEnvironment } from './start.ts';
+import type { Runtime } from './runtime.ts';
+
+export interface CheckpointOptions {
+  readonly id: string;
+  /** Where the runtime keeps its own state. */
+  readonly stateDir: string;
+  /** Empty directory for the image. */
+  readonly imageDir: string;
+  /** File that the runtime writes its errors to. */
+  readonly log: string;
+}
+
+/**
+ * Writes the memory of a gVisor sandbox to an image; the sandbox ends with it, also when the
+ * writing fails half-way. No host file that is not in its root may be open inside.
+ * @throws Error with the runtime's last words
+ */
+export async function checkpointWithRuntime(
+  runtime: Runtime,
+  { id, stateDir, imageDir, log }: CheckpointOptions,
+): Promise<void> {
+  const args = [...runtime.flags, '--root', stateDir, '--log', log, '--log-format', 'json'];
+  args.push('checkpoint', '--image-path', imageDir, id);
+  const code = await new Promise<number | string>((resolve, reject) => {
+    const child = spawn(runtime.program, args, {
+      stdio: 'ignore',
+      env: runtimeEnvironment(runtime),
+      detached: true,
+    });
+    child.once('error', reject);
+    child.once('exit', (status, killedBy) => resolve(status ?? killedBy ?? 'unknown'));
+  });
+  if (code !== 0) throw new Error(lastWords(log) ?? `${runtime.name} ended with ${code}`);
+}
