@@ -70,19 +70,13 @@ def test_files(daemon: RunningDaemon, sandbox: Sandbox, tmp_path: Path) -> None:
     every_byte = bytes(range(256)) * 4000
     assert files.write("/workspace/a.bin", every_byte).etag is not None
     assert files.read("/workspace/a.bin") == every_byte
-    files.write(
-        "/workspace/b.bin",
-        (every_byte[n : n + 7777] for n in range(0, 1_024_000, 7777)),
-    )
+    files.write("/workspace/b.bin", (every_byte[n : n + 7777] for n in range(0, 1_024_000, 7777)))
     assert files.read("/workspace/b.bin") == every_byte
     files.write("/workspace/run.sh", "#!/bin/sh\necho ran\n", mode=0o755)
     assert sandbox.exec(["/workspace/run.sh"]).stdout == "ran\n"
     assert files.stat("/workspace/run.sh").permissions == "0755"
 
-    sandbox.exec(
-        "ln -s a.bin link; ln -s nowhere broken; mkdir -p d/e; mkfifo d/fifo",
-        check=True,
-    )
+    sandbox.exec("ln -s a.bin link; ln -s nowhere broken; mkdir -p d/e; mkfifo d/fifo", check=True)
     kinds = {entry.name: entry.type for entry in files.list("/workspace")}
     assert kinds == {
         "a.bin": "file",
@@ -140,18 +134,7 @@ def test_files(daemon: RunningDaemon, sandbox: Sandbox, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [
-        "a b",
-        "ü✓",
-        "new\nline",
-        "q\"uo'te",
-        "100%25",
-        "a+b&c=d?e#f",
-        "\x01",
-        "é" * 127,
-        "-rf",
-        "\\",
-    ],
+    ["a b", "ü✓", "new\nline", "q\"uo'te", "100%25", "a+b&c=d?e#f", "\x01", "é" * 127, "-rf", "\\"],
 )
 def test_any_name(sandbox: Sandbox, name: str) -> None:
     sandbox.filesystem.write(f"/workspace/{name}", name)
@@ -280,10 +263,7 @@ def test_an_interrupted_upload_leaves_the_old_file(sandbox: Sandbox) -> None:
 
 def test_refusals_of_large_uploads_say_why(sandbox: Sandbox) -> None:
     """The daemon answers before it took the body; the answer must not be lost."""
-    for path, code in [
-        ("/workspace", "is_directory"),
-        ("/proc/x", "not_a_regular_file"),
-    ]:
+    for path, code in [("/workspace", "is_directory"), ("/proc/x", "not_a_regular_file")]:
         with pytest.raises(sandport.SandportError) as caught:
             sandbox.filesystem.write(path, (b"x" * MIB for _ in range(64)))
         assert caught.value.code == code
