@@ -76,7 +76,7 @@ export async function makeContext(
     cgroup,
     privileges,
     templates: new LocalTemplates(options.templatesDir ?? join(dataDir, 'templates')),
-    volumes: new LocalVolumes(layout.volumes, layout.trash),
+    volumes: new LocalVolumes(layout, disks),
     disks,
     ranges,
     starts: new Limiter(startsAtOnce),

@@ -6,7 +6,7 @@ import {
   type RootedFs,
   RootedFsError,
 } from '@sandport/linux';
-import type { FileChange, GuestPath } from '@sandport/protocol';
+import { type FileChange, type GuestPath, SandportFault } from '@sandport/protocol';
 import { exactName, fileType } from './file-entry.ts';
 import { isOfGvisorStart } from '../sandbox/gvisor-root.ts';
 import { fileFault } from './file-fault.ts';
@@ -73,6 +73,15 @@ export class LayerChanges implements FileChanges {
     } catch {
       return false; // It has gone, or its name is not UTF-8.
     }
+  }
+}
+
+/** Of files that no template is below of. */
+export class NoChanges implements FileChanges {
+  // oxlint-disable-next-line require-yield
+  async *list(): AsyncGenerator<ListedChange> {
+    const message = 'A volume has no template that its files could differ from.';
+    throw new SandportFault('invalid_request', message);
   }
 }
 

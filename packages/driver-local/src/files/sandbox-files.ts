@@ -18,7 +18,6 @@ import type {
 } from '@sandport/driver';
 import type { RootedFs } from '@sandport/linux';
 import type { DiskUsage, FileEntry, GuestPath } from '@sandport/protocol';
-import { LayerChanges, type SandboxLayers } from './changes.ts';
 import {
   changeMode,
   changeOwner,
@@ -40,20 +39,20 @@ export interface RootedSandboxFilesOptions {
   readonly root: RootedFs;
   /** Owns new files where nothing else is asked for. */
   readonly owner: FileOwner;
-  readonly layers: SandboxLayers;
+  readonly changes: FileChanges;
 }
 
-/** The files of one sandbox, running or not, through the descriptor of its root. */
+/** The files of one sandbox, running or not, or of one volume, through the descriptor of its root. */
 export class RootedSandboxFiles implements SandboxFiles {
   readonly changes: FileChanges;
   readonly staged: StagedFiles;
   readonly #root: RootedFs;
   readonly #owner: FileOwner;
 
-  constructor({ root, owner, layers }: RootedSandboxFilesOptions) {
+  constructor({ root, owner, changes }: RootedSandboxFilesOptions) {
     this.#root = root;
     this.#owner = owner;
-    this.changes = new LayerChanges(root, layers);
+    this.changes = changes;
     this.staged = new RootedStagedFiles(root, owner);
   }
 

@@ -1,16 +1,7 @@
 import { chownSync, closeSync, existsSync, mkdirSync, rmdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import type { SandboxSpec } from '@sandport/driver';
-import {
-  attachTree,
-  bindTree,
-  createIdMappedTree,
-  mountOverlay,
-  RootedFs,
-  unmount,
-} from '@sandport/linux';
+import { attachTree, createIdMappedTree, mountOverlay, RootedFs, unmount } from '@sandport/linux';
 import type { SandboxLayout } from '../layout.ts';
-import type { LocalVolumes } from '../volumes.ts';
 import { idRangeSize } from './id-ranges.ts';
 import { unmountAside } from './unmount-aside.ts';
 
@@ -24,9 +15,6 @@ export interface RootMountOptions {
   /** True: owners on the disk are ids of the guest. */
   readonly guestIds: boolean;
 }
-
-/** Where the guest sees a volume. */
-export const volumeGuestPath = (name: string): string => `/mnt/${name}`;
 
 /** Makes the directories of the sandbox's disk. Owners on it are ids of the guest. */
 export function makeDiskDirectories(layout: SandboxLayout): void {
@@ -93,42 +81,6 @@ function withMappedTree(path: string, mapped: MappedTree, use: () => void): void
 /** Opens the mounted root for the daemon's own file access. */
 export const openRoot = (layout: SandboxLayout, idBase: number): RootedFs =>
   RootedFs.open(layout.root, { idBase, idCount: idRangeSize, notesDirectory: layout.copies });
-
-/** A volume's tree, detached, with the sandbox's ids. The caller closes the descriptor. */
-export function volumeTree(
-  source: string,
-  readOnly: boolean,
-  namespaceFd: number | undefined,
-): number {
-  return namespaceFd === undefined
-    ? bindTree({ source, readOnly })
-    : createIdMappedTree({ source, userNamespaceFd: namespaceFd, readOnly });
-}
-
-/**
- * Mounts the volumes into the root, so that the API and the guest see the same files at the same
- * path. The mount points are made by descriptor: the tree may be one that a guest has written.
- */
-export function mountVolumes(
-  spec: Pick<SandboxSpec, 'namespace' | 'volumes'>,
-  volumes: LocalVolumes,
-  root: RootedFs,
-  namespaceFd: number | undefined,
-): void {
-  for (const { name, read_only: readOnly = false } of spec.volumes) {
-    const target = root.openMountTarget(volumeGuestPath(name));
-    try {
-      const tree = volumeTree(volumes.dataPath(spec.namespace, name), readOnly, namespaceFd);
-      try {
-        attachTree(tree, { fd: target });
-      } finally {
-        closeSync(tree);
-      }
-    } finally {
-      closeSync(target);
-    }
-  }
-}
 
 /** Takes away the root, the volumes in it and their mount points. Idempotent. */
 export async function unmountRoot(layout: SandboxLayout): Promise<void> {

@@ -2,11 +2,13 @@ import { existsSync } from 'node:fs';
 import type { FileOwner, SandboxFiles, SandboxSpec } from '@sandport/driver';
 import type { RootedFs } from '@sandport/linux';
 import type { DriverContext } from '../context.ts';
+import { LayerChanges } from '../files/changes.ts';
 import { RootedSandboxFiles } from '../files/sandbox-files.ts';
 import type { SandboxLayout } from '../layout.ts';
 import type { TemplateVersion } from '../templates/version.ts';
 import type { SandboxRecord } from './record.ts';
-import { makeGate, mountRoot, mountVolumes, openRoot, unmountRoot } from './root-mount.ts';
+import { makeGate, mountRoot, openRoot, unmountRoot } from './root-mount.ts';
+import { mountVolumes } from './volume-mounts.ts';
 
 export interface SandboxRootOptions {
   readonly layout: SandboxLayout;
@@ -41,11 +43,11 @@ export class SandboxRoot {
     this.files = new RootedSandboxFiles({
       root: fs,
       owner,
-      layers: {
+      changes: new LayerChanges(fs, {
         upper: layout.upper,
         template: template.rootPath,
         idBase: record.guestIds ? 0 : record.idBase,
-      },
+      }),
     });
   }
 
@@ -76,7 +78,7 @@ export class SandboxRoot {
       mountRoot({ layout, templateRoot: template.rootPath, idBase, namespaceFd, guestIds });
       root = SandboxRoot.open(options);
       beforeVolumes?.();
-      mountVolumes(spec, context.volumes, root.fs, namespaceFd);
+      await mountVolumes(spec, context.volumes, root.fs, namespaceFd);
       return root;
     } catch (error) {
       root?.close();

@@ -5,7 +5,7 @@ import { InitChannel } from '@sandport/guest-init';
 import { processStartTime } from '@sandport/linux';
 import { SandportFault } from '@sandport/protocol';
 import type { CreateStep, DriverContext } from '../context.ts';
-import { type OciVolume, ociSpec } from '../oci/spec.ts';
+import { ociSpec } from '../oci/spec.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import { startWithRuntime } from '../runtimes/start.ts';
 import { killSandbox, removeRuntimeState } from './end-processes.ts';
@@ -16,8 +16,8 @@ import { idRangeSize } from './id-ranges.ts';
 import { keepWatch } from './keep-watch.ts';
 import { LiveSandbox } from './live-sandbox.ts';
 import type { ProcessIdentity } from './liveness.ts';
-import { volumeGuestPath } from './root-mount.ts';
 import { Undo } from './undo.ts';
+import { ociVolumes } from './volume-mounts.ts';
 
 /** Longest wait for the init's first word. */
 const connectTimeoutMs = 15_000;
@@ -162,19 +162,11 @@ function writeBundle(context: DriverContext, { spec, layout, record }: HeldSandb
     idCount: idRangeSize,
     cgroup: context.cgroup,
     privileges: context.privileges,
-    volumes: record.isolation === 'gvisor' ? ownVolumes(context, spec) : [],
+    volumes: record.isolation === 'gvisor' ? ociVolumes(context.volumes, spec) : [],
   });
   mkdirSync(layout.bundle, { mode: 0o700 });
   writeFileSync(join(layout.bundle, 'config.json'), JSON.stringify(config), { mode: 0o600 });
 }
-
-/** gVisor knows mounts only by its own list; without it, read-only volumes look writable inside. */
-const ownVolumes = ({ volumes }: DriverContext, spec: SandboxSpec): OciVolume[] =>
-  spec.volumes.map(({ name, read_only: readOnly = false }) => ({
-    source: volumes.dataPath(spec.namespace, name),
-    guestPath: volumeGuestPath(name),
-    readOnly,
-  }));
 
 /** @throws SandportFault `isolation_unavailable` */
 export function runtimeFor(

@@ -13,6 +13,7 @@ import {
 } from '@sandport/linux';
 import {
   type CloneDiskOptions,
+  type CreateDiskOptions,
   type DiskPlace,
   diskPath,
   type DiskSize,
@@ -36,8 +37,8 @@ export class BtrfsStorage implements Storage {
     this.#pool = pool;
   }
 
-  async create(place: DiskPlace, size: DiskSize = {}): Promise<void> {
-    await this.#make(place, size, createSubvolume);
+  async create(place: DiskPlace, options: CreateDiskOptions = {}): Promise<void> {
+    await this.#make(place, options, createSubvolume);
   }
 
   async clone(

@@ -4,6 +4,7 @@ import { poolEntryOf } from './btrfs-storage.ts';
 import { OverlayStorage } from './overlay-storage.ts';
 import {
   type CloneDiskOptions,
+  type CreateDiskOptions,
   type DiskPlace,
   diskPath,
   type DiskSize,
@@ -29,8 +30,8 @@ export class Disks implements Omit<Storage, 'kind'> {
     return this.#preferred.kind;
   }
 
-  create(place: DiskPlace, size?: DiskSize): Promise<void> {
-    return this.#preferred.create(place, size);
+  create(place: DiskPlace, options?: CreateDiskOptions): Promise<void> {
+    return this.#preferred.create(place, options);
   }
 
   /** The clone lies on the same storage as the original. */

@@ -6,13 +6,13 @@ import {
   listMounts,
   mountDiskImage,
   resizeDiskImage,
-  RootedFs,
 } from '@sandport/linux';
 import { deleteDeadTree } from '../sandbox/delete-tree.ts';
 import { unmountAside } from '../sandbox/unmount-aside.ts';
 import {
   type CloneDiskOptions,
   clonedDirectory,
+  type CreateDiskOptions,
   type DiskPlace,
   diskPath,
   type DiskSize,
@@ -20,13 +20,10 @@ import {
   type DiskUsage,
   type Storage,
 } from './storage.ts';
+import { TreeCounts } from './tree-counts.ts';
 
 /** File system of a disk with a limit. */
 export const imagePath = ({ directory }: DiskPlace): string => join(directory, 'disk.img');
-
-/** Counting a tree takes long: what was counted serves so long, in milliseconds. */
-const countedForMs = 5000;
-const mostCounted = 10_000;
 
 /**
  * Disks as plain directories, which works everywhere; with a limit, as the directory that a file
@@ -34,14 +31,22 @@ const mostCounted = 10_000;
  */
 export class OverlayStorage implements Storage {
   readonly kind = 'overlay';
-  readonly #counted = new Map<string, { atMs: number; bytes: Promise<number> }>();
+  readonly #counts = new TreeCounts();
 
-  async create(place: DiskPlace, { sizeBytes }: DiskSize = {}): Promise<void> {
+  async create(
+    place: DiskPlace,
+    { sizeBytes, lasting = false }: CreateDiskOptions = {},
+  ): Promise<void> {
     const disk = diskPath(place);
     mkdirSync(disk, { mode: 0o700 });
     if (sizeBytes === undefined) return;
     try {
-      await createDiskImage({ file: imagePath(place), mountPoint: disk, sizeBytes });
+      await createDiskImage({
+        file: imagePath(place),
+        mountPoint: disk,
+        sizeBytes,
+        journal: lasting,
+      });
     } catch (error) {
       await this.discard(place);
       throw error;
@@ -90,37 +95,17 @@ export class OverlayStorage implements Storage {
   async usage(place: DiskPlace): Promise<DiskUsage> {
     const disk = diskPath(place);
     if (!existsSync(imagePath(place)))
-      return { usedBytes: await this.#count(disk), sizeBytes: undefined };
+      return { usedBytes: await this.#counts.count(disk), sizeBytes: undefined };
     const { bsize, blocks, bfree } = statfsSync(disk);
     return { usedBytes: (blocks - bfree) * bsize, sizeBytes: lstatSync(imagePath(place)).size };
   }
 
   async discard(place: DiskPlace): Promise<void> {
-    this.#counted.delete(diskPath(place));
+    this.#counts.forget(diskPath(place));
     await this.close(place);
     rmSync(imagePath(place), { force: true });
     await deleteDeadTree(place.directory, 'disk');
   }
-
-  #count(disk: string): Promise<number> {
-    const known = this.#counted.get(disk);
-    const nowMs = performance.now();
-    if (known && nowMs - known.atMs < countedForMs) return known.bytes;
-    if (this.#counted.size >= mostCounted) this.#counted.clear();
-    // One count at a time: the next one begins some seconds after this one has ended.
-    const entry = { atMs: Number.POSITIVE_INFINITY, bytes: countTree(disk) };
-    this.#counted.set(disk, entry);
-    entry.bytes.then(
-      () => (entry.atMs = performance.now()),
-      () => this.#counted.delete(disk),
-    );
-    return entry.bytes;
-  }
-}
-
-async function countTree(disk: string): Promise<number> {
-  using root = RootedFs.open(disk, { hiddenAreas: [] });
-  return (await root.usage('/')).diskBytes;
 }
 
 async function isMounted(path: string): Promise<boolean> {

@@ -20,6 +20,11 @@ export interface DiskSize {
   readonly sizeBytes?: number | undefined;
 }
 
+export interface CreateDiskOptions extends DiskSize {
+  /** True: it must outlive a crash of the machine in good order. @default false */
+  readonly lasting?: boolean | undefined;
+}
+
 export interface CloneDiskOptions extends DiskSize {
   /** Id on the original that the clone has as 0; what shares its blocks takes 0 only. @default 0 */
   readonly idBase?: number | undefined;
@@ -44,7 +49,7 @@ export interface Storage {
   readonly kind: StorageKind;
 
   /** Makes an empty disk and opens it. On an error nothing is left. @throws ENOSPC, EDQUOT */
-  create(place: DiskPlace, size?: DiskSize): Promise<void>;
+  create(place: DiskPlace, options?: CreateDiskOptions): Promise<void>;
 
   /**
    * Makes a disk with a copy of what an open one holds, and opens it. Nobody but the API changes
