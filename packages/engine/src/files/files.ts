@@ -41,10 +41,11 @@ export class Files {
 
   /**
    * Bytes of the sandbox begin to move: it is not idle until the result is disposed of.
+   * @param moved counts the bytes; while it stands still, the sandbox is idle
    * @throws SandportFault `sandbox_not_found`
    */
-  using(principal: Principal, idOrName: string): Disposable {
-    return this.#sandboxes.find(principal, idOrName).activity.begin();
+  using(principal: Principal, idOrName: string, moved?: () => number): Disposable {
+    return this.#sandboxes.find(principal, idOrName).activity.begin(moved);
   }
 }
 

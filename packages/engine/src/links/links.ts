@@ -22,6 +22,11 @@ export interface LinksOptions {
   readonly files: Files;
 }
 
+export interface OpenLinkOptions extends WakeOptions {
+  /** Counts the bytes that a download has sent; while it stands still, the sandbox is idle. */
+  readonly sent?: () => number;
+}
+
 /** A link that somebody uses. */
 export interface OpenedLink {
   readonly link: LinkRow;
@@ -95,7 +100,7 @@ export class Links {
    * What a secret is for. Whether it never was, is over, or its sandbox is gone, looks the same.
    * @throws SandportFault `link_not_found`
    */
-  async open(token: string, options: WakeOptions = {}): Promise<OpenedLink> {
+  async open(token: string, options: OpenLinkOptions = {}): Promise<OpenedLink> {
     const link = this.#options.table.byToken(hash(token));
     if (link === undefined || link.expiresAt.getTime() <= Date.now()) throw noLink();
     // The link itself is the permission; its sandbox was found with the key that made it.
@@ -103,7 +108,7 @@ export class Links {
     const { files } = this.#options;
     let use: Disposable | undefined;
     try {
-      use = files.using(principal, link.sandbox);
+      use = files.using(principal, link.sandbox, link.method === 'GET' ? options.sent : undefined);
       const found =
         link.method === 'GET'
           ? files.reading(principal, link.sandbox)

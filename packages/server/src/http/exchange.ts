@@ -87,6 +87,11 @@ export class Exchange {
     return expectsContinue(this.request) && !this.#continued;
   }
 
+  /** Bytes that the connection has sent, of this answer and of earlier ones. */
+  get bytesSent(): number {
+    return this.request.socket.bytesWritten;
+  }
+
   /** Disposes of `resource` once the answer is out, or the client has gone. */
   hold(resource: Disposable): void {
     const { response } = this;

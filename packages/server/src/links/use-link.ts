@@ -85,7 +85,10 @@ async function withLink(
 ): Promise<void> {
   const { response } = exchange;
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-  const opened = await engine.links.open(exchange.param('token'), tellWhenWoken(exchange));
+  const opened = await engine.links.open(exchange.param('token'), {
+    ...tellWhenWoken(exchange),
+    sent: () => exchange.bytesSent,
+  });
   exchange.hold(opened.use);
   const name = opened.link.path.replace(/\/+$/, '').split('/').pop() || 'file';
   try {

@@ -18,14 +18,15 @@ export interface FilePlace {
 
 /** The sandbox in the route. */
 export function sandboxPlace({ files }: Engine): FilePlace {
-  const use = (exchange: Exchange) =>
-    exchange.hold(files.using(exchange.principal, exchange.param('id')));
+  const use = (exchange: Exchange, moved?: () => number) =>
+    exchange.hold(files.using(exchange.principal, exchange.param('id'), moved));
   const toLook = (exchange: Exchange) => files.reading(exchange.principal, exchange.param('id'));
   return {
     prefix: '/v1/sandboxes/:id/fs',
     toLook,
     toRead: async (exchange) => {
-      use(exchange);
+      // A client may stop reading and stay; one that stops sending is given up some time.
+      use(exchange, () => exchange.bytesSent);
       return toLook(exchange);
     },
     toWrite: async (exchange) => {
