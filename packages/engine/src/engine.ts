@@ -5,10 +5,12 @@ import type { State } from '@sandport/state';
 import { Commands } from './commands.ts';
 import { Events } from './events.ts';
 import { Files } from './files/files.ts';
+import { Forks } from './forks/forks.ts';
 import { Keys } from './keys.ts';
 import type { RecoveryReport } from './sandboxes/recovery.ts';
 import { Sandboxes } from './sandboxes/sandboxes.ts';
 import { Links } from './links/links.ts';
+import { Snapshots } from './snapshots/snapshots.ts';
 import { Uploads } from './uploads/uploads.ts';
 import { defaultAliases, Templates } from './templates.ts';
 import { Volumes } from './volumes.ts';
@@ -40,6 +42,8 @@ export class Engine implements Disposable {
   readonly uploads: Uploads;
   readonly links: Links;
   readonly events: Events;
+  readonly forks: Forks;
+  readonly snapshots: Snapshots;
 
   constructor(options: EngineOptions) {
     const { driver, state } = options;
@@ -57,10 +61,11 @@ export class Engine implements Disposable {
     this.sandboxes = new Sandboxes({
       driver,
       table: state.sandboxes,
-      snapshots: state.snapshots,
+      snapshotTable: state.snapshots,
       events: this.events,
       templates: this.templates,
       volumes: () => this.volumes,
+      snapshots: () => this.snapshots,
       maxSandboxes: options.maxSandboxes ?? 1000,
       log: options.log ?? (() => undefined),
       leaving: (id, files) => this.uploads.discardAll(id, files),
@@ -72,10 +77,15 @@ export class Engine implements Disposable {
     });
     this.files = new Files(this.sandboxes);
     this.commands = new Commands(this.sandboxes);
-    const { sandboxes, files } = this;
+    const { sandboxes, files, events } = this;
     const log = options.log ?? (() => undefined);
     this.uploads = new Uploads({ table: state.uploads, sandboxes, files, log });
     this.links = new Links({ table: state.links, sandboxes, files });
+    const { uploads } = this;
+    const { registry, states } = sandboxes;
+    const copying = { driver, registry, states, events, uploads, log };
+    this.forks = new Forks({ ...copying, end: (entry) => sandboxes.end(entry) });
+    this.snapshots = new Snapshots({ ...copying, table: state.snapshots });
   }
 
   /** Takes over what an earlier daemon left. To be called once, before anything else. */

@@ -13,6 +13,7 @@ export { type BatchItem, writeAll, writeEach } from './files/batch-write.ts';
 export { replaceInFiles } from './files/replace.ts';
 export { searchFiles } from './files/search.ts';
 export { isAdministrator, type Principal, requireAdministrator } from './principal.ts';
+export type { ForkRequest } from './forks/forks.ts';
 export { defaultNamespace } from './sandboxes/new-row.ts';
 export type { SandboxFilter } from './sandboxes/page.ts';
 export type { WakeOptions } from './sandboxes/states.ts';

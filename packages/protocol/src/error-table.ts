@@ -288,8 +288,8 @@ export const errorTable = {
   name_taken: errorRow(
     409,
     'ConflictError',
-    'Another sandbox of the namespace has this name.',
-    'Choose another name, or delete that sandbox.',
+    'Another sandbox, or another snapshot, of the namespace has this name.',
+    'Choose another name, or delete the other one.',
     { carries: ['name'] },
   ),
   invalid_state: errorRow(

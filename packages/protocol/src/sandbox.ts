@@ -73,7 +73,14 @@ export const ttlSecondsSchema = z.int().min(0).max(longestSeconds);
 export const idleTimeoutSecondsSchema = z.int().min(0).max(longestSeconds);
 
 export const createSandboxSchema = z.strictObject({
-  template: z.string().min(1).max(64).optional().describe('Template name or alias; `default`.'),
+  template: z
+    .string()
+    .min(1)
+    .max(64)
+    .optional()
+    .describe(
+      'Template name or alias; `default`. With `from_snapshot` it is that of the snapshot.',
+    ),
   isolation: isolationSchema.optional().describe('Left out: the strongest that works here.'),
   namespace: namespaceSchema.optional().describe('Compartment of the sandbox; `default`.'),
   name: sandboxNameSchema.optional().describe('Unique within its namespace.'),

@@ -1,11 +1,19 @@
 import type { Driver, DriverSandbox } from '@sandport/driver';
-import { type CreateSandbox, parseGuestPath, SandportFault } from '@sandport/protocol';
+import {
+  type CreateSandbox,
+  type Namespace,
+  parseGuestPath,
+  SandportFault,
+} from '@sandport/protocol';
 import type { Events } from '../events.ts';
 import { mayUse, type Principal } from '../principal.ts';
+import type { Snapshots } from '../snapshots/snapshots.ts';
+import type { UsedSnapshot } from '../snapshots/used-snapshot.ts';
 import type { Templates } from '../templates.ts';
+import { discardCopies } from '../uploads/discard-copies.ts';
 import type { Volumes } from '../volumes.ts';
 import { type Entry, newEntry, specOf } from './entry.ts';
-import { namespaceOf, newRow } from './new-row.ts';
+import { defaultNamespace, newRow, originOf } from './new-row.ts';
 import type { Registry } from './registry.ts';
 import type { States } from './states.ts';
 
@@ -16,7 +24,20 @@ export interface CreationOptions {
   readonly templates: Templates;
   /** Called at each use: volumes and sandboxes know each other. */
   readonly volumes: () => Volumes;
+  /** The same. */
+  readonly snapshots: () => Pick<Snapshots, 'use'>;
   readonly events: Events;
+  readonly log: (message: string, fields: Record<string, unknown>) => void;
+}
+
+/** What a sandbox is made of. */
+interface Plan {
+  readonly request: CreateSandbox;
+  /** On the clock of `performance.now`. */
+  readonly startedAt: number;
+  readonly snapshot?: UsedSnapshot;
+  /** Begin with the processes of the snapshot. */
+  readonly memory?: boolean;
 }
 
 /** Makes sandboxes. */
@@ -33,20 +54,28 @@ export class Creation {
     options: { signal?: AbortSignal } = {},
   ): Promise<Entry> {
     const startedAt = performance.now();
-    const namespace = namespaceOf(request);
-    if (!mayUse(principal, namespace))
-      throw new SandportFault(
-        'forbidden',
-        `This API key may not use the namespace "${namespace}".`,
-        { namespace },
-      );
-    const template = await this.#options.templates.resolve(request.template ?? 'default');
-    const entry = newEntry(newRow(request, template, this.#options.driver));
+    const { driver, templates, snapshots } = this.#options;
+    if (request.from_snapshot !== undefined) {
+      using snapshot = snapshots().use(principal, request.from_snapshot);
+      const namespace = request.namespace ?? snapshot.namespace;
+      requireNamespace(principal, namespace);
+      const entry = newEntry(newRow(request, namespace, snapshot.origin, driver));
+      const memory = snapshot.memoryFor(entry.row, request.memory);
+      return await this.#create(entry, { request, startedAt, snapshot, memory }, options);
+    }
+    const namespace = request.namespace ?? defaultNamespace;
+    requireNamespace(principal, namespace);
+    const origin = originOf(await templates.resolve(request.template ?? 'default'));
+    const entry = newEntry(newRow(request, namespace, origin, driver));
+    return this.#create(entry, { request, startedAt }, options);
+  }
+
+  async #create(entry: Entry, plan: Plan, options: { signal?: AbortSignal }): Promise<Entry> {
     this.#options.registry.insert(entry);
     const cancel = () => entry.abort.abort();
     options.signal?.addEventListener('abort', cancel, { once: true });
     try {
-      await entry.turns.take(() => this.#boot(entry, request, startedAt));
+      await entry.turns.take(() => this.#boot(entry, plan));
     } finally {
       options.signal?.removeEventListener('abort', cancel);
     }
@@ -54,13 +83,16 @@ export class Creation {
   }
 
   /** On failure nothing of the sandbox is left. */
-  async #boot(entry: Entry, request: CreateSandbox, startedAt: number): Promise<void> {
-    const { driver, registry, states, volumes, events } = this.#options;
+  async #boot(entry: Entry, { request, startedAt, snapshot, memory }: Plan): Promise<void> {
+    const { driver, registry, states, volumes, events, log } = this.#options;
     const spec = specOf(entry.row);
     let sandbox: DriverSandbox | undefined;
     try {
       await volumes().ensure(spec.namespace, spec.volumes);
-      sandbox = await driver.create(spec, { signal: entry.abort.signal });
+      const { signal } = entry.abort;
+      const from = snapshot === undefined ? {} : { from: snapshot.id, memory: memory === true };
+      sandbox = await driver.create(spec, { signal, ...from });
+      await discardCopies(sandbox, snapshot?.staged ?? [], log);
       if (request.workdir !== undefined) await makeWorkdir(sandbox, request.workdir);
       entry.abort.signal.throwIfAborted();
     } catch (error) {
@@ -74,9 +106,17 @@ export class Creation {
     }
     const bootMs = Math.round((performance.now() - startedAt) * 10) / 10;
     entry.activity.touch();
-    states.started(entry, sandbox, { bootMs });
+    const bootMode = snapshot === undefined ? 'cold' : memory === true ? 'memory' : 'disk';
+    states.started(entry, sandbox, { bootMs, bootMode });
     events.emit(entry.row, 'created', { boot_ms: bootMs, boot_mode: entry.row.bootMode });
   }
+}
+
+function requireNamespace(principal: Principal, namespace: Namespace): void {
+  if (mayUse(principal, namespace)) return;
+  throw new SandportFault('forbidden', `This API key may not use the namespace "${namespace}".`, {
+    namespace,
+  });
 }
 
 /** A working directory of the caller's choice is made, so that the first command finds it. */

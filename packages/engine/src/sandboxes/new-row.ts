@@ -1,11 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import type { Driver, SandboxSpec, TemplateInfo } from '@sandport/driver';
+import type { Driver, SandboxLimits, SandboxSpec, TemplateInfo } from '@sandport/driver';
 import {
   type CreateSandbox,
   type Isolation,
+  type Namespace,
   namespaceSchema,
   SandportFault,
   type SandboxId,
+  type SnapshotId,
+  type TemplateName,
+  type VolumeMount,
 } from '@sandport/protocol';
 import type { SandboxRow } from '@sandport/state';
 import { expiryOf } from './changes.ts';
@@ -14,41 +18,69 @@ import { checkMounts } from './volume-mounts.ts';
 /** Where a request without a namespace belongs. */
 export const defaultNamespace = namespaceSchema.parse('default');
 
-export const namespaceOf = (request: CreateSandbox) => request.namespace ?? defaultNamespace;
+/** Name of a sandbox on its own network, when it has none of its own. */
+export const hostnameOf = (id: SandboxId): string => `sandbox-${id.slice(0, 8)}`;
 
-/** The row of a new sandbox: the request, filled up from its template. */
-export function newRow(request: CreateSandbox, template: TemplateInfo, driver: Driver): SandboxRow {
+/** What a new sandbox begins with, a template or a snapshot, and what it has unless told otherwise. */
+export interface Origin {
+  readonly template: TemplateName;
+  readonly snapshot?: SnapshotId;
+  /** Left out: the strongest that works. */
+  readonly isolation?: Isolation;
+  readonly limits: SandboxLimits;
+  readonly user: string;
+  readonly workdir: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly volumes: readonly VolumeMount[];
+}
+
+export const originOf = ({ name, limits, user, workdir }: TemplateInfo): Origin => ({
+  template: name,
+  limits,
+  user,
+  workdir,
+  env: {},
+  volumes: [],
+});
+
+/** The row of a new sandbox: the request, filled up from what it begins with. */
+export function newRow(
+  request: CreateSandbox,
+  namespace: Namespace,
+  origin: Origin,
+  driver: Driver,
+): SandboxRow {
   const id = randomUUID() as SandboxId;
-  const isolation = chooseIsolation(request.isolation, driver);
-  const cpu = request.resources?.cpu ?? request.cpu ?? template.limits.cpu;
+  const isolation = chooseIsolation(request.isolation ?? origin.isolation, driver);
+  const cpu = request.resources?.cpu ?? request.cpu ?? origin.limits.cpu;
   const memoryMb = request.resources?.memory_mb ?? request.memory_mb;
   const diskGb = request.disk_gb;
   const diskMb = request.resources?.disk_mb ?? (diskGb === undefined ? undefined : diskGb * 1024);
   const spec: SandboxSpec = {
     id,
-    template: template.name,
+    template: origin.template,
     isolation,
-    namespace: namespaceOf(request),
-    hostname: request.name ?? `sandbox-${id.slice(0, 8)}`,
+    namespace,
+    hostname: request.name ?? hostnameOf(id),
     limits: {
       cpu,
-      memoryBytes: memoryMb === undefined ? template.limits.memoryBytes : memoryMb * 2 ** 20,
-      diskBytes: diskMb === undefined ? template.limits.diskBytes : diskMb * 2 ** 20,
-      pids: request.resources?.pids ?? template.limits.pids,
+      memoryBytes: memoryMb === undefined ? origin.limits.memoryBytes : memoryMb * 2 ** 20,
+      diskBytes: diskMb === undefined ? origin.limits.diskBytes : diskMb * 2 ** 20,
+      pids: request.resources?.pids ?? origin.limits.pids,
     },
-    volumes: checkMounts(request.volumes ?? []),
-    user: request.user ?? template.user,
-    workdir: request.workdir ?? template.workdir,
-    env: request.env ?? {},
+    volumes: checkMounts(request.volumes ?? origin.volumes),
+    user: request.user ?? origin.user,
+    workdir: request.workdir ?? origin.workdir,
+    env: request.env ?? origin.env,
   };
   const createdAt = new Date();
   const ttlSeconds = request.ttl_seconds ?? 0;
   const persistent = request.persistent ?? false;
   return {
     id,
-    namespace: spec.namespace,
+    namespace,
     name: request.name,
-    template: template.name,
+    template: origin.template,
     isolation,
     status: 'creating',
     spec,
@@ -59,6 +91,7 @@ export function newRow(request: CreateSandbox, template: TemplateInfo, driver: D
     idleAction: request.idle_action ?? 'hibernate',
     activeAt: createdAt,
     bootMode: 'cold',
+    snapshot: origin.snapshot,
     pooled: false,
     bootMs: 0,
     createdAt,

@@ -11,6 +11,7 @@ import type {
 import type { SandboxTable, SnapshotTable } from '@sandport/state';
 import type { Events } from '../events.ts';
 import type { Principal } from '../principal.ts';
+import type { Snapshots } from '../snapshots/snapshots.ts';
 import type { Templates } from '../templates.ts';
 import type { Volumes } from '../volumes.ts';
 import { Changes, lifecycleObject } from './changes.ts';
@@ -26,10 +27,12 @@ import { toObject } from './to-object.ts';
 export interface SandboxesOptions {
   readonly driver: Driver;
   readonly table: SandboxTable;
-  readonly snapshots: SnapshotTable;
+  readonly snapshotTable: SnapshotTable;
   readonly templates: Templates;
   /** Called at each use: volumes and sandboxes know each other. */
   readonly volumes: () => Volumes;
+  /** The same. */
+  readonly snapshots: () => Snapshots;
   readonly events: Events;
   /** Most sandboxes at one time. */
   readonly maxSandboxes: number;
@@ -52,14 +55,23 @@ export class Sandboxes implements Disposable {
   #saving: NodeJS.Timeout | undefined;
 
   constructor(options: SandboxesOptions) {
-    const { driver, events, log, templates, volumes } = options;
+    const { driver, events, log, templates, volumes, snapshots } = options;
     this.#options = options;
     const registry = new Registry(options.table, options.maxSandboxes);
     const reschedule = () => this.#deadlines.reschedule();
     const states = new States({ driver, registry, events, log, reschedule });
     this.registry = registry;
     this.states = states;
-    this.#creation = new Creation({ driver, registry, states, templates, volumes, events });
+    this.#creation = new Creation({
+      driver,
+      registry,
+      states,
+      templates,
+      volumes,
+      snapshots,
+      events,
+      log,
+    });
     this.#changes = new Changes({ driver, registry, events, reschedule });
     this.#deadlines = new Deadlines({
       entries: () => registry.all(),
@@ -73,8 +85,15 @@ export class Sandboxes implements Disposable {
   /** Takes over what an earlier daemon left. Rows that were half made or half removed are ended. */
   async recover(): Promise<RecoveryReport> {
     const { registry, states } = this;
-    const { driver, table, snapshots, events } = this.#options;
-    const report = await recover({ driver, table, snapshots, registry, states, events });
+    const { driver, table, snapshotTable, events } = this.#options;
+    const report = await recover({
+      driver,
+      table,
+      snapshots: snapshotTable,
+      registry,
+      states,
+      events,
+    });
     this.#deadlines.reschedule();
     this.#saving = setInterval(() => this.#saveActivity(), saveActivityEveryMs).unref();
     return report;

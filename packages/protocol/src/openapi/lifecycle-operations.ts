@@ -216,7 +216,7 @@ export const lifecycleOperations: readonly Operation[] = [
     tag: 'snapshots',
     parameters: [
       query('namespace', 'Only those of this namespace.'),
-      query('sandbox', 'Only those of the sandbox with this id.'),
+      query('sandbox', 'Only those of the sandbox with this id; also as `sandbox_id`.'),
     ],
     status: 200,
     response: arrayOf('Snapshot', snapshotSchema),

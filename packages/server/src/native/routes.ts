@@ -3,9 +3,11 @@ import type { Route } from '../http/router.ts';
 import { eventRoutes } from './events.ts';
 import { execRoutes } from './exec.ts';
 import { fileRoutes } from './files/index.ts';
+import { forkRoutes } from './forks.ts';
 import { keyRoutes } from './keys.ts';
 import { lifecycleRoutes } from './lifecycle.ts';
 import { sandboxRoutes } from './sandboxes.ts';
+import { snapshotRoutes } from './snapshots.ts';
 import { templateRoutes } from './templates.ts';
 import { volumeRoutes } from './volumes.ts';
 
@@ -30,6 +32,8 @@ export const nativeRoutes = (
   ...eventRoutes(engine, options),
   ...fileRoutes(engine, options),
   ...execRoutes(engine),
+  ...forkRoutes(engine),
+  ...snapshotRoutes(engine),
   ...templateRoutes(engine, options),
   ...volumeRoutes(engine),
   ...keyRoutes(engine),

@@ -1,0 +1,63 @@
+import type { Driver, SandboxSpec, WokenSandbox } from '@sandport/driver';
+import { SandportFault } from '@sandport/protocol';
+import type { Events } from '../events.ts';
+import { type Entry, specOf } from '../sandboxes/entry.ts';
+import type { Registry } from '../sandboxes/registry.ts';
+import type { States } from '../sandboxes/states.ts';
+import { invalidState } from '../sandboxes/to-object.ts';
+import { discardCopies } from '../uploads/discard-copies.ts';
+import type { Uploads } from '../uploads/uploads.ts';
+import type { UsedSnapshot } from './used-snapshot.ts';
+
+export interface RestoreOptions {
+  readonly driver: Driver;
+  readonly registry: Registry;
+  readonly states: States;
+  readonly events: Events;
+  readonly uploads: Pick<Uploads, 'discardAll'>;
+  readonly log: (message: string, fields: Record<string, unknown>) => void;
+}
+
+/** Does what {@link Snapshots.restore} says. */
+export async function restore(
+  { driver, registry, states, events, uploads, log }: RestoreOptions,
+  entry: Entry,
+  snapshot: UsedSnapshot,
+): Promise<WokenSandbox> {
+  const { row, sandbox } = entry;
+  if (sandbox === undefined || row.status === 'deleted')
+    throw invalidState(row, 'nothing can be restored in it');
+  refuseStrange(row.name ?? row.id, snapshot, entry);
+  await uploads.discardAll(row.id, sandbox.files);
+  const spec: SandboxSpec = { ...specOf(row), template: snapshot.sandbox.template };
+  let woken: WokenSandbox;
+  try {
+    woken = await driver.restore(spec, snapshot.id);
+  } catch (error) {
+    if (!(error instanceof SandportFault) || error.code !== 'create_failed') throw error;
+    const reason = `a snapshot could not be restored: ${error.message}`;
+    states.stopped(entry, reason, { id: row.id, files: sandbox.files, reason });
+    events.emit(row, 'failed', { reason });
+    throw error;
+  }
+  const { memory, fallback } = woken;
+  registry.change(entry, { spec, template: spec.template });
+  await discardCopies(woken.sandbox, snapshot.staged, log);
+  entry.activity.touch();
+  const bootMode = memory ? 'memory' : 'disk';
+  states.started(entry, woken.sandbox, { bootMode, statusReason: fallback });
+  const reason = fallback === undefined ? {} : { reason: fallback };
+  events.emit(row, 'restored', { snapshot_id: snapshot.id, memory, ...reason });
+  return woken;
+}
+
+/** Processes of another isolation, or with other volumes, cannot run in this sandbox. */
+function refuseStrange(name: string, snapshot: UsedSnapshot, { row }: Entry): void {
+  const why = snapshot.memory ? snapshot.whyNoMemory(row) : undefined;
+  if (why === undefined) return;
+  throw new SandportFault(
+    'invalid_request',
+    `The processes of this snapshot cannot be in the sandbox ${name}: ${why}; make a new sandbox from it.`,
+    { field: 'snapshot' },
+  );
+}
