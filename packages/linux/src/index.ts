@@ -9,6 +9,7 @@ export {
   readCgroupOomKills,
   removeCgroup,
 } from './cgroups.ts';
+export { freezeCgroup, isCgroupFrozen, thawCgroup } from './freezer.ts';
 export { SystemError, errnoOf } from './ffi/system-error.ts';
 export {
   type LayerChange,
