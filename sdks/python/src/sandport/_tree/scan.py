@@ -7,7 +7,6 @@ import stat
 from dataclasses import dataclass
 from typing import Callable, Iterator, List
 
-from ..errors import LocalFileError
 from .ignore import Ignore
 
 #: Called with the relative path of what is left out, and why.
@@ -66,10 +65,12 @@ def _push(
             if ignore.matches(path, directory=kind == "directory"):
                 ignored(path)
                 continue
+            if not _is_utf8(item.name):
+                skip(os.fsencode(path).decode("utf-8", "replace"), "its name is not UTF-8")
+                continue
             if kind == "other":
                 skip(path, "it is neither a file nor a directory nor a symbolic link")
                 continue
-            _check_name(path)
             found.append(LocalEntry(path, kind, status))
     found.sort(key=lambda entry: entry.path.encode("utf-8"), reverse=True)
     pending.extend(found)
@@ -83,12 +84,9 @@ def _type(mode: int) -> str:
     return "symlink" if stat.S_ISLNK(mode) else "other"
 
 
-def _check_name(path: str) -> None:
+def _is_utf8(path: str) -> bool:
     try:
         path.encode("utf-8")
-    except UnicodeEncodeError as cause:
-        shown = path.encode("utf-8", "backslashreplace").decode("utf-8")
-        raise LocalFileError(
-            f"The name {shown!r} is not valid UTF-8. Rename it or leave it out with `ignore`.",
-            shown,
-        ) from cause
+    except UnicodeEncodeError:
+        return False
+    return True
