@@ -20,7 +20,10 @@ import type { DriverContext } from './context.ts';
 import { removeWhenEmpty } from './run-dir.ts';
 import { adoptSandboxes } from './sandbox/adopt.ts';
 import { createSandbox } from './sandbox/create.ts';
+import type { HeldSandbox } from './sandbox/held-sandbox.ts';
+import { hibernateSandbox } from './sandbox/hibernate.ts';
 import { removeSandbox } from './sandbox/remove.ts';
+import { wakeSandbox } from './sandbox/wake.ts';
 import { closePool } from './storage/pool.ts';
 
 /** Runs sandboxes on this machine through OCI runtimes. */
@@ -77,12 +80,12 @@ export class LocalDriver implements Driver {
     return notThere();
   }
 
-  hibernate(_id: SandboxId): Promise<StoppedSandbox & { readonly hibernation: Hibernation }> {
-    return notThere();
+  async hibernate(id: SandboxId): Promise<StoppedSandbox & { readonly hibernation: Hibernation }> {
+    return hibernateSandbox(this.#context, this.#held(id));
   }
 
-  wake(_spec: SandboxSpec): Promise<WokenSandbox> {
-    return notThere();
+  async wake(spec: SandboxSpec, options: { signal?: AbortSignal } = {}): Promise<WokenSandbox> {
+    return wakeSandbox(this.#context, this.#held(spec.id), spec, options);
   }
 
   fork(_parent: SandboxId, _children: readonly SandboxSpec[]): Promise<ForkReport> {
@@ -125,6 +128,15 @@ export class LocalDriver implements Driver {
     await Promise.all(context.background);
     await removeWhenEmpty(context.layout);
     await closePool(context.layout.dataDir);
+  }
+
+  /** @throws SandportFault `sandbox_not_found` */
+  #held(id: SandboxId): HeldSandbox {
+    const held = this.#context.held.get(id);
+    if (held) return held;
+    throw new SandportFault('sandbox_not_found', 'The driver does not have this sandbox.', {
+      sandbox: id,
+    });
   }
 
   async #remove(id: SandboxId): Promise<void> {

@@ -121,6 +121,7 @@ export async function runRuntime(
   options: Pick<StartProcessesOptions, 'signal' | 'imageDir'>,
 ): Promise<ProcessIdentity> {
   const { bundle, pidFile, log } = held.layout;
+  for (const file of [pidFile, log]) rmSync(file, { force: true });
   const pid = await startWithRuntime(runtime, {
     id: held.id,
     stateDir: join(layout.runDir, runtime.name),
