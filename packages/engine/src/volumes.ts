@@ -63,7 +63,7 @@ export class Volumes {
         { namespace },
       );
     await this.ensure(namespace, [request]);
-    return toObject(this.#find(principal, namespace, request.name), this.#options.users());
+    return this.get(principal, namespace, request.name);
   }
 
   /**

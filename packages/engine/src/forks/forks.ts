@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Driver, DriverSandbox, ForkReport, StagedFileRef } from '@sandport/driver';
+import type { Driver, DriverSandbox, ForkReport } from '@sandport/driver';
 import {
   type ForkTreeResult,
   type Promote,
@@ -109,11 +109,16 @@ export class Forks {
     for (const child of children) void child.turns.take(() => made.then(ended, ended));
     const { report, faults } = await made;
     const born = children.filter((child) => !faults.has(child));
-    const errors = births.flatMap(({ entry, fault }, index) => {
+    const stillborn = births.flatMap(({ entry, fault }, index) => {
       const why = entry === undefined ? fault : faults.get(entry);
-      return why === undefined ? [] : [{ index, err: why.message, code: why.code, fault: why }];
+      return why === undefined ? [] : [{ index, fault: why }];
     });
-    if (born.length === 0) throw errors[0]?.fault ?? noChild(parent);
+    if (born.length === 0) throw stillborn[0]?.fault ?? noChild(parent);
+    const errors = stillborn.map(({ index, fault }) => ({
+      index,
+      err: fault.message,
+      code: fault.code,
+    }));
     const ids = born.map((child) => child.row.id);
     this.#options.events.emit(row, 'forked', {
       tree_id: tree,
@@ -126,7 +131,7 @@ export class Forks {
       memory: report.memory,
       pause_ms: report.pauseMs,
       at: new Date().toISOString(),
-      ...(errors.length === 0 ? {} : { errors: errors.map(({ fault: _, ...error }) => error) }),
+      ...(errors.length === 0 ? {} : { errors }),
       tree_id: tree,
       snapshot_id: tree,
       children: born.map((child) => toObject(child.row)),
@@ -165,36 +170,40 @@ export class Forks {
       throw signal.aborted ? givenUp(parent) : error;
     }
     const bootMs = Math.round((performance.now() - startedAt) * 10) / 10;
-    const begin = async (child: Entry, index: number): Promise<void> => {
-      const born = report.children[index];
-      try {
-        if (born === undefined || born instanceof SandportFault) throw born ?? noChild(parent);
-        if (signal.aborted || child.abort.signal.aborted) {
-          await driver.remove(child.row.id);
-          throw givenUp(parent);
-        }
-        await this.#begin(child, born, staged, { bootMs, memory: report.memory });
-      } catch (error) {
-        registry.forget(child.row.id);
-        if (!(error instanceof SandportFault)) throw error;
-        faults.set(child, error);
+    const births = children.map(async (child, index) => {
+      const born = report.children[index] ?? noChild(parent);
+      if (born instanceof SandportFault) throw born;
+      await discardCopies(born, staged, this.#options.log);
+      if (signal.aborted || child.abort.signal.aborted) {
+        await driver.remove(child.row.id);
+        throw givenUp(parent);
       }
-    };
-    await Promise.all(children.map(begin));
+      this.#begin(child, born, { bootMs, memory: report.memory });
+    });
+    for (const [index, birth] of (await Promise.allSettled(births)).entries()) {
+      const child = children[index];
+      if (child === undefined || birth.status === 'fulfilled') continue;
+      registry.forget(child.row.id);
+      faults.set(child, this.#faultOf(parent, birth.reason));
+    }
     return { report, faults };
   }
 
-  async #begin(
+  /** Errors that no client may see go to the log. */
+  #faultOf(parent: Entry, error: unknown): SandportFault {
+    if (error instanceof SandportFault) return error;
+    this.#options.log('child not begun', { sandbox: parent.row.id, error: String(error) });
+    return forkFailed(parent, 'the daemon met a condition that it did not expect');
+  }
+
+  #begin(
     child: Entry,
     sandbox: DriverSandbox,
-    staged: readonly StagedFileRef[],
     { bootMs, memory }: { bootMs: number; memory: boolean },
-  ): Promise<void> {
-    const { states, events, log } = this.#options;
-    await discardCopies(sandbox, staged, log);
+  ): void {
     const bootMode = memory ? 'memory' : 'disk';
-    states.started(child, sandbox, { bootMs, bootMode });
-    events.emit(child.row, 'created', {
+    this.#options.states.started(child, sandbox, { bootMs, bootMode });
+    this.#options.events.emit(child.row, 'created', {
       boot_ms: bootMs,
       boot_mode: bootMode,
       parent_id: child.row.parent,
