@@ -158,7 +158,7 @@ export class States {
     const { status, statusReason } = entry.row;
     if (sandbox?.hibernation !== undefined) {
       const { memory } = sandbox.hibernation;
-      this.#become(entry, { status: 'hibernated', memory });
+      this.#become(entry, { status: 'hibernated', memory, statusReason: undefined });
     } else {
       const why = status === 'failed' ? (statusReason ?? reason) : reason;
       this.#become(entry, { status: 'failed', statusReason: why, memory: undefined });
