@@ -95,8 +95,11 @@ onEachIsolation(used, (isolation) => {
         { path: '/workspace/b/ok', content: 'text é', mode: 0o700 },
         { path: '/workspace', content: 'x' },
         { path: '/workspace/b/bytes', content: new Uint8Array([0, 255]) },
+        ...['relative', '/lone/\ud800'].map((path) => ({ path, content: 'x' })),
       ]);
-      expect(results.map(({ ok }) => ok)).toEqual([true, false, true]);
+      expect(results.map(({ ok }) => ok)).toEqual([true, false, true, false, false]);
+      for (const result of results.slice(3))
+        expect(result).toMatchObject({ error: { code: 'invalid_path' } });
       expect(results[1]).toMatchObject({ path: '/workspace', error: { code: 'is_directory' } });
       const read = await files().readFiles(['/workspace/b/ok', '/none', '/workspace/b/bytes']);
       expect(read).toMatchObject([
@@ -104,8 +107,19 @@ onEachIsolation(used, (isolation) => {
         { ok: false, path: '/none', error: { code: 'file_not_found' } },
         { ok: true, size: 2 },
       ]);
-      const removed = await files().removeFiles(['/workspace/b', '/none'], { mustExist: true });
-      expect(removed).toMatchObject([{ ok: true }, { ok: false, error: { statusCode: 404 } }]);
+      const invalid = { ok: false, path: 'relative', error: { code: 'invalid_path' } };
+      expect(await files().readFiles(['relative', '/etc/hostname'])).toMatchObject([
+        invalid,
+        { ok: true },
+      ]);
+      const removed = await files().removeFiles(['/workspace/b', '/none', 'relative'], {
+        mustExist: true,
+      });
+      expect(removed).toMatchObject([
+        { ok: true },
+        { ok: false, error: { statusCode: 404 } },
+        invalid,
+      ]);
       expect(await files().exists('/workspace/b')).toBe(false);
     });
 

@@ -5,7 +5,7 @@ import { DigestMismatchError } from '../../errors/api-errors.ts';
 import { NetworkError } from '../../errors/client-errors.ts';
 import { parseJson } from '../../http/answer-body.ts';
 import { jsonSpec } from '../../http/transport.ts';
-import { type FilesApi, guestPath } from '../files-api.ts';
+import type { FilesApi } from '../files-api.ts';
 import { receiveBody } from '../read/receive-body.ts';
 import { type BatchFailure, failureOf } from './batch-failure.ts';
 import { splitLines } from './lines.ts';
@@ -35,7 +35,7 @@ export async function* readFileEntries(
   paths: Iterable<string>,
   options: BatchOptions,
 ): AsyncGenerator<ReadFileResult, void, undefined> {
-  const all = [...paths].map(guestPath);
+  const all = [...paths];
   const step = options.mode === 'all' ? Math.max(all.length, 1) : maxBatchFiles;
   for (let start = 0; start < all.length; start += step)
     yield* readBatch(api, all.slice(start, start + step), options);

@@ -1,5 +1,5 @@
 import { batchRemoveResultSchema, maxBatchFiles } from '@sandport/protocol';
-import { type FilesApi, guestPath } from '../files-api.ts';
+import type { FilesApi } from '../files-api.ts';
 import type { SignalOptions } from '../progress.ts';
 import { type BatchFailure, failureOf } from './batch-failure.ts';
 
@@ -18,7 +18,7 @@ export async function removeFiles(
   paths: Iterable<string>,
   options: RemoveFilesOptions,
 ): Promise<RemoveFileResult[]> {
-  const all = [...paths].map(guestPath);
+  const all = [...paths];
   const results: RemoveFileResult[] = [];
   for (let start = 0; start < all.length; start += maxBatchFiles) {
     const body = {

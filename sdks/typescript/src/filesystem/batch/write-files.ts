@@ -9,7 +9,7 @@ import {
 } from '@sandport/protocol';
 import { TooLargeError } from '../../errors/api-errors.ts';
 import { SandportError } from '../../errors/sandport-error.ts';
-import { type FilesApi, guestPath, modeText } from '../files-api.ts';
+import { type FilesApi, modeText } from '../files-api.ts';
 import { type FileTime, timeText } from '../file-time.ts';
 import type { SignalOptions } from '../progress.ts';
 import type { FileOwner } from '../write/write-options.ts';
@@ -136,8 +136,8 @@ function lineOf({
 const bytesOf = (content: Uint8Array) =>
   Buffer.from(content.buffer, content.byteOffset, content.byteLength);
 
+/** The daemon checks the paths: a bad one has a result as any other failure of a file. */
 function checkFile({ path, content }: FileToWrite): void {
-  guestPath(path);
   const bytes = typeof content === 'string' ? Buffer.byteLength(content) : content.byteLength;
   if (bytes <= maxBatchFileBytes) return;
   throw new TooLargeError(
