@@ -22,6 +22,7 @@ import { adoptSandboxes } from './sandbox/adopt.ts';
 import { createSandbox } from './sandbox/create.ts';
 import type { HeldSandbox } from './sandbox/held-sandbox.ts';
 import { hibernateSandbox } from './sandbox/hibernate.ts';
+import { pauseSandbox, resumeSandbox } from './sandbox/pause.ts';
 import { removeSandbox } from './sandbox/remove.ts';
 import { wakeSandbox } from './sandbox/wake.ts';
 import { closePool } from './storage/pool.ts';
@@ -72,12 +73,12 @@ export class LocalDriver implements Driver {
     return adoptSandboxes(this.#context, known.sandboxes);
   }
 
-  pause(_id: SandboxId): Promise<void> {
-    return notThere();
+  async pause(id: SandboxId): Promise<void> {
+    await pauseSandbox(this.#context, this.#held(id));
   }
 
-  resume(_id: SandboxId): Promise<void> {
-    return notThere();
+  async resume(id: SandboxId): Promise<void> {
+    await resumeSandbox(this.#held(id));
   }
 
   async hibernate(id: SandboxId): Promise<StoppedSandbox & { readonly hibernation: Hibernation }> {

@@ -64,13 +64,24 @@ function words(text: string): string[] {
   return text.split(/\s+/).filter((word) => word !== '');
 }
 
-/** `path` in every hierarchy. @throws TypeError unless it is a relative path without '..' */
-async function directoriesOf(path: string): Promise<string[]> {
+let mounted: Promise<CgroupInfo> | undefined;
+
+/** How control groups were mounted at the first call. Never throws. */
+export function mountedCgroups(): Promise<CgroupInfo> {
+  mounted ??= detectCgroups();
+  return mounted;
+}
+
+/**
+ * `path` in every hierarchy that was mounted at the first call.
+ * @throws TypeError unless it is a relative path without '..'
+ */
+export async function cgroupDirectories(path: string): Promise<string[]> {
   const parts = path.split('/').filter((part) => part !== '');
   if (parts.length === 0 || parts.includes('..') || parts.includes('.')) {
     throw new TypeError(`${path}: not a path of a control group`);
   }
-  const { hierarchies } = await detectCgroups();
+  const { hierarchies } = await mountedCgroups();
   return hierarchies.map((entry) => join(entry.mountPoint, ...parts));
 }
 
@@ -85,7 +96,7 @@ export interface RemoveCgroupOptions {
  */
 export async function removeCgroup(path: string, options: RemoveCgroupOptions = {}): Promise<void> {
   const deadlineMs = performance.now() + (options.timeoutMs ?? 5000);
-  for (const directory of await directoriesOf(path)) {
+  for (const directory of await cgroupDirectories(path)) {
     for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, 50)) {
       try {
         await rmdir(directory);
@@ -103,7 +114,7 @@ export async function removeCgroup(path: string, options: RemoveCgroupOptions = 
 /** Ids of the processes in a control group, from every hierarchy. */
 export async function listCgroupProcesses(path: string): Promise<number[]> {
   const pids = new Set<number>();
-  for (const directory of await directoriesOf(path)) {
+  for (const directory of await cgroupDirectories(path)) {
     const text = await readFile(join(directory, 'cgroup.procs'), 'utf8').catch(() => '');
     for (const word of words(text)) {
       const pid = Number(word);
@@ -129,7 +140,7 @@ export async function killCgroup(path: string): Promise<boolean> {
 /** How often the kernel killed a process in it for want of memory; 0 when it cannot be known. */
 export async function readCgroupOomKills(path: string): Promise<number> {
   let kills = 0;
-  for (const directory of await directoriesOf(path)) {
+  for (const directory of await cgroupDirectories(path)) {
     for (const file of ['memory.events', 'memory.oom_control']) {
       const text = await readFile(join(directory, file), 'utf8').catch(() => '');
       const count = /^oom_kill (\d+)$/m.exec(text)?.[1];

@@ -3,6 +3,7 @@ export {
   type CgroupInfo,
   type CgroupMode,
   type RemoveCgroupOptions,
+  cgroupDirectories,
   detectCgroups,
   killCgroup,
   listCgroupProcesses,

@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { isAlive } from '@sandport/linux';
+import { freezeCgroup, isAlive, thawCgroup } from '@sandport/linux';
 import { SandportFault } from '@sandport/protocol';
 import type { DriverContext } from '../context.ts';
 import { checkpointWithRuntime } from '../runtimes/checkpoint.ts';
@@ -38,11 +38,12 @@ export async function suspendProcesses(
   const { process } = held.record;
   if (!live || !process) throw new Error('it has no processes');
   const runtime = runtimeFor(context, held.record);
-  using _space = await reserveImageSpace(layout, imageDir);
+  const space = await reserveImageSpace(layout, imageDir);
   held.updateRecord({ sleep: { phase: 'falling', image: relative(layout.directory, imageDir) } });
   context.liveness.unwatch(id);
   let begun = false;
   try {
+    if (live.paused) await thawCgroup(layout.cgroup);
     await live.channel.suspend(suspendTimeoutMs);
     mkdirSync(imageDir, { mode: 0o700 });
     begun = true;
@@ -57,9 +58,12 @@ export async function suspendProcesses(
     if (begun) throw await lost(context, held, error);
     live.channel.resume();
     held.updateRecord({ sleep: undefined });
+    if (live.paused) await freezeCgroup(layout.cgroup);
     keepWatch(context, held, live, process);
     context.liveness.check(id);
     throw error;
+  } finally {
+    space[Symbol.dispose]();
   }
   await endRest(context, held);
 }
@@ -105,6 +109,7 @@ export async function restoreProcesses(
     );
     await live.channel.whenConnected(resumeTimeoutMs);
     if (!isAlive(process.pid, process.startTime)) throw new Error('it ended at once');
+    if (live.paused) await freezeCgroup(held.layout.cgroup);
     held.updateRecord({ process, sleep: undefined });
     keepWatch(context, held, live, process);
   } catch (error) {

@@ -1,6 +1,6 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { isAlive, killCgroup, removeCgroup } from '@sandport/linux';
+import { isAlive, killCgroup, removeCgroup, thawCgroup } from '@sandport/linux';
 import type { Layout, SandboxLayout } from '../layout.ts';
 import type { ProcessIdentity } from './liveness.ts';
 
@@ -22,6 +22,8 @@ export async function killCgroupTree(path: string): Promise<void> {
   for (;;) {
     // A process that forks while the group is read needs another round.
     await killCgroup(path);
+    // A frozen process dies when it goes on, before it does anything else.
+    await thawCgroup(path);
     try {
       return await removeCgroup(path, { timeoutMs: 250 });
     } catch (error) {

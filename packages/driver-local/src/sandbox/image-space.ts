@@ -1,6 +1,6 @@
 import { readFileSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { detectCgroups } from '@sandport/linux';
+import { cgroupDirectories } from '@sandport/linux';
 import { SandportFault } from '@sandport/protocol';
 import type { SandboxLayout } from '../layout.ts';
 
@@ -36,9 +36,9 @@ export async function reserveImageSpace(
 
 /** Bytes that a group's processes hold: no image of them is larger. 0 when it cannot be known. */
 async function memoryUse(cgroup: string): Promise<number> {
-  const { hierarchies } = await detectCgroups();
-  const files = hierarchies.flatMap(({ mountPoint }) =>
-    ['memory.usage_in_bytes', 'memory.current'].map((name) => join(mountPoint, cgroup, name)),
+  const directories = await cgroupDirectories(cgroup);
+  const files = directories.flatMap((directory) =>
+    ['memory.usage_in_bytes', 'memory.current'].map((name) => join(directory, name)),
   );
   return Math.max(0, ...files.map(readNumber));
 }

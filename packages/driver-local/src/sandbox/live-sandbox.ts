@@ -67,9 +67,10 @@ export class LiveSandbox implements DriverSandbox {
     return this.#paused;
   }
 
-  /** Says whether it is frozen; freezes nothing. */
+  /** Says whether it is frozen; freezes nothing. Its silence is no sign of anything meanwhile. */
   setPaused(paused: boolean): void {
     this.#paused = paused;
+    this.channel.setQuiet(paused);
   }
 
   /** Tells everyone that the sandbox is gone; its files stay. */
