@@ -1,8 +1,8 @@
-import { mkdtempSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { faultOf, startDaemon, testRun } from '../harness/index.ts';
+import { faultOf, startDaemon, testRun, waitFor } from '../harness/index.ts';
 
 const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
 
@@ -19,6 +19,24 @@ test('a first start builds the template base, and the first sandbox waits for it
     await rm(templates, { recursive: true });
   }
 }, 300_000);
+
+test('a daemon that ends while it builds a template leaves nothing of it', async () => {
+  const directory = mkdtempSync(join(testRun().tempDir, 'build-'));
+  try {
+    const [templates, TMPDIR] = [join(directory, 'templates'), join(directory, 'temporary')];
+    mkdirSync(TMPDIR);
+    await using daemon = await startDaemon({ env: { SANDPORT_TEMPLATES_DIR: templates, TMPDIR } });
+    const began = () =>
+      readdirSync(directory, { recursive: true }).some((name) => `${name}`.endsWith('/var/lib'));
+    await waitFor(began, { timeoutMs: 60_000, what: 'the first files of the template' });
+    await daemon.stop();
+    // Nothing but the lock, which a later build takes again.
+    const left = ['templates', 'templates/base', 'templates/base/.lock', 'temporary'];
+    expect(readdirSync(directory, { recursive: true }).toSorted()).toEqual(left);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}, 120_000);
 
 test('a template that nobody prepares is refused with the way out', async () => {
   const templates = mkdtempSync(join(testRun().tempDir, 'templates-'));

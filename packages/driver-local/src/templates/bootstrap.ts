@@ -20,6 +20,8 @@ export interface BootstrapOptions {
   readonly packages: readonly string[];
   /** Directory that gets the root file system; must not exist. */
   readonly target: string;
+  /** Where mmdebstrap keeps its temporary files, which it leaves when it is killed. */
+  readonly temporaryDirectory: string;
   readonly onLine: (line: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
@@ -43,5 +45,6 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
   ];
   const failureIn = (line: string) =>
     /^(E:|W: GPG|setpriv:|dpkg: error)/.test(line) ? line : undefined;
-  await runTool('mmdebstrap', args, { ...options, failureIn });
+  const env = { ...process.env, LC_ALL: 'C.UTF-8', TMPDIR: options.temporaryDirectory };
+  await runTool('mmdebstrap', args, { ...options, env, failureIn });
 }

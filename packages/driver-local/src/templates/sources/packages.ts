@@ -10,9 +10,15 @@ const dirtyDirectories = ['/var/log', '/var/cache/apt', '/var/cache/debconf', '/
 /** From the Debian packages of a recipe. */
 export const recipeSource =
   (recipe: TemplateRecipe, source = 'Debian packages'): RootSource =>
-  async ({ rootPath, onLine, signal }) => {
+  async ({ directory, rootPath, onLine, signal }) => {
     needProgram('mmdebstrap');
-    await bootstrap({ packages: recipe.packages, target: rootPath, onLine, signal });
+    await bootstrap({
+      packages: recipe.packages,
+      target: rootPath,
+      temporaryDirectory: directory,
+      onLine,
+      signal,
+    });
     return {
       finish: {
         user: recipe.user,
