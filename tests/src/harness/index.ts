@@ -7,6 +7,7 @@ export {
   filePath,
   json,
   type Result,
+  volumeFilePath,
 } from './api.ts';
 export {
   isolationsHere,
@@ -54,3 +55,13 @@ export {
 } from './hostile-archives.ts';
 export { type RawEntry, rawEntry, rawPax, rawTar } from './raw-tar.ts';
 export { CuttingProxy } from './cutting-proxy.ts';
+export { dockerArchive, type ImageSpec, layer, ociArchive, writeLayout } from './oci-image.ts';
+export {
+  build,
+  buildWell,
+  type BuiltTemplate,
+  readBuild,
+  type Template,
+  templateNames,
+} from './templates.ts';
+export { staticProgram } from './static-program.ts';

@@ -9,10 +9,11 @@ export function buildFault(template: string, source: TemplateSource, error: unkn
   if (/no space left on device|ENOSPC/i.test(reason))
     return new SandportFault('disk_full', `The disk is full; "${template}" was not built.`);
   if (error instanceof InvalidImage) {
-    const image = imageOf(source);
+    const image = source.kind === 'image' ? source.reference : undefined;
+    const what = image ?? (source.kind === 'archive' ? 'the archive' : 'its source');
     return new SandportFault(
       'invalid_image',
-      `The template "${template}" cannot be made${image === undefined ? '' : ` of ${image}`}: ${reason}.`,
+      `The template "${template}" cannot be made of ${what}: ${reason}.`,
       { template, reason, ...(image === undefined ? {} : { image }) },
       { cause: error },
     );
@@ -23,9 +24,4 @@ export function buildFault(template: string, source: TemplateSource, error: unkn
     { template, reason },
     { cause: error },
   );
-}
-
-function imageOf(source: TemplateSource): string | undefined {
-  if (source.kind === 'image') return source.reference;
-  return source.kind === 'archive' ? source.path : undefined;
 }

@@ -49,7 +49,8 @@ export async function buildTemplate(name: TemplateName, options: BuildOptions): 
   try {
     const made = await source({ directory: unfinished, rootPath, onLine, signal });
     signal?.throwIfAborted();
-    await finishRoot(rootPath, made.finish);
+    const workdir = defaults.workdir ?? made.workdir;
+    await finishRoot(rootPath, { ...made.finish, workdir });
     const user = defaults.user ?? made.user;
     if (findUser(readTextIn(rootPath, '/etc/passwd') ?? '', user) === undefined)
       throw new InvalidImage(`it has no user "${user}"`);
@@ -58,7 +59,7 @@ export async function buildTemplate(name: TemplateName, options: BuildOptions): 
       builtAt: new Date(),
       sizeBytes: await diskUsage(rootPath),
       user,
-      workdir: defaults.workdir ?? made.workdir,
+      workdir,
       env: { ...made.env, ...defaults.env },
       source: made.source,
       ...(description === undefined ? {} : { description }),

@@ -19,6 +19,8 @@ export interface FinishRootOptions {
   readonly user: { readonly name: string; readonly id: number; readonly home: string };
   /** Owned by the user, beside its home. */
   readonly directories: readonly string[];
+  /** Directory of commands; made when it is missing. */
+  readonly workdir: string;
   /** Lines that passwd gets as well. */
   readonly passwdLines?: readonly string[];
   /** Absolute paths of directories that are emptied. */
@@ -48,6 +50,7 @@ export async function finishRoot(rootPath: string, options: FinishRootOptions): 
   for (const path of options.empty ?? [])
     if (typeOf(root, path) === 'directory') await makeEmptyDirectory(root, path, 0o755);
   for (const path of options.remove ?? []) await removeAny(root, path);
+  root.makeDirectory(options.workdir);
 }
 
 async function addUsers(root: RootedFs, options: FinishRootOptions): Promise<void> {

@@ -1,10 +1,12 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ToolError } from '../tools/run-tool.ts';
 import { type ConfinedPath, runConfined } from '../tools/run-confined.ts';
 import { imageArchitecture } from './image-layout.ts';
 import { type ArchiveKind, archiveKind } from './archive-kind.ts';
 import { InvalidImage } from './invalid-image.ts';
+import { plainArchive } from './plain-archive.ts';
 
 export type ImageSource =
   | {
@@ -48,8 +50,13 @@ const proxyVariables = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'].flatMap((name) 
 export async function copyImage(source: ImageSource, options: CopyImageOptions): Promise<void> {
   const { directory, onLine, signal } = options;
   const args = ['copy', '--override-os', 'linux', '--override-arch', imageArchitecture];
-  args.push('--remove-signatures', '--format', 'oci', '--dest-oci-accept-uncompressed-layers');
-  const paths: ConfinedPath[] = [{ source: directory, target: '/work', writable: true }];
+  args.push('--remove-signatures', '--format', 'oci');
+  const temporary = join(directory, 'temporary');
+  mkdirSync(temporary, { mode: 0o700 });
+  const paths: ConfinedPath[] = [
+    { source: directory, target: '/work', writable: true },
+    { source: temporary, target: '/var/tmp', writable: true },
+  ];
   if (!existsSync('/etc/containers/policy.json')) args.push('--insecure-policy');
   else if (source.kind === 'archive')
     paths.push({ source: '/etc/containers', target: '/etc/containers' });
@@ -67,9 +74,10 @@ export async function copyImage(source: ImageSource, options: CopyImageOptions):
     }
     args.push(`docker://${reference}`);
   } else {
-    const kind = await archiveKind(source.path);
-    paths.push({ source: source.path, target: '/source' });
-    args.push(archiveReference(kind));
+    const copy = join(directory, 'source.tar');
+    const path = await plainArchive(source.path, { ...options, copy });
+    paths.push({ source: path, target: '/source' });
+    args.push(archiveReference(await archiveKind(path)));
   }
   args.push('oci:/work/layout:image');
   try {
@@ -83,13 +91,13 @@ export async function copyImage(source: ImageSource, options: CopyImageOptions):
       signal,
       failureIn: fatalMessage,
       env: {
-        TMPDIR: '/work',
+        TMPDIR: '/var/tmp',
         ...Object.fromEntries(proxyVariables.map((name) => [name, process.env[name]])),
       },
     });
   } catch (error) {
     throw error instanceof ToolError && !isTrouble(error.message)
-      ? new InvalidImage(error.message, { cause: error })
+      ? new InvalidImage(shortened(error.message), { cause: error })
       : error;
   }
 }
@@ -130,8 +138,12 @@ export function fatalMessage(line: string): string | undefined {
   );
 }
 
+/** Without the names that things have only for the program. */
+const shortened = (reason: string): string =>
+  reason.replace(/^(initializing source|reading manifest[^:]*) [a-z-]+:\/\/?source[^ ]*: /, '');
+
 /** True for what is not the image's fault. */
 const isTrouble = (reason: string): boolean =>
-  /dial tcp|connection re|no such host|i\/o timeout|TLS handshake|x509|HTTP response to HTTPS|EOF$|no space left|ended with|^(setpriv|unshare|mount|sh): /.test(
+  /dial tcp|connection re(?:fused|set)|no such host|i\/o timeout|TLS handshake|x509|HTTP response to HTTPS|no space left|ended with|^(setpriv|unshare|mount|sh): /.test(
     reason,
   );

@@ -13,7 +13,7 @@ export interface MakeRootOptions {
 
 /** What a source says of the root file system that it has made. */
 export interface MadeRoot {
-  readonly finish: FinishRootOptions;
+  readonly finish: Omit<FinishRootOptions, 'workdir'>;
   /** What it is made of, for people. */
   readonly source: string;
   readonly description?: string | undefined;

@@ -1,7 +1,6 @@
 import { mkdirSync, rmdirSync } from 'node:fs';
 import { setInterval } from 'node:timers';
-import { statfs } from 'node:fs/promises';
-import { SandportFault } from '@sandport/protocol';
+import { refuseFullDisk } from './disk-room.ts';
 import { confinedScript } from './confined-script.ts';
 import { runTool, type RunToolOptions } from './run-tool.ts';
 
@@ -25,9 +24,6 @@ export interface RunConfinedOptions extends RunToolOptions {
   readonly timeoutMs: number;
 }
 
-/** What must stay free of the disk, whatever a program writes. */
-const reservedDiskBytes = 512 * 1024 * 1024;
-const reservedInodes = 10_000;
 const diskLookMs = 250;
 
 const searchPath = '/usr/sbin:/usr/bin:/sbin:/bin';
@@ -49,15 +45,10 @@ export async function runConfined(
   const stop = new AbortController();
   const signals = [stop.signal, AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])];
   const watch = setInterval(() => {
-    isDiskFull(directory).then(
-      (full) => {
-        if (full) stop.abort(diskFull());
-      },
-      () => {},
-    );
+    refuseFullDisk(directory).catch((error: unknown) => stop.abort(error));
   }, diskLookMs);
   try {
-    if (await isDiskFull(directory)) throw diskFull();
+    await refuseFullDisk(directory);
     await runTool(
       'unshare',
       [
@@ -83,12 +74,3 @@ export async function runConfined(
     rmdirSync(root);
   }
 }
-
-async function isDiskFull(directory: string): Promise<boolean> {
-  const { bavail, bsize, files, ffree } = await statfs(directory);
-  // File systems without a fixed number of inodes tell 0.
-  return bavail * bsize < reservedDiskBytes || (files > 0 && ffree < reservedInodes);
-}
-
-const diskFull = () =>
-  new SandportFault('disk_full', 'The disk is full; the template was not built.');
