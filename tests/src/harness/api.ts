@@ -2,11 +2,15 @@ import {
   createdKeySchema,
   directoryListingSchema,
   errorTable,
+  eventListSchema,
   type ErrorCode,
   execResultSchema,
   fileEntrySchema,
   isErrorCode,
+  type SandboxEvent,
   sandboxSchema,
+  type WokenSandboxObject,
+  wokenSandboxSchema,
 } from '@sandport/protocol';
 import { z } from 'zod';
 import { exchange, type HttpAnswer, type HttpRequest } from './http.ts';
@@ -133,6 +137,24 @@ export class Api {
     return this.send('POST', filePath(id, '/mkdir', path));
   }
 
+  /** `POST` of a change of state, as `hibernate`, whatever the answer. */
+  change(id: string, change: string, options: Partial<HttpRequest> = {}): Promise<HttpAnswer> {
+    return this.send('POST', `/v1/sandboxes/${id}/${change}`, options);
+  }
+
+  async enter(id: string, change: 'pause' | 'resume' | 'hibernate'): Promise<CreatedSandbox> {
+    return sandboxSchema.parse(json(await this.change(id, change), 200));
+  }
+
+  async wake(id: string): Promise<WokenSandboxObject> {
+    return wokenSandboxSchema.parse(json(await this.change(id, 'wake'), 200));
+  }
+
+  async events(id: string, query = ''): Promise<SandboxEvent[]> {
+    const answer = await this.send('GET', `/v1/sandboxes/${id}/events${query}`);
+    return eventListSchema.parse(json(answer, 200)).events;
+  }
+
   /** A new key, bound to the namespaces when some are given. */
   async newKey(fields: Fields = {}): Promise<{ id: string; api: Api }> {
     const answer = await this.sendJson('POST', '/v1/keys', fields);
@@ -144,6 +166,10 @@ export class Api {
 /** Path of a file route; `path` is percent-encoded. */
 export const filePath = (id: string, route: string, path: string): string =>
   `/v1/sandboxes/${id}/fs${route}?path=${encodeURIComponent(path)}`;
+
+/** The same of a volume in the namespace `default`, without any sandbox. */
+export const volumeFilePath = (name: string, route: string, path: string): string =>
+  `/v1/volumes/${name}/fs${route}?path=${encodeURIComponent(path)}`;
 
 /** The JSON of an answer that must have this status. */
 export function json(answer: HttpAnswer, status: number): unknown {

@@ -7,6 +7,8 @@ import type { Api } from '../harness/index.ts';
 /** One event, as `created /a file`. */
 export interface Told {
   readonly event: string;
+  /** What one sends as `Last-Event-ID` to go on behind it. */
+  readonly id?: string | undefined;
   readonly data: Readonly<Record<string, unknown>>;
 }
 
@@ -24,8 +26,13 @@ export class EventSource implements Disposable {
   }
 
   /** Resolves when the stream has begun. @throws Error with the answer when it is an error */
-  static async open(api: Api, path: string): Promise<EventSource> {
-    const sent = request(api.url + path, { headers: { Authorization: `Bearer ${api.apiKey}` } });
+  static async open(
+    api: Api,
+    path: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<EventSource> {
+    const authorization = { Authorization: `Bearer ${api.apiKey}` };
+    const sent = request(api.url + path, { headers: { ...authorization, ...headers } });
     sent.on('error', () => {});
     sent.end();
     // The first argument of `response`.
@@ -59,13 +66,15 @@ export class EventSource implements Disposable {
 
   async #read(): Promise<void> {
     let event = '';
+    let id: string | undefined;
     try {
       for await (const line of createInterface({ input: this.response })) {
         if (line.startsWith('event: ')) event = line.slice(7);
+        else if (line.startsWith('id: ')) id = line.slice(4);
         else if (line.startsWith('data: ')) {
           // The daemon sends objects only.
           const data = JSON.parse(line.slice(6)) as Told['data'];
-          this.told.push({ event, data });
+          this.told.push({ event, data, id });
           this.texts.push(textOf({ event, data }));
         }
       }
