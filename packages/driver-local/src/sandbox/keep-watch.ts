@@ -1,5 +1,5 @@
 import type { DriverContext } from '../context.ts';
-import { killSandbox } from './end-processes.ts';
+import { killSandbox, removeRuntimeState } from './end-processes.ts';
 import type { HeldSandbox } from './held-sandbox.ts';
 import type { LiveSandbox } from './live-sandbox.ts';
 import type { ProcessIdentity } from './liveness.ts';
@@ -20,11 +20,13 @@ export function keepWatch(
     held.live = undefined;
     live.markDead(reason);
     // What it left behind must not run on without its init.
-    held.ending = killSandbox(layout, process).catch((error: unknown) =>
-      context.log('error', 'cannot end the rest of a dead sandbox', {
-        sandbox: id,
-        error: String(error),
-      }),
-    );
+    held.ending = killSandbox(layout, process)
+      .then(() => removeRuntimeState(context.layout, id))
+      .catch((error: unknown) =>
+        context.log('error', 'cannot end the rest of a dead sandbox', {
+          sandbox: id,
+          error: String(error),
+        }),
+      );
   });
 }
