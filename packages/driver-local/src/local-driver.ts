@@ -3,6 +3,7 @@ import type {
   CreateOptions,
   Driver,
   DriverSandbox,
+  ForkOptions,
   ForkReport,
   Hibernation,
   Known,
@@ -14,9 +15,10 @@ import type {
   VolumeStore,
   WokenSandbox,
 } from '@sandport/driver';
-import type { Isolation, SandboxId } from '@sandport/protocol';
+import type { Isolation, SandboxId, SnapshotId } from '@sandport/protocol';
 import { SandportFault } from '@sandport/protocol';
 import type { DriverContext } from './context.ts';
+import { forkSandbox } from './fork/fork.ts';
 import { removeWhenEmpty } from './run-dir.ts';
 import { adoptSandboxes } from './sandbox/adopt.ts';
 import { createSandbox } from './sandbox/create.ts';
@@ -25,7 +27,15 @@ import { hibernateSandbox } from './sandbox/hibernate.ts';
 import { pauseSandbox, resumeSandbox } from './sandbox/pause.ts';
 import { removeSandbox } from './sandbox/remove.ts';
 import { wakeSandbox } from './sandbox/wake.ts';
+import { createFromSnapshot } from './snapshots/create-from.ts';
+import { restoreSandbox } from './snapshots/restore.ts';
+import { LocalSnapshots } from './snapshots/snapshot-store.ts';
 import { closePool } from './storage/pool.ts';
+
+interface Change {
+  readonly abort: AbortController;
+  readonly done: Promise<unknown>;
+}
 
 /** Runs sandboxes on this machine through OCI runtimes. */
 export class LocalDriver implements Driver {
@@ -36,6 +46,9 @@ export class LocalDriver implements Driver {
   readonly volumes: VolumeStore;
   readonly snapshots: SnapshotStore;
   readonly #context: DriverContext;
+  readonly #snapshots: LocalSnapshots;
+  /** Changes of sandboxes that are under way; a removal ends and awaits them. */
+  readonly #changing = new Map<SandboxId, Set<Change>>();
   readonly #creating = new Map<SandboxId, { abort: AbortController; done: Promise<unknown> }>();
   readonly #removing = new Map<SandboxId, Promise<void>>();
   #closed = false;
@@ -44,7 +57,10 @@ export class LocalDriver implements Driver {
     this.#context = context;
     this.isolations = [...context.runtimes.keys()];
     this.memoryIsolations = this.isolations.filter((each) => each === 'gvisor');
-    this.snapshots = { create: notThere, remove: async () => {} };
+    this.#snapshots = new LocalSnapshots(context, {
+      during: (id, task) => this.#during(id, task),
+    });
+    this.snapshots = this.#snapshots;
     this.templates = context.templates;
     this.volumes = context.volumes;
   }
@@ -60,7 +76,11 @@ export class LocalDriver implements Driver {
     }
     const abort = new AbortController();
     const signal = options.signal ? AbortSignal.any([abort.signal, options.signal]) : abort.signal;
-    const done = createSandbox(this.#context, spec, { signal });
+    const { from, memory = true } = options;
+    const done =
+      from === undefined
+        ? createSandbox(this.#context, spec, { signal })
+        : createFromSnapshot(this.#context, spec, this.#snapshots.origin(from), { memory, signal });
     this.#creating.set(id, { abort, done });
     try {
       return await done;
@@ -69,8 +89,9 @@ export class LocalDriver implements Driver {
     }
   }
 
-  adopt(known: Known): Promise<AdoptionReport> {
-    return adoptSandboxes(this.#context, known.sandboxes);
+  async adopt({ sandboxes, snapshots }: Known): Promise<AdoptionReport> {
+    await this.#snapshots.adopt(snapshots);
+    return adoptSandboxes(this.#context, sandboxes);
   }
 
   async pause(id: SandboxId): Promise<void> {
@@ -82,19 +103,44 @@ export class LocalDriver implements Driver {
   }
 
   async hibernate(id: SandboxId): Promise<StoppedSandbox & { readonly hibernation: Hibernation }> {
-    return hibernateSandbox(this.#context, this.#held(id));
+    const held = this.#held(id);
+    return this.#during(id, () => hibernateSandbox(this.#context, held));
   }
 
   async wake(spec: SandboxSpec, options: { signal?: AbortSignal } = {}): Promise<WokenSandbox> {
-    return wakeSandbox(this.#context, this.#held(spec.id), spec, options);
+    const held = this.#held(spec.id);
+    return this.#during(spec.id, (ended) => {
+      const signal = options.signal ? AbortSignal.any([options.signal, ended]) : ended;
+      return wakeSandbox(this.#context, held, spec, { signal });
+    });
   }
 
-  fork(_parent: SandboxId, _children: readonly SandboxSpec[]): Promise<ForkReport> {
-    return notThere();
+  async fork(
+    parent: SandboxId,
+    children: readonly SandboxSpec[],
+    { memory = false, signal }: ForkOptions = {},
+  ): Promise<ForkReport> {
+    const held = this.#held(parent);
+    const aborts = new Map(children.map(({ id }) => [id, new AbortController()]));
+    const done = this.#during(parent, (ended) =>
+      forkSandbox(this.#context, held, children, {
+        memory,
+        signal: signal ? AbortSignal.any([signal, ended]) : ended,
+        signalOf: ({ id }) => aborts.get(id)?.signal ?? ended,
+      }),
+    );
+    for (const [id, abort] of aborts) this.#creating.set(id, { abort, done });
+    try {
+      return await done;
+    } finally {
+      for (const id of aborts.keys()) this.#creating.delete(id);
+    }
   }
 
-  restore(_spec: SandboxSpec): Promise<WokenSandbox> {
-    return notThere();
+  async restore(spec: SandboxSpec, snapshot: SnapshotId): Promise<WokenSandbox> {
+    const held = this.#held(spec.id);
+    const origin = this.#snapshots.origin(snapshot);
+    return this.#during(spec.id, () => restoreSandbox(this.#context, held, spec, origin));
   }
 
   reconfigure(_spec: SandboxSpec): Promise<void> {
@@ -121,6 +167,7 @@ export class LocalDriver implements Driver {
     };
     for (const { abort } of creating) abort.abort(shuttingDown());
     await Promise.allSettled(creating.map(({ done }) => done));
+    for (const id of this.#changing.keys()) await this.#endChanges(id, shuttingDown());
     await Promise.allSettled(this.#removing.values());
     context.liveness.close();
     await Promise.all([...context.held.values()].map((held) => held.release()));
@@ -140,11 +187,37 @@ export class LocalDriver implements Driver {
     });
   }
 
+  /** Runs what changes a sandbox, or reads its disk, so that a removal waits for its end. */
+  async #during<T>(id: SandboxId, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (this.#closed) throw shuttingDown();
+    const abort = new AbortController();
+    const done = task(abort.signal);
+    const change: Change = { abort, done };
+    const changes = this.#changing.get(id) ?? new Set();
+    this.#changing.set(id, changes.add(change));
+    try {
+      return await done;
+    } finally {
+      changes.delete(change);
+      if (changes.size === 0) this.#changing.delete(id);
+    }
+  }
+
+  async #endChanges(id: SandboxId, reason: SandportFault): Promise<void> {
+    const changes = [...(this.#changing.get(id) ?? [])];
+    for (const { abort } of changes) abort.abort(reason);
+    await Promise.allSettled(changes.map(({ done }) => done));
+  }
+
   async #remove(id: SandboxId): Promise<void> {
     const context = this.#context;
     const creating = this.#creating.get(id);
     creating?.abort.abort(new SandportFault('create_failed', 'The sandbox was removed.'));
     await creating?.done.catch(() => {});
+    await this.#endChanges(
+      id,
+      new SandportFault('sandbox_not_found', 'The sandbox was removed.', { sandbox: id }),
+    );
     context.liveness.unwatch(id);
     const held = context.held.get(id);
     context.held.delete(id);

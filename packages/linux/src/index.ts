@@ -40,6 +40,7 @@ export {
 } from './mounts/disk-image.ts';
 export type { DirectoryWatcher, WatchDirectoryOptions } from './inotify/directory-watcher.ts';
 export type { DirectoryEvent, ResyncReason } from './inotify/watch-event.ts';
+export { type HostEntry, exchangeEntries } from './mounts/exchange-entries.ts';
 export { type MountEntry, listMounts } from './mounts/list-mounts.ts';
 export { type OverlayOptions, mountOverlay } from './mounts/overlay.ts';
 export {

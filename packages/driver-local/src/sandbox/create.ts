@@ -2,12 +2,16 @@ import type { SandboxSpec } from '@sandport/driver';
 import { SandportFault } from '@sandport/protocol';
 import type { CreateStep, DriverContext } from '../context.ts';
 import type { LiveSandbox } from './live-sandbox.ts';
-import { prepareDisk } from './prepare-disk.ts';
+import { type DiskOrigin, prepareDisk } from './prepare-disk.ts';
 import { runtimeFor, startProcesses } from './start-processes.ts';
 import { Undo } from './undo.ts';
 
 export interface CreateOptions {
   readonly signal?: AbortSignal | undefined;
+  /** What its disk begins with. */
+  readonly origin?: DiskOrigin | undefined;
+  /** Memory image that its processes come from, of the origin's init. */
+  readonly imageDir?: string | undefined;
 }
 
 /**
@@ -17,7 +21,7 @@ export interface CreateOptions {
 export async function createSandbox(
   context: DriverContext,
   spec: SandboxSpec,
-  { signal }: CreateOptions = {},
+  { signal, origin, imageDir }: CreateOptions = {},
 ): Promise<LiveSandbox> {
   runtimeFor(context, spec);
   const undo = new Undo((error) =>
@@ -31,8 +35,8 @@ export async function createSandbox(
     context.onStep?.(name);
   };
   try {
-    const held = await prepareDisk(context, spec, undo, onStep);
-    const live = await startProcesses(context, held, { signal, onStep });
+    const held = await prepareDisk(context, spec, undo, onStep, origin);
+    const live = await startProcesses(context, held, { signal, onStep, imageDir });
     context.held.set(spec.id, held);
     return live;
   } catch (error) {

@@ -114,7 +114,8 @@ export async function mountDisk(
   return new HeldSandbox({ spec, layout, template, root, record });
 }
 
-function acquireOrigin(
+/** Marks the template version of an origin as used. @throws Error when it is gone */
+export function acquireOrigin(
   { templates }: DriverContext,
   { template, templateVersion }: DiskOrigin,
   userId: string,

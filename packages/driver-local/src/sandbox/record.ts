@@ -33,6 +33,8 @@ const recordSchema = z.object({
   token: z.string(),
   /** First process of the sandbox on the host, once it runs. */
   process: z.object({ pid: z.int(), startTime: z.number() }).optional(),
+  /** True: it stands still for a moment, which nobody has asked for. */
+  still: z.boolean().optional(),
   /** Absent while it runs, and after its death. */
   sleep: sleepSchema.optional(),
 });

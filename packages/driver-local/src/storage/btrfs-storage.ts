@@ -69,7 +69,11 @@ export class BtrfsStorage implements Storage {
   async usage(place: DiskPlace): Promise<DiskUsage> {
     await this.#enableQuota();
     const usage = await subvolumeUsage(diskPath(place));
-    return { usedBytes: usage?.referencedBytes ?? 0, sizeBytes: usage?.limitBytes };
+    return {
+      usedBytes: usage?.referencedBytes ?? 0,
+      ownBytes: usage?.exclusiveBytes,
+      sizeBytes: usage?.limitBytes,
+    };
   }
 
   async discard(place: DiskPlace): Promise<void> {

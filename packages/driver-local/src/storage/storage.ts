@@ -11,6 +11,8 @@ export interface DiskPlace {
 
 export interface DiskUsage {
   readonly usedBytes: number;
+  /** Those that it shares with no other disk, where that can be told. */
+  readonly ownBytes?: number | undefined;
   /** Undefined: no limit but the disk of the machine. */
   readonly sizeBytes: number | undefined;
 }

@@ -29,6 +29,7 @@ export const RESOLVE_BENEATH = 0x08;
 export const RESOLVE_IN_ROOT = 0x10;
 
 export const RENAME_NOREPLACE = 1;
+export const RENAME_EXCHANGE = 2;
 
 export const FALLOC_FL_KEEP_SIZE = 1;
 export const SEEK_DATA = 3;

@@ -105,7 +105,7 @@ export function linkDescriptor(fd: number, toDirectory: number, name: ByteString
   check('linkat', () => linkatCall(AT_FDCWD, from, toDirectory, to, AT_SYMLINK_FOLLOW));
 }
 
-/** @param flags 0 or RENAME_NOREPLACE */
+/** @param flags 0, RENAME_NOREPLACE or RENAME_EXCHANGE */
 export function renameat2(
   fromDirectory: number,
   from: ByteString,
