@@ -65,3 +65,4 @@ export {
   templateNames,
 } from './templates.ts';
 export { staticProgram } from './static-program.ts';
+export { registryUser, startRegistry, type TestRegistry } from './registry.ts';

@@ -96,7 +96,7 @@ export async function copyImage(source: ImageSource, options: CopyImageOptions):
       },
     });
   } catch (error) {
-    throw error instanceof ToolError && !isTrouble(error.message)
+    throw error instanceof ToolError && !isTrouble(error.message, source)
       ? new InvalidImage(shortened(error.message), { cause: error })
       : error;
   }
@@ -140,10 +140,20 @@ export function fatalMessage(line: string): string | undefined {
 
 /** Without the names that things have only for the program. */
 const shortened = (reason: string): string =>
-  reason.replace(/^(initializing source|reading manifest[^:]*) [a-z-]+:\/\/?source[^ ]*: /, '');
+  reason
+    .replace(
+      /^(initializing (image from )?source|reading manifest[^:]*) [a-z-]+:\/\/?source[^ ]*: /,
+      '',
+    )
+    .replace(
+      /^more than one image in oci, choose an image$/,
+      'its index has not exactly one image',
+    );
 
 /** True for what is not the image's fault. */
-const isTrouble = (reason: string): boolean =>
-  /dial tcp|connection re(?:fused|set)|no such host|i\/o timeout|TLS handshake|x509|HTTP response to HTTPS|no space left|ended with|^(setpriv|unshare|mount|sh): /.test(
-    reason,
-  );
+function isTrouble(reason: string, source: ImageSource): boolean {
+  if (/no space left|ended with|^(setpriv|unshare|mount|sh): /.test(reason)) return true;
+  const trouble =
+    /dial tcp|connection re(?:fused|set)|no such host|i\/o timeout|TLS handshake|x509|HTTP response to HTTPS|EOF$|: 5\d\d /;
+  return source.kind === 'image' && trouble.test(reason);
+}
