@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { freezeCgroup, isAlive, thawCgroup } from '@sandport/linux';
 import { SandportFault } from '@sandport/protocol';
 import type { DriverContext } from '../context.ts';
@@ -8,6 +8,7 @@ import { killSandbox, removeRuntimeState } from './end-processes.ts';
 import type { HeldSandbox } from './held-sandbox.ts';
 import { reserveImageSpace } from './image-space.ts';
 import { keepWatch } from './keep-watch.ts';
+import { imageNameOf } from './memory-image.ts';
 import { runRuntime, runtimeFor } from './start-processes.ts';
 
 /** Time for an init to look through its processes and let go of its connection. */
@@ -39,7 +40,7 @@ export async function suspendProcesses(
   if (!live || !process) throw new Error('it has no processes');
   const runtime = runtimeFor(context, held.record);
   const space = await reserveImageSpace(layout, imageDir);
-  held.updateRecord({ sleep: { phase: 'falling', image: relative(layout.directory, imageDir) } });
+  held.updateRecord({ sleep: { phase: 'falling', image: imageNameOf(layout, imageDir) } });
   context.liveness.unwatch(id);
   let begun = false;
   try {
@@ -100,7 +101,7 @@ export async function restoreProcesses(
   const { live } = held;
   if (!live) throw new Error('it was not suspended');
   const runtime = runtimeFor(context, held.record);
-  const image = relative(held.layout.directory, imageDir);
+  const image = imageNameOf(held.layout, imageDir);
   try {
     live.channel.resume();
     held.updateRecord({ sleep: { phase: 'rising', image } });

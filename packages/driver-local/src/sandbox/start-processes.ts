@@ -82,9 +82,8 @@ async function start(
 
   step('bundle');
   writeBundle(context, held);
-  const fresh = imageDir === undefined;
-  const ofGvisor = record.isolation === 'gvisor';
-  if (ofGvisor && fresh) await prepareGvisorRoot(held.root.fs, context.preloadLibrary);
+  if (record.isolation === 'gvisor' && imageDir === undefined)
+    await prepareGvisorRoot(held.root.fs, context.preloadLibrary);
 
   step('start');
   undo.add(() => removeRuntimeState(context.layout, id));
@@ -97,9 +96,7 @@ async function start(
     await connected;
     return started;
   }, signal);
-  if (ofGvisor && fresh) await finishGvisorRoot(held.root.fs);
-  // The init has read it, and keeps it where no guest can look.
-  rmSync(layout.token, { force: true });
+  await finishStart(held);
 
   step('record');
   held.updateRecord({ process, sleep: undefined });
@@ -111,6 +108,13 @@ async function start(
   });
   keepWatch(context, held, live, process);
   return live;
+}
+
+/** Takes away what only the start needed. Idempotent. */
+export async function finishStart({ root, layout, record }: HeldSandbox): Promise<void> {
+  if (record.isolation === 'gvisor') await finishGvisorRoot(root.fs);
+  // The init has read it, and keeps it where no guest can look.
+  rmSync(layout.token, { force: true });
 }
 
 /** Runs the runtime to its end. @throws Error with its last words */

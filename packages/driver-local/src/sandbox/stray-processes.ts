@@ -18,13 +18,31 @@ export function killStrayProcesses(layout: Layout, keep: ReadonlySet<string>): v
   }
 }
 
-function sandboxOf(pid: string, layout: Layout): string | undefined {
-  let commandLine: string;
+/** Subcommands of the runtimes that do one thing and end. */
+const shortWork = new Set(['run', 'restore', 'checkpoint']);
+
+/** Processes of the runtimes that start a sandbox or write its memory, not those that are it. */
+export function runtimesAtWork(layout: Layout, id: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && sandboxOf(name, layout) === id)
+    .filter((pid) =>
+      commandLineOf(pid)
+        .split('\0')
+        .some((word) => shortWork.has(word)),
+    )
+    .map(Number);
+}
+
+function commandLineOf(pid: string): string {
   try {
-    commandLine = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
   } catch {
-    return undefined;
+    return '';
   }
+}
+
+function sandboxOf(pid: string, layout: Layout): string | undefined {
+  const commandLine = commandLineOf(pid);
   const at = commandLine.indexOf(`${layout.bundles}/`);
   if (at < 0) return undefined;
   return /^[^/\0]+/.exec(commandLine.slice(at + layout.bundles.length + 1))?.[0];

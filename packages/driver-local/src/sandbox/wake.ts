@@ -1,5 +1,4 @@
-import { existsSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import type { SandboxSpec, WokenSandbox } from '@sandport/driver';
 import { SandportFault } from '@sandport/protocol';
 import type { CreateStep, DriverContext } from '../context.ts';
@@ -7,6 +6,7 @@ import { findUser } from '../templates/passwd.ts';
 import { createFault } from './create.ts';
 import type { HeldSandbox } from './held-sandbox.ts';
 import type { LiveSandbox } from './live-sandbox.ts';
+import { hasImage, imageDirOf } from './memory-image.ts';
 import { startProcesses } from './start-processes.ts';
 
 export interface WakeOptions {
@@ -61,8 +61,9 @@ async function restore(
   image: string,
 ): Promise<LiveSandbox | string> {
   const { sleep } = held.record;
-  const imageDir = join(held.layout.directory, image);
-  if (!existsSync(imageDir)) return forget(held, imageDir, 'the image of its memory is missing');
+  const imageDir = imageDirOf(held.layout, image);
+  if (!hasImage(held.layout, image))
+    return forget(held, imageDir, 'the image of its memory is missing');
   let ran = false;
   try {
     // It is not stopped half-way: processes that have run once must go on, or be forgotten.

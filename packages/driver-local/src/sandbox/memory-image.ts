@@ -1,0 +1,24 @@
+import { rmSync, statSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import type { SandboxLayout } from '../layout.ts';
+
+/** File that gVisor writes into the directory of an image. */
+const imageFile = 'checkpoint.img';
+
+/** Directory of an image that a record names. */
+export const imageDirOf = (layout: SandboxLayout, image: string): string =>
+  join(layout.directory, image);
+
+/** How a record names the directory of an image. */
+export const imageNameOf = (layout: SandboxLayout, imageDir: string): string =>
+  relative(layout.directory, imageDir);
+
+/** Whether there is an image; it may be cut off. */
+export const hasImage = (layout: SandboxLayout, image: string): boolean =>
+  (statSync(join(imageDirOf(layout, image), imageFile), { throwIfNoEntry: false })?.size ?? 0) > 0;
+
+/** Removes the image that lies with the sandbox, unless it is the one that is named. */
+export function removeMemoryExcept(layout: SandboxLayout, image: string | undefined): void {
+  if (image === undefined || imageDirOf(layout, image) !== layout.memory)
+    rmSync(layout.memory, { recursive: true, force: true });
+}
