@@ -11,6 +11,7 @@ const required = {
   gcc: 'gcc',
   'libc6-dev': '/usr/include/stdio.h',
   e2fsprogs: 'mkfs.ext4',
+  'btrfs-progs': 'mkfs.btrfs',
   'util-linux': 'unshare',
   mount: 'mount',
   python3: 'python3',

@@ -46,6 +46,8 @@ export async function startDaemon(config: DaemonConfig, options: StartOptions): 
       ...(config.runDir === undefined ? {} : { runDir: config.runDir }),
       ...(config.templatesDir === undefined ? {} : { templatesDir: config.templatesDir }),
       isolation: config.isolation,
+      storage: config.storage,
+      poolBytes: config.poolBytes,
       log: (level, message, fields) => logger[level](fields, message),
     }),
   );

@@ -17,6 +17,8 @@ export type OptionKey =
   | 'run_dir'
   | 'templates_dir'
   | 'isolation'
+  | 'storage'
+  | 'storage_pool_gb'
   | 'alias'
   | 'prepare'
   | 'max_sandboxes'
@@ -53,6 +55,20 @@ export const daemonOptions: readonly DaemonOption[] = [
     flag: '--isolation <auto|gvisor|container>',
     description: 'Isolation of sandboxes that ask for none; auto: the strongest that works here.',
     defaultText: 'auto',
+  },
+  {
+    key: 'storage',
+    flag: '--storage <auto|overlay|btrfs>',
+    description:
+      'Where new disks lie: overlay copies files to fork; btrfs shares them. auto: btrfs where the data directory is on btrfs, else overlay.',
+    defaultText: 'auto',
+  },
+  {
+    key: 'storage_pool_gb',
+    flag: '--storage-pool-gb <number>',
+    description:
+      'Most GiB in the btrfs pool, a file in a data directory that is not on btrfs; it grows as it fills.',
+    defaultText: 'four fifths of the free room',
   },
   {
     key: 'alias',

@@ -14,6 +14,9 @@ export interface DaemonConfig {
   readonly runDir?: string | undefined;
   readonly templatesDir?: string | undefined;
   readonly isolation: 'auto' | 'gvisor' | 'container';
+  readonly storage: 'auto' | 'overlay' | 'btrfs';
+  /** Most that a pool of disks holds, where one is needed; undefined: as the disk allows. */
+  readonly poolBytes?: number | undefined;
   readonly aliases: Readonly<Record<string, string>>;
   /** Templates that are built at the start when they are missing. */
   readonly prepare: readonly string[];
@@ -39,6 +42,8 @@ const values = z.strictObject({
   run_dir: text.optional(),
   templates_dir: text.optional(),
   isolation: z.enum(['auto', 'gvisor', 'container']).default('auto'),
+  storage: z.enum(['auto', 'overlay', 'btrfs']).default('auto'),
+  storage_pool_gb: z.coerce.number().min(1).max(1_000_000).optional(),
   alias: z.array(z.string().regex(/^[^=]+=[^=]+$/, 'must look like NAME=TEMPLATE')).default([]),
   prepare: z.array(text).default(['base']),
   max_sandboxes: z.coerce.number().int().min(1).max(100_000).default(1000),
@@ -91,6 +96,8 @@ function complete(data: z.infer<typeof values>): DaemonConfig {
     runDir: data.run_dir === undefined ? undefined : resolve(data.run_dir),
     templatesDir: data.templates_dir === undefined ? undefined : resolve(data.templates_dir),
     isolation: data.isolation,
+    storage: data.storage,
+    poolBytes: data.storage_pool_gb === undefined ? undefined : data.storage_pool_gb * 2 ** 30,
     aliases: Object.fromEntries(data.alias.map((pair) => pair.split('=', 2))),
     prepare: data.prepare.filter((name) => name !== 'none'),
     maxSandboxes: data.max_sandboxes,

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statfsSync } from 'node:fs';
 import { release } from 'node:os';
 import { dirname } from 'node:path';
 import { probeIdMappedOverlay, probeOpenat2, probeOverlay } from '@sandport/linux';
+import { findProgram } from '../runtimes/find-program.ts';
 import type { CgroupFeatures } from './cgroup-features.ts';
 import type { MachineRow } from './report.ts';
 
@@ -112,12 +113,30 @@ export function seccompRow(): MachineRow {
 }
 
 export function optionalRows(): MachineRow[] {
-  const btrfs = /\bbtrfs$/m.test(read('/proc/filesystems'));
   const kvm = existsSync('/dev/kvm');
   return [
-    { name: 'btrfs', status: 'ok', detail: `${btrfs ? 'there' : 'not there'}; not needed` },
+    btrfsRow(),
     { name: 'KVM', status: 'ok', detail: `${kvm ? 'there' : 'not there'}; not needed` },
   ];
+}
+
+/** Whether the storage `btrfs` can be chosen. */
+function btrfsRow(): MachineRow {
+  const missing = ['btrfs', 'mkfs.btrfs'].filter((name) => findProgram(name) === undefined);
+  if (missing.length > 0)
+    return {
+      name: 'btrfs',
+      status: 'degraded',
+      detail: `${missing.join(' and ')} not installed`,
+      cost: 'the storage `btrfs` cannot be chosen: forks and snapshots copy files',
+      fix: 'apt-get install btrfs-progs',
+    };
+  const known = /\bbtrfs$/m.test(read('/proc/filesystems'));
+  return {
+    name: 'btrfs',
+    status: 'ok',
+    detail: known ? 'there' : 'tools are there; the kernel has not loaded it yet, or lacks it',
+  };
 }
 
 export function diskRow(directory: string): MachineRow {
