@@ -6,6 +6,7 @@ import { SandportFault } from '@sandport/protocol';
 import type { DriverContext } from '../context.ts';
 import { ProcessesLost, restoreProcesses, suspendProcesses } from '../sandbox/checkpoint.ts';
 import type { HeldSandbox } from '../sandbox/held-sandbox.ts';
+import { imageDirOf, takenImagePrefix } from '../sandbox/memory-image.ts';
 import type { LiveSandbox } from '../sandbox/live-sandbox.ts';
 import { linkImage } from '../snapshots/image-files.ts';
 
@@ -22,9 +23,6 @@ export interface Taken<T> {
   readonly pauseMs: number;
 }
 
-/** Images in a sandbox's directory that serve only while it stands still. */
-export const takenImagePrefix = 'taken-';
-
 /**
  * Lets a sandbox stand still, takes a state of it in which disk and memory belong together, and lets
  * it go on, whatever comes of that. One without processes stands still anyway.
@@ -40,7 +38,7 @@ export async function whileStill<T>(
   if (live === undefined) {
     const image = held.record.sleep?.image;
     if (imageDir !== undefined && image !== undefined)
-      linkImage(join(held.layout.directory, image), imageDir);
+      linkImage(imageDirOf(held.layout, image), imageDir);
     return { taken: await take(), pauseMs: 0 };
   }
   const beganMs = performance.now();

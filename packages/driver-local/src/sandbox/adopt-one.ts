@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { SandboxSpec, StoppedSandbox } from '@sandport/driver';
 import { InitChannel } from '@sandport/guest-init';
-import { isAlive, isCgroupFrozen } from '@sandport/linux';
+import { isAlive, isCgroupFrozen, thawCgroup } from '@sandport/linux';
 import type { DriverContext } from '../context.ts';
 import { findUser } from '../templates/passwd.ts';
 import { killSandbox, removeRuntimeState } from './end-processes.ts';
@@ -46,6 +46,8 @@ export async function adoptSandbox(
   const owner = findUser(template.passwd, spec.user);
   if (!owner) throw new Error(`its template has no user ${spec.user}`);
   const options = { layout, record, template, owner };
+  // It was to stand still for a moment when the last daemon ended.
+  if (record.still) await thawCgroup(layout.cgroup).catch(() => {});
   const process = await findProcess(context.layout, spec.id, record);
   if (process !== undefined && mountPoints.has(layout.root)) {
     const held = new HeldSandbox({ ...options, spec, root: SandboxRoot.open(options) });
@@ -84,7 +86,7 @@ async function adoptLiving(
   });
   if (frozen) live.setPaused(true);
   if (record.sleep?.phase === 'rising') await finishStart(held);
-  held.updateRecord({ process, sleep: undefined });
+  held.updateRecord({ process, sleep: undefined, still: undefined });
   removeMemoryExcept(layout, undefined);
   removeUnfinished(context, held);
   context.held.set(id, held);

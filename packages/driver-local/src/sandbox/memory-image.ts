@@ -1,5 +1,5 @@
-import { rmSync, statSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { readdirSync, rmSync, statSync } from 'node:fs';
+import { basename, join, relative } from 'node:path';
 import type { SandboxLayout } from '../layout.ts';
 
 /** File that gVisor writes into the directory of an image. */
@@ -17,8 +17,14 @@ export const imageNameOf = (layout: SandboxLayout, imageDir: string): string =>
 export const hasImage = (layout: SandboxLayout, image: string): boolean =>
   (statSync(join(imageDirOf(layout, image), imageFile), { throwIfNoEntry: false })?.size ?? 0) > 0;
 
-/** Removes the image that lies with the sandbox, unless it is the one that is named. */
+/** Begins the names of images that serve only while a sandbox stands still. */
+export const takenImagePrefix = 'taken-';
+
+/** Removes the images that lie with the sandbox, but the one that is named. */
 export function removeMemoryExcept(layout: SandboxLayout, image: string | undefined): void {
-  if (image === undefined || imageDirOf(layout, image) !== layout.memory)
-    rmSync(layout.memory, { recursive: true, force: true });
+  const isImage = (name: string) =>
+    name.startsWith(takenImagePrefix) || name === basename(layout.memory);
+  for (const name of readdirSync(layout.directory))
+    if (isImage(name) && name !== image)
+      rmSync(join(layout.directory, name), { recursive: true, force: true });
 }
