@@ -7,6 +7,8 @@ import { Events } from './events.ts';
 import { Files } from './files/files.ts';
 import { Forks } from './forks/forks.ts';
 import { Keys } from './keys.ts';
+import { type PoolSetting, Pools } from './pools/pools.ts';
+import { Quotas } from './quotas/quotas.ts';
 import type { RecoveryReport } from './sandboxes/recovery.ts';
 import { Sandboxes } from './sandboxes/sandboxes.ts';
 import { Links } from './links/links.ts';
@@ -27,6 +29,10 @@ export interface EngineOptions {
   readonly archivesDir?: string;
   /** Most sandboxes at one time. @default 1000 */
   readonly maxSandboxes?: number;
+  /** Most memory that pools may promise together. @default no limit */
+  readonly poolMemoryBytes?: number;
+  /** Sizes of pools that are set at each start; others stay as they were. @default [] */
+  readonly pools?: readonly PoolSetting[];
   /** @default nothing is logged */
   readonly log?: (message: string, fields: Record<string, unknown>) => void;
 }
@@ -44,9 +50,13 @@ export class Engine implements Disposable {
   readonly events: Events;
   readonly forks: Forks;
   readonly snapshots: Snapshots;
+  readonly quotas: Quotas;
+  readonly pools: Pools;
+  readonly #options: EngineOptions;
 
   constructor(options: EngineOptions) {
     const { driver, state } = options;
+    this.#options = options;
     this.events = new Events(state.events, () => this.sandboxes.registry);
     this.keys = new Keys(state.keys);
     this.templates = new Templates({
@@ -57,7 +67,14 @@ export class Engine implements Disposable {
         const { row, turns } = this.sandboxes.find(principal, idOrName);
         return { id: row.id, hold: (work) => turns.take(work) };
       },
+      isPooled: (template) => this.pools.keeps(template),
     });
+    this.quotas = new Quotas({
+      table: state.quotas,
+      volumes: state.volumes,
+      entries: () => this.sandboxes.registry.all(),
+    });
+    const { quotas } = this;
     this.sandboxes = new Sandboxes({
       driver,
       table: state.sandboxes,
@@ -66,6 +83,8 @@ export class Engine implements Disposable {
       templates: this.templates,
       volumes: () => this.volumes,
       snapshots: () => this.snapshots,
+      quotas,
+      pools: () => this.pools,
       maxSandboxes: options.maxSandboxes ?? 1000,
       log: options.log ?? (() => undefined),
       leaving: (id, files) => this.uploads.discardAll(id, files),
@@ -73,6 +92,7 @@ export class Engine implements Disposable {
     this.volumes = new Volumes({
       table: state.volumes,
       store: driver.volumes,
+      quotas,
       users: () => this.sandboxes.registry.volumeUsers(),
     });
     this.files = new Files(this.sandboxes);
@@ -85,13 +105,23 @@ export class Engine implements Disposable {
     const { registry, states } = sandboxes;
     const copying = { driver, registry, states, events, uploads, log };
     this.forks = new Forks({ ...copying, end: (entry) => sandboxes.end(entry) });
-    this.snapshots = new Snapshots({ ...copying, table: state.snapshots });
+    this.snapshots = new Snapshots({ ...copying, quotas, table: state.snapshots });
+    this.pools = new Pools({
+      driver,
+      table: state.pools,
+      templates: this.templates,
+      registry,
+      end: (entry) => sandboxes.end(entry),
+      memoryBytes: options.poolMemoryBytes ?? Number.POSITIVE_INFINITY,
+      log,
+    });
   }
 
   /** Takes over what an earlier daemon left. To be called once, before anything else. */
   async recover(): Promise<RecoveryReport> {
     this.events.start();
     const report = await this.sandboxes.recover();
+    this.pools.start(this.#options.pools);
     this.uploads.start();
     await this.templates.archives.clear();
     return report;
@@ -99,6 +129,7 @@ export class Engine implements Disposable {
 
   /** Sandboxes keep running. */
   [Symbol.dispose](): void {
+    this.pools[Symbol.dispose]();
     this.templates.close();
     this.uploads[Symbol.dispose]();
     this.sandboxes[Symbol.dispose]();

@@ -34,6 +34,8 @@ export interface TemplatesOptions {
   readonly archivesDir: string;
   /** @throws SandportFault `sandbox_not_found` */
   readonly sandbox: (principal: Principal, idOrName: string) => TemplateSandbox;
+  /** Whether sandboxes of the template are made ahead. */
+  readonly isPooled: (template: TemplateName) => boolean;
 }
 
 /** Templates by name or alias, and how they are built. */
@@ -43,16 +45,23 @@ export class Templates {
   readonly #store: TemplateStore;
   readonly #aliases: ReadonlyMap<string, string>;
   readonly #sandbox: TemplatesOptions['sandbox'];
+  readonly #isPooled: TemplatesOptions['isPooled'];
 
-  constructor({ store, aliases, archivesDir, sandbox }: TemplatesOptions) {
+  constructor({ store, aliases, archivesDir, sandbox, isPooled }: TemplatesOptions) {
     this.#store = store;
     this.#sandbox = sandbox;
+    this.#isPooled = isPooled;
     this.#aliases = new Map(Object.entries(aliases));
     this.archives = new TemplateArchives(archivesDir);
   }
 
   async list(): Promise<TemplateObject[]> {
     return (await this.#store.list()).map((info) => this.toObject(info));
+  }
+
+  /** What an alias stands for; other names as they are. */
+  nameOf(name: string): string {
+    return this.#aliases.get(name) ?? name;
   }
 
   async get(name: string): Promise<TemplateObject> {
@@ -130,7 +139,14 @@ export class Templates {
 
   /** @throws SandportFault `template_not_found`, `template_not_removable` */
   async remove(name: string): Promise<void> {
-    await this.#store.remove((await this.#existing(name)).name);
+    const { name: template } = await this.#existing(name);
+    if (this.#isPooled(template))
+      throw new SandportFault(
+        'template_not_removable',
+        `A pool keeps sandboxes of the template "${template}" ready; delete the pool first.`,
+        { template },
+      );
+    await this.#store.remove(template);
   }
 
   /** Ends builds that are under way. */

@@ -9,12 +9,14 @@ import {
 } from '@sandport/protocol';
 import type { VolumeRow, VolumeTable } from '@sandport/state';
 import { mayUse, type Principal } from './principal.ts';
+import type { Quotas } from './quotas/quotas.ts';
 import { volumeKey } from './sandboxes/registry.ts';
 import { Turns } from './sandboxes/turns.ts';
 
 export interface VolumesOptions {
   readonly table: VolumeTable;
   readonly store: VolumeStore;
+  readonly quotas: Pick<Quotas, 'admitVolume'>;
   /** By volume, as {@link volumeKey}: the ids of the sandboxes that mount it. */
   readonly users: () => ReadonlyMap<string, readonly string[]>;
 }
@@ -68,7 +70,8 @@ export class Volumes {
 
   /**
    * Makes those that a sandbox mounts and that are missing. The sandbox counts as a user already.
-   * @throws SandportFault `volume_exists` for a size that is not the volume's, `disk_full`
+   * @throws SandportFault `volume_exists` for a size that is not the volume's, `disk_full`,
+   * `limit_reached`
    */
   async ensure(
     namespace: Namespace,
@@ -113,6 +116,7 @@ export class Volumes {
     const key = volumeKey(namespace, name);
     if (this.#ready.has(key)) return;
     const sizeBytes = row?.sizeBytes ?? wanted;
+    if (row === undefined) this.#options.quotas.admitVolume(namespace, sizeBytes);
     table.ensure(namespace, name, sizeBytes);
     try {
       await store.ensure(namespace, name, { sizeBytes });

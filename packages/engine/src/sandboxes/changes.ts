@@ -8,6 +8,7 @@ import {
 } from '@sandport/protocol';
 import type { SandboxRow } from '@sandport/state';
 import type { Events } from '../events.ts';
+import type { Quotas } from '../quotas/quotas.ts';
 import { type Entry, specOf } from './entry.ts';
 import type { Registry } from './registry.ts';
 import { invalidState } from './to-object.ts';
@@ -16,6 +17,7 @@ export interface ChangesOptions {
   readonly driver: Driver;
   readonly registry: Registry;
   readonly events: Events;
+  readonly quotas: Pick<Quotas, 'hold'>;
   /** Called after each change that may move a deadline. */
   readonly reschedule: () => void;
 }
@@ -43,6 +45,8 @@ export class Changes {
         ...(resources === undefined ? {} : { limits: changedLimits(old.limits, resources) }),
         ...(env === undefined ? {} : { env }),
       };
+      using room = this.#options.quotas.hold(entry, spec.limits);
+      void room;
       if (resources !== undefined || env !== undefined)
         await this.#options.driver.reconfigure(spec);
       this.#options.registry.change(entry, {

@@ -5,14 +5,17 @@ import {
   parseGuestPath,
   SandportFault,
 } from '@sandport/protocol';
+import type { SandboxRow } from '@sandport/state';
 import type { Events } from '../events.ts';
 import { mayUse, type Principal } from '../principal.ts';
+import { takenRow } from '../pools/member-row.ts';
+import type { Pools } from '../pools/pools.ts';
 import type { Snapshots } from '../snapshots/snapshots.ts';
 import type { UsedSnapshot } from '../snapshots/used-snapshot.ts';
 import type { Templates } from '../templates.ts';
 import { discardCopies } from '../uploads/discard-copies.ts';
 import type { Volumes } from '../volumes.ts';
-import { type Entry, newEntry, specOf } from './entry.ts';
+import { type Entry, hasProcesses, newEntry, specOf } from './entry.ts';
 import { defaultNamespace, newRow, originOf } from './new-row.ts';
 import type { Registry } from './registry.ts';
 import type { States } from './states.ts';
@@ -26,6 +29,8 @@ export interface CreationOptions {
   readonly volumes: () => Volumes;
   /** The same. */
   readonly snapshots: () => Pick<Snapshots, 'use'>;
+  /** The same. */
+  readonly pools: () => Pick<Pools, 'take' | 'putBack'>;
   readonly events: Events;
   readonly log: (message: string, fields: Record<string, unknown>) => void;
 }
@@ -54,7 +59,7 @@ export class Creation {
     options: { signal?: AbortSignal } = {},
   ): Promise<Entry> {
     const startedAt = performance.now();
-    const { driver, templates, snapshots } = this.#options;
+    const { driver, templates, snapshots, pools } = this.#options;
     if (request.from_snapshot !== undefined) {
       using snapshot = snapshots().use(principal, request.from_snapshot);
       const namespace = request.namespace ?? snapshot.namespace;
@@ -65,15 +70,40 @@ export class Creation {
     }
     const namespace = request.namespace ?? defaultNamespace;
     requireNamespace(principal, namespace);
-    const origin = originOf(await templates.resolve(request.template ?? 'default'));
-    const entry = newEntry(newRow(request, namespace, origin, driver));
-    return this.#create(entry, { request, startedAt }, options);
+    const template = await templates.resolve(request.template ?? 'default');
+    const row = newRow(request, namespace, originOf(template), driver);
+    const member = pools().take(row, template);
+    const plan = { request, startedAt };
+    if (member !== undefined) return this.#claim(member, row, plan, options);
+    return this.#create(newEntry(row), plan, options);
   }
 
-  async #create(entry: Entry, plan: Plan, options: { signal?: AbortSignal }): Promise<Entry> {
+  /** Makes a sandbox that was made ahead the one that was asked for. */
+  #claim(
+    member: Entry,
+    asked: SandboxRow,
+    plan: Plan,
+    options: { signal?: AbortSignal },
+  ): Promise<Entry> {
+    const { registry, pools } = this.#options;
+    try {
+      registry.claim(member, takenRow(asked, member.row));
+    } catch (error) {
+      pools().putBack(member);
+      throw error;
+    }
+    return this.#finish(member, plan, options);
+  }
+
+  #create(entry: Entry, plan: Plan, options: { signal?: AbortSignal }): Promise<Entry> {
     this.#options.registry.insert(entry);
+    return this.#finish(entry, plan, options);
+  }
+
+  async #finish(entry: Entry, plan: Plan, options: { signal?: AbortSignal }): Promise<Entry> {
     const cancel = () => entry.abort.abort();
     options.signal?.addEventListener('abort', cancel, { once: true });
+    if (options.signal?.aborted) cancel();
     try {
       await entry.turns.take(() => this.#boot(entry, plan));
     } finally {
@@ -87,16 +117,19 @@ export class Creation {
     const { driver, registry, states, volumes, events, log } = this.#options;
     const spec = specOf(entry.row);
     let sandbox: DriverSandbox | undefined;
+    let isMember = false;
     try {
       await volumes().ensure(spec.namespace, spec.volumes);
+      sandbox = await this.#adapt(entry);
+      isMember = sandbox !== undefined;
       const { signal } = entry.abort;
       const from = snapshot === undefined ? {} : { from: snapshot.id, memory: memory === true };
-      sandbox = await driver.create(spec, { signal, ...from });
+      sandbox ??= await driver.create(spec, { signal, ...from });
       await discardCopies(sandbox, snapshot?.staged ?? [], log);
       if (request.workdir !== undefined) await makeWorkdir(sandbox, request.workdir);
       entry.abort.signal.throwIfAborted();
     } catch (error) {
-      if (sandbox !== undefined) await driver.remove(spec.id);
+      if (sandbox !== undefined || entry.sandbox !== undefined) await driver.remove(spec.id);
       registry.forget(spec.id);
       throw entry.abort.signal.aborted
         ? new SandportFault('create_failed', 'The sandbox was deleted while it was being made.', {
@@ -106,9 +139,31 @@ export class Creation {
     }
     const bootMs = Math.round((performance.now() - startedAt) * 10) / 10;
     entry.activity.touch();
-    const bootMode = snapshot === undefined ? 'cold' : memory === true ? 'memory' : 'disk';
+    const fromSnapshot = memory === true ? 'memory' : 'disk';
+    const bootMode = snapshot === undefined ? (isMember ? 'pool' : 'cold') : fromSnapshot;
     states.started(entry, sandbox, { bootMs, bootMode });
     events.emit(entry.row, 'created', { boot_ms: bootMs, boot_mode: entry.row.bootMode });
+  }
+
+  /**
+   * Gives a sandbox that was made ahead what was asked for; one that is broken is taken away, and
+   * made like any other. @throws SandportFault `invalid_request`: no sandbox can have this
+   */
+  async #adapt(entry: Entry): Promise<DriverSandbox | undefined> {
+    const { driver, log } = this.#options;
+    const { sandbox: member } = entry;
+    if (!hasProcesses(member)) return undefined;
+    const spec = specOf(entry.row);
+    try {
+      await driver.reconfigure(spec);
+      return member;
+    } catch (error) {
+      if (error instanceof SandportFault && error.code === 'invalid_request') throw error;
+      log('sandbox of a pool not usable', { sandbox: spec.id, error: String(error) });
+      await driver.remove(spec.id);
+      entry.sandbox = undefined;
+      return undefined;
+    }
   }
 }
 

@@ -26,7 +26,7 @@ export const newEntry = (row: SandboxRow, sandbox?: Entry['sandbox']): Entry => 
 });
 
 /** The driver's part of a row. It was checked when it was made and is read back as it was. */
-export const specOf = (row: SandboxRow): SandboxSpec => row.spec as SandboxSpec;
+export const specOf = (row: Pick<SandboxRow, 'spec'>): SandboxSpec => row.spec as SandboxSpec;
 
 /** Narrows to a sandbox that has processes. */
 export const hasProcesses = (sandbox: Entry['sandbox']): sandbox is DriverSandbox =>

@@ -99,7 +99,11 @@ export function newRow(
   };
 }
 
-function chooseIsolation(wanted: Isolation | undefined, driver: Driver): Isolation {
+/** @throws SandportFault `isolation_unavailable` */
+export function chooseIsolation(
+  wanted: Isolation | undefined,
+  driver: Pick<Driver, 'isolations'>,
+): Isolation {
   const chosen = wanted ?? driver.isolations[0];
   if (chosen !== undefined && driver.isolations.includes(chosen)) return chosen;
   throw new SandportFault(

@@ -56,7 +56,7 @@ export async function recover(options: RecoveryOptions): Promise<RecoveryReport>
   );
   const gone = rows.filter((row) => registry.byId(row.id) === undefined);
   for (const row of gone) {
-    if (row.status !== 'creating') events.emit(row, 'deleted');
+    if (row.status !== 'creating' && !row.pooled) events.emit(row, 'deleted');
     table.delete(row.id);
   }
   const count = (status: string) =>
@@ -69,9 +69,16 @@ export async function recover(options: RecoveryOptions): Promise<RecoveryReport>
   };
 }
 
-/** The daemon may have ended while it woke, paused or resumed the sandbox. */
+/**
+ * Those that were made ahead are only held: whoever keeps them looks whether they are any good. The
+ * daemon may have ended while it woke, paused or resumed the sandbox.
+ */
 function takeRunning({ states, events }: RecoveryOptions, entry: Entry, sandbox: DriverSandbox) {
-  const { status, statusReason, memory = false } = entry.row;
+  const { status, statusReason, memory = false, pooled } = entry.row;
+  if (pooled) {
+    entry.sandbox = sandbox;
+    return;
+  }
   const hadProcesses = status === 'running' || status === 'paused';
   if (hadProcesses) {
     states.started(entry, sandbox, { statusReason });
@@ -91,7 +98,11 @@ function takeStopped(
   reason: string,
   sandbox?: StoppedSandbox,
 ) {
-  const before = entry.row.status;
+  const { status: before, pooled } = entry.row;
+  if (pooled) {
+    entry.sandbox = sandbox;
+    return;
+  }
   states.stopped(entry, reason, sandbox);
   const { status, memory } = entry.row;
   if (status === before) return;

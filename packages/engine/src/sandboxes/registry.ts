@@ -5,16 +5,23 @@ import { type Entry, specOf } from './entry.ts';
 
 export const volumeKey = (namespace: Namespace, name: VolumeName): string => `${namespace}/${name}`;
 
+export interface RegistryOptions {
+  readonly table: SandboxTable;
+  /** Most sandboxes at one time. */
+  readonly maxSandboxes: number;
+  /** Refuses a sandbox for which its namespace has no room. */
+  readonly admit: (row: SandboxRow) => void;
+  /** Called when sandboxes that were made ahead take the place of those that were asked for. */
+  readonly onCrowded: () => void;
+}
+
 /** The sandboxes that there are, in memory and in the state file. */
 export class Registry {
-  readonly #table: SandboxTable;
-  readonly #maxSandboxes: number;
+  readonly #options: RegistryOptions;
   readonly #entries = new Map<string, Entry>();
 
-  /** @param maxSandboxes most at one time */
-  constructor(table: SandboxTable, maxSandboxes: number) {
-    this.#table = table;
-    this.#maxSandboxes = maxSandboxes;
+  constructor(options: RegistryOptions) {
+    this.#options = options;
   }
 
   /** Takes over an entry whose row is in the state file. */
@@ -22,24 +29,34 @@ export class Registry {
     this.#entries.set(entry.row.id, entry);
   }
 
-  /** @throws SandportFault `limit_reached`, `name_taken` */
+  /** @throws SandportFault `limit_reached`, `name_taken`, `invalid_request` */
   insert(entry: Entry): void {
-    const limit = this.#maxSandboxes;
-    if (this.#entries.size >= limit)
-      throw new SandportFault('limit_reached', `There are ${limit} sandboxes already.`, { limit });
-    this.#refuseTakenName(entry.row, () => this.#table.insert(entry.row));
-    this.#entries.set(entry.row.id, entry);
+    const { row } = entry;
+    if (row.pooled) this.#refuseMore(this.#entries.size);
+    else this.#admit(row);
+    this.#refuseTakenName(row, () => this.#options.table.insert(row));
+    this.#entries.set(row.id, entry);
+    if (this.#entries.size > this.#options.maxSandboxes) this.#options.onCrowded();
+  }
+
+  /**
+   * Gives a sandbox that was made ahead to whoever asked for it.
+   * @throws SandportFault as {@link insert}: it is then as before
+   */
+  claim(entry: Entry, row: SandboxRow): void {
+    this.#admit(row);
+    this.change(entry, row);
   }
 
   /** @throws SandportFault `name_taken` */
   change(entry: Entry, change: Partial<SandboxRow>): void {
     const row = { ...entry.row, ...change };
-    this.#refuseTakenName(row, () => this.#table.update(row));
+    this.#refuseTakenName(row, () => this.#options.table.update(row));
     entry.row = row;
   }
 
   forget(id: SandboxId): void {
-    this.#table.delete(id);
+    this.#options.table.delete(id);
     this.#entries.delete(id);
   }
 
@@ -85,6 +102,21 @@ export class Registry {
   #findByName(principal: Principal, name: string): Entry | undefined {
     const named = this.visible(principal).filter(({ row }) => row.name === name);
     return named.find(({ row }) => row.namespace === 'default') ?? named[0];
+  }
+
+  /** Those that were made ahead give way to one that is asked for. */
+  #admit(row: SandboxRow): void {
+    this.#refuseMore(this.all().filter((entry) => !entry.row.pooled).length);
+    this.#options.admit(row);
+  }
+
+  #refuseMore(there: number): void {
+    const { maxSandboxes: limit } = this.#options;
+    if (there >= limit)
+      throw new SandportFault('limit_reached', `There are ${limit} sandboxes already.`, {
+        limit,
+        resource: 'sandboxes',
+      });
   }
 
   #refuseTakenName(row: SandboxRow, write: () => void): void {

@@ -11,6 +11,8 @@ import type {
 import type { SandboxTable, SnapshotTable } from '@sandport/state';
 import type { Events } from '../events.ts';
 import type { Principal } from '../principal.ts';
+import type { Pools } from '../pools/pools.ts';
+import type { Quotas } from '../quotas/quotas.ts';
 import type { Snapshots } from '../snapshots/snapshots.ts';
 import type { Templates } from '../templates.ts';
 import type { Volumes } from '../volumes.ts';
@@ -34,6 +36,9 @@ export interface SandboxesOptions {
   /** The same. */
   readonly snapshots: () => Snapshots;
   readonly events: Events;
+  readonly quotas: Quotas;
+  /** The same as `volumes`. */
+  readonly pools: () => Pools;
   /** Most sandboxes at one time. */
   readonly maxSandboxes: number;
   readonly log: (message: string, fields: Record<string, unknown>) => void;
@@ -55,11 +60,16 @@ export class Sandboxes implements Disposable {
   #saving: NodeJS.Timeout | undefined;
 
   constructor(options: SandboxesOptions) {
-    const { driver, events, log, templates, volumes, snapshots } = options;
+    const { driver, events, log, templates, volumes, snapshots, quotas, pools } = options;
     this.#options = options;
-    const registry = new Registry(options.table, options.maxSandboxes);
+    const registry = new Registry({
+      table: options.table,
+      maxSandboxes: options.maxSandboxes,
+      admit: (row) => quotas.admit(row),
+      onCrowded: () => pools().giveUpOne(),
+    });
     const reschedule = () => this.#deadlines.reschedule();
-    const states = new States({ driver, registry, events, log, reschedule });
+    const states = new States({ driver, registry, events, quotas, log, reschedule });
     this.registry = registry;
     this.states = states;
     this.#creation = new Creation({
@@ -69,10 +79,11 @@ export class Sandboxes implements Disposable {
       templates,
       volumes,
       snapshots,
+      pools,
       events,
       log,
     });
-    this.#changes = new Changes({ driver, registry, events, reschedule });
+    this.#changes = new Changes({ driver, registry, events, quotas, reschedule });
     this.#deadlines = new Deadlines({
       entries: () => registry.all(),
       end: (entry) => this.end(entry),
@@ -201,7 +212,7 @@ export class Sandboxes implements Disposable {
       });
     await driver.remove(id);
     // The row goes last: a daemon that ends between the two tells of it once more.
-    events.emit(row, 'deleted');
+    if (!row.pooled) events.emit(row, 'deleted');
     this.registry.forget(id);
   }
 

@@ -2,6 +2,7 @@ import type { Driver, DriverSandbox, StoppedSandbox } from '@sandport/driver';
 import type { EventType } from '@sandport/protocol';
 import type { SandboxRow } from '@sandport/state';
 import type { Events } from '../events.ts';
+import type { Quotas } from '../quotas/quotas.ts';
 import { type Entry, hasProcesses, specOf } from './entry.ts';
 import type { Registry } from './registry.ts';
 import { invalidState } from './to-object.ts';
@@ -11,6 +12,7 @@ export interface StatesOptions {
   readonly registry: Registry;
   readonly events: Events;
   readonly log: (message: string, fields: Record<string, unknown>) => void;
+  readonly quotas: Pick<Quotas, 'hold'>;
   /** Called after each change that may move a moment at which a sandbox ends or sleeps. */
   readonly reschedule: () => void;
 }
@@ -101,7 +103,10 @@ export class States {
           `it cannot be woken${row.status === 'paused' ? '; resume it' : ''}`,
         );
       const { signal } = entry.abort;
-      const { sandbox, memory, fallback } = await this.#options.driver.wake(specOf(row), {
+      const spec = specOf(row);
+      using room = this.#options.quotas.hold(entry, spec.limits, { processes: true });
+      void room;
+      const { sandbox, memory, fallback } = await this.#options.driver.wake(spec, {
         signal,
       });
       entry.activity.touch();

@@ -1,6 +1,7 @@
 import type { Driver, SandboxSpec, WokenSandbox } from '@sandport/driver';
 import { SandportFault } from '@sandport/protocol';
 import type { Events } from '../events.ts';
+import type { Quotas } from '../quotas/quotas.ts';
 import { type Entry, specOf } from '../sandboxes/entry.ts';
 import type { Registry } from '../sandboxes/registry.ts';
 import type { States } from '../sandboxes/states.ts';
@@ -14,13 +15,14 @@ export interface RestoreOptions {
   readonly registry: Registry;
   readonly states: States;
   readonly events: Events;
+  readonly quotas: Pick<Quotas, 'hold'>;
   readonly uploads: Pick<Uploads, 'discardAll'>;
   readonly log: (message: string, fields: Record<string, unknown>) => void;
 }
 
 /** Does what {@link Snapshots.restore} says. */
 export async function restore(
-  { driver, registry, states, events, uploads, log }: RestoreOptions,
+  { driver, registry, states, events, quotas, uploads, log }: RestoreOptions,
   entry: Entry,
   snapshot: UsedSnapshot,
 ): Promise<WokenSandbox> {
@@ -28,6 +30,8 @@ export async function restore(
   if (sandbox === undefined || row.status === 'deleted')
     throw invalidState(row, 'nothing can be restored in it');
   refuseStrange(row.name ?? row.id, snapshot, entry);
+  using room = quotas.hold(entry, specOf(row).limits, { processes: true });
+  void room;
   await uploads.discardAll(row.id, sandbox.files);
   const spec: SandboxSpec = { ...specOf(row), template: snapshot.sandbox.template };
   let woken: WokenSandbox;

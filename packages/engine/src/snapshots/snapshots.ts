@@ -11,6 +11,7 @@ import {
 import { NameTakenError, type SnapshotRow, type SnapshotTable } from '@sandport/state';
 import type { Events } from '../events.ts';
 import { mayUse, type Principal } from '../principal.ts';
+import type { Quotas } from '../quotas/quotas.ts';
 import { copiesMemory } from '../sandboxes/copied-memory.ts';
 import { type Entry, specOf } from '../sandboxes/entry.ts';
 import type { Registry } from '../sandboxes/registry.ts';
@@ -31,6 +32,7 @@ export interface SnapshotsOptions {
   readonly registry: Registry;
   readonly events: Events;
   readonly states: States;
+  readonly quotas: Pick<Quotas, 'hold'>;
   readonly uploads: Pick<Uploads, 'stagedOf' | 'discardAll'>;
   readonly log: (message: string, fields: Record<string, unknown>) => void;
 }
