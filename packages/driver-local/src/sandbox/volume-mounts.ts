@@ -1,6 +1,12 @@
 import { closeSync } from 'node:fs';
 import type { SandboxSpec } from '@sandport/driver';
-import { attachTree, bindTree, createIdMappedTree, type RootedFs } from '@sandport/linux';
+import {
+  attachTree,
+  bindTree,
+  createIdMappedTree,
+  type RootedFs,
+  RootedFsError,
+} from '@sandport/linux';
 import { SandportFault, type VolumeMount } from '@sandport/protocol';
 import type { OciVolume } from '../oci/spec.ts';
 import type { LocalVolumes } from '../volumes.ts';
@@ -57,7 +63,7 @@ export const ociVolumes = (volumes: LocalVolumes, { namespace, volumes: mounts }
 
 /** A symlink could lead to where nothing may be mounted, and the runtime might follow it elsewhere. */
 function openTarget(root: RootedFs, path: string): number {
-  const target = root.openMountTarget(path);
+  const target = openDirectory(root, path);
   try {
     const found = root.locate(path).pathBytes.toString();
     if (found === path) return target;
@@ -69,6 +75,24 @@ function openTarget(root: RootedFs, path: string): number {
   } catch (error) {
     closeSync(target);
     throw error;
+  }
+}
+
+/** What is wrong with the path is the fault of whoever named it. */
+const refused: readonly string[] = [
+  'not_a_directory',
+  'not_a_regular_file',
+  'symlink_loop',
+  'invalid_path',
+];
+
+function openDirectory(root: RootedFs, path: string): number {
+  try {
+    return root.openMountTarget(path);
+  } catch (error) {
+    if (!(error instanceof RootedFsError) || !refused.includes(error.kind)) throw error;
+    const message = `A volume cannot be mounted at ${path}: ${error.reason ?? error.message}.`;
+    throw new SandportFault('invalid_request', message, { field: 'volumes' }, { cause: error });
   }
 }
 
