@@ -12,6 +12,7 @@ import type {
   SnapshotStore,
   StoppedSandbox,
   TemplateStore,
+  UsageOptions,
   VolumeStore,
   WokenSandbox,
 } from '@sandport/driver';
@@ -25,11 +26,14 @@ import { createSandbox } from './sandbox/create.ts';
 import type { HeldSandbox } from './sandbox/held-sandbox.ts';
 import { hibernateSandbox } from './sandbox/hibernate.ts';
 import { pauseSandbox, resumeSandbox } from './sandbox/pause.ts';
+import { reconfigureSandbox } from './sandbox/reconfigure.ts';
 import { removeSandbox } from './sandbox/remove.ts';
+import { usageOf } from './sandbox/usage.ts';
 import { wakeSandbox } from './sandbox/wake.ts';
 import { createFromSnapshot } from './snapshots/create-from.ts';
 import { restoreSandbox } from './snapshots/restore.ts';
 import { LocalSnapshots } from './snapshots/snapshot-store.ts';
+import { templateDisks } from './snapshots/template-disks.ts';
 import { closePool } from './storage/pool.ts';
 
 interface Change {
@@ -61,6 +65,8 @@ export class LocalDriver implements Driver {
       during: (id, task) => this.#during(id, task),
     });
     this.snapshots = this.#snapshots;
+    context.templates.useSandboxes(templateDisks(context, this.#snapshots));
+    context.templates.collect();
     this.templates = context.templates;
     this.volumes = context.volumes;
   }
@@ -95,11 +101,13 @@ export class LocalDriver implements Driver {
   }
 
   async pause(id: SandboxId): Promise<void> {
-    await pauseSandbox(this.#context, this.#held(id));
+    const held = this.#held(id);
+    await this.#during(id, () => pauseSandbox(this.#context, held));
   }
 
   async resume(id: SandboxId): Promise<void> {
-    await resumeSandbox(this.#held(id));
+    const held = this.#held(id);
+    await this.#during(id, () => resumeSandbox(held));
   }
 
   async hibernate(id: SandboxId): Promise<StoppedSandbox & { readonly hibernation: Hibernation }> {
@@ -143,12 +151,15 @@ export class LocalDriver implements Driver {
     return this.#during(spec.id, () => restoreSandbox(this.#context, held, spec, origin));
   }
 
-  reconfigure(_spec: SandboxSpec): Promise<void> {
-    return notThere();
+  async reconfigure(spec: SandboxSpec): Promise<void> {
+    const held = this.#held(spec.id);
+    await this.#during(spec.id, () => reconfigureSandbox(this.#context, held, spec));
   }
 
-  usage(_id: SandboxId): Promise<SandboxUsage> {
-    return notThere();
+  async usage(id: SandboxId, options: UsageOptions = {}): Promise<SandboxUsage> {
+    const held = this.#context.held.get(id);
+    if (held !== undefined) return usageOf(this.#context, held, options);
+    throw new SandportFault('sandbox_not_found', `No sandbox ${id}.`, { sandbox: id });
   }
 
   remove(id: SandboxId): Promise<void> {
@@ -167,6 +178,7 @@ export class LocalDriver implements Driver {
     };
     for (const { abort } of creating) abort.abort(shuttingDown());
     await Promise.allSettled(creating.map(({ done }) => done));
+    await context.templates.close();
     for (const id of this.#changing.keys()) await this.#endChanges(id, shuttingDown());
     await Promise.allSettled(this.#removing.values());
     context.liveness.close();

@@ -9,6 +9,7 @@ import type { DiskOrigin } from '../sandbox/prepare-disk.ts';
 import { deleteTrash } from '../sandbox/remove.ts';
 import { volumeGuestPath } from '../sandbox/volume-mounts.ts';
 import { moveToTrash } from '../storage/places.ts';
+import { clonedDirectory, diskPath } from '../storage/storage.ts';
 import { syncFiles } from '../storage/sync-files.ts';
 import { imageBytes } from './image-files.ts';
 import { readSnapshotRecord, type SnapshotRecord, writeSnapshotRecord } from './snapshot-record.ts';
@@ -104,6 +105,11 @@ export class LocalSnapshots implements SnapshotStore {
         mountPaths: record.memory.mountPaths,
       },
     };
+  }
+
+  /** Lends the layer of a snapshot to whoever only reads it. */
+  lend<T>(id: SnapshotId, read: (layer: string) => Promise<T>): Promise<T> {
+    return this.#withDisk(id, () => read(join(diskPath(this.#layout(id)), clonedDirectory)));
   }
 
   async #create(

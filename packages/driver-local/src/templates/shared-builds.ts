@@ -62,6 +62,13 @@ export class SharedBuilds {
     }
   }
 
+  /** Ends all of them and waits until nothing of them is left. */
+  async close(reason: Error): Promise<void> {
+    const all = [...this.#builds.values()].flatMap((builds) => [...builds]);
+    for (const { abort } of all) abort.abort(reason);
+    await Promise.allSettled(all.map(({ done }) => done));
+  }
+
   #start(
     name: string,
     key: string,

@@ -14,8 +14,10 @@ import { baseRecipe } from './recipes/base.ts';
 import { findRecipe, recipes } from './recipes/index.ts';
 import { SharedBuilds } from './shared-builds.ts';
 import { imageSource } from './sources/image.ts';
+import { dockerfileSource } from './sources/dockerfile.ts';
 import { packagesSource, recipeSource } from './sources/packages.ts';
 import type { RootSource } from './sources/root-source.ts';
+import { type SandboxDisks, sandboxSource } from './sources/sandbox.ts';
 import { lockTemplate } from './template-lock.ts';
 import { markUse, unmarkUse } from './uses.ts';
 import {
@@ -35,9 +37,16 @@ export class LocalTemplates implements TemplateStore {
   readonly #background = new Set<Promise<void>>();
   readonly #closing = new AbortController();
 
+  #sandboxes: SandboxDisks | undefined;
+
   constructor(directory: string) {
     this.#directory = directory;
     mkdirSync(directory, { recursive: true, mode: 0o755 });
+  }
+
+  /** Where templates that are made of sandboxes come from. */
+  useSandboxes(disks: SandboxDisks): void {
+    this.#sandboxes = disks;
   }
 
   /** Deletes, aside, what earlier daemons left unused or unfinished. To be called once at start. */
@@ -147,9 +156,10 @@ export class LocalTemplates implements TemplateStore {
     return known;
   }
 
-  /** Waits for deletions that are under way. */
+  /** Ends builds, and waits for deletions that are under way. */
   async close(): Promise<void> {
     this.#closing.abort();
+    await this.#builds.close(new SandportFault('shutting_down', 'The driver is stopping.'));
     await Promise.all(this.#background);
   }
 
@@ -177,8 +187,11 @@ export class LocalTemplates implements TemplateStore {
       case 'image':
       case 'archive':
         return imageSource(source);
-      default:
-        throw new Error(`cannot build from ${source.kind}`);
+      case 'dockerfile':
+        return dockerfileSource(source);
+      case 'sandbox':
+        if (this.#sandboxes === undefined) throw new Error('there are no sandboxes here');
+        return sandboxSource(source.sandbox, this.#sandboxes);
     }
   }
 

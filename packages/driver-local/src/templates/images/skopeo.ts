@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ToolError } from '../tools/run-tool.ts';
+import { networkPaths, proxyEnv } from '../tools/network.ts';
 import { type ConfinedPath, runConfined } from '../tools/run-confined.ts';
 import { imageArchitecture } from './image-layout.ts';
 import { type ArchiveKind, archiveKind } from './archive-kind.ts';
@@ -27,21 +28,6 @@ export interface CopyImageOptions {
 
 const timeoutMs = 60 * 60_000;
 
-/** What a program that speaks to registries reads of the machine's configuration. */
-const networkFiles = [
-  '/etc/resolv.conf',
-  '/etc/hosts',
-  '/etc/nsswitch.conf',
-  '/etc/ssl/certs',
-  '/etc/containers',
-  '/etc/docker/certs.d',
-];
-
-const proxyVariables = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'].flatMap((name) => [
-  name,
-  name.toLowerCase(),
-]);
-
 /**
  * Copies an image out of a registry or an archive into `directory/layout`, checking all digests on
  * the way; of an image for several machines, the one for this machine.
@@ -61,8 +47,7 @@ export async function copyImage(source: ImageSource, options: CopyImageOptions):
   else if (source.kind === 'archive')
     paths.push({ source: '/etc/containers', target: '/etc/containers' });
   if (source.kind === 'image') {
-    for (const file of networkFiles)
-      if (existsSync(file)) paths.push({ source: file, target: file });
+    paths.push(...networkPaths());
     const { reference, credentials, insecure = false } = source;
     if (!isReference(reference))
       throw new InvalidImage(`${JSON.stringify(reference)} is not the name of an image`);
@@ -90,10 +75,7 @@ export async function copyImage(source: ImageSource, options: CopyImageOptions):
       onLine,
       signal,
       failureIn: fatalMessage,
-      env: {
-        TMPDIR: '/var/tmp',
-        ...Object.fromEntries(proxyVariables.map((name) => [name, process.env[name]])),
-      },
+      env: { TMPDIR: '/var/tmp', ...proxyEnv() },
     });
   } catch (error) {
     throw error instanceof ToolError && !isTrouble(error.message, source)

@@ -17,8 +17,15 @@ export interface RunConfinedOptions extends RunToolOptions {
   /** Trusted directory; an empty directory in it serves as mount point for a moment. */
   readonly directory: string;
   readonly paths: readonly ConfinedPath[];
+  /** Targets among `paths`, topmost first, that are seen as one read-only tree. */
+  readonly merged?: { readonly layers: readonly string[]; readonly target: string };
   /** @default false */
   readonly network?: boolean;
+  /**
+   * `files`: what it takes to give files any owner, mode and attribute. `all`: everything, beside
+   * /sys and harmless devices, for a program that confines others. @default 'files'
+   */
+  readonly rights?: 'files' | 'all';
   /** Largest file that it may write. */
   readonly maxFileBytes: number;
   readonly timeoutMs: number;
@@ -55,8 +62,9 @@ export async function runConfined(
         ...['--mount', '--pid', '--ipc', '--uts', '--fork', '--kill-child'],
         ...(network ? [] : ['--net']),
         ...['--propagation', 'private', '--', 'sh', '-c', confinedScript, 'confine'],
-        ...[root, String(Math.ceil(options.maxFileBytes / 512))],
+        ...[root, String(Math.ceil(options.maxFileBytes / 512)), options.rights ?? 'files'],
         ...paths.flatMap((path) => [path.writable ? 'rw' : 'ro', path.source, path.target]),
+        ...mergeArguments(options.merged),
         ...['--', program, ...args],
       ],
       {
@@ -74,3 +82,8 @@ export async function runConfined(
     rmdirSync(root);
   }
 }
+
+const mergeArguments = (merged: RunConfinedOptions['merged']): string[] =>
+  merged === undefined
+    ? []
+    : ['merge', merged.layers.map((path) => `.${path}`).join(':'), merged.target];
