@@ -10,6 +10,8 @@ export {
   readCgroupOomKills,
   removeCgroup,
 } from './cgroups.ts';
+export { type CgroupUsage, readCgroupUsage } from './cgroup-usage.ts';
+export { CgroupInUseError, type CgroupLimits, setCgroupLimits } from './cgroup-limits.ts';
 export { freezeCgroup, isCgroupFrozen, thawCgroup } from './freezer.ts';
 export { SystemError, errnoOf } from './ffi/system-error.ts';
 export {

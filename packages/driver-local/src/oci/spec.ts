@@ -3,17 +3,8 @@ import type { Isolation } from '@sandport/protocol';
 import type { Privileges } from '../machine/privileges.ts';
 import { initCapabilities } from './capabilities.ts';
 import { maskedPaths, readonlyPaths } from './kernel-areas.ts';
+import { hostLimits } from './limits.ts';
 import { type SeccompProfile, seccompProfile } from './seccomp-profile.ts';
-
-/**
- * What a gVisor sandbox may take of the host above its limit: about 60 MiB for the sentry and the
- * gofer, and what guests can fill before the init looks again and ends them. When the host's limit
- * is hit instead, the whole sandbox dies.
- */
-export const gvisorHeadroomBytes = 384 * 1024 * 1024;
-
-/** Period of the CPU quota. */
-const cpuPeriodUs = 100_000;
 
 export interface OciSpecOptions {
   readonly isolation: Isolation;
@@ -201,18 +192,15 @@ function mounts({
   ];
 }
 
-function resources({ isolation, limits, cgroup }: OciSpecOptions): Record<string, unknown> {
-  const container = isolation === 'container';
-  const memory = limits.memoryBytes + (container ? 0 : gvisorHeadroomBytes);
+function resources(options: OciSpecOptions): Record<string, unknown> {
+  const { memoryBytes: memory, pids, cpu } = hostLimits(options);
   return {
     devices: [{ allow: false, access: 'rwm' }],
-    memory: { limit: memory, ...(cgroup.swap ? { swap: memory } : {}) },
-    ...(container ? { pids: { limit: limits.pids + 1 } } : {}),
+    memory: { limit: memory, ...(options.cgroup.swap ? { swap: memory } : {}) },
+    ...(pids === undefined ? {} : { pids: { limit: pids } }),
     cpu: {
-      shares: Math.max(2, Math.round(limits.cpu * 1024)),
-      ...(cgroup.cpuQuota
-        ? { quota: Math.max(1000, Math.round(limits.cpu * cpuPeriodUs)), period: cpuPeriodUs }
-        : {}),
+      shares: cpu.shares,
+      ...(cpu.quotaUs === undefined ? {} : { quota: cpu.quotaUs, period: cpu.periodUs }),
     },
   };
 }

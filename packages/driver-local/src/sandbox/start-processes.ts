@@ -97,6 +97,9 @@ async function start(
     return started;
   }, signal);
   await finishStart(held);
+  // What came from an image may have begun with another limit.
+  if (imageDir !== undefined && channel.connected)
+    channel.setMemoryLimit(held.spec.limits.memoryBytes);
 
   step('record');
   held.updateRecord({ process, sleep: undefined });
