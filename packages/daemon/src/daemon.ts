@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { createLocalDriver } from '@sandport/driver-local';
 import { Engine } from '@sandport/engine';
@@ -58,6 +59,8 @@ export async function startDaemon(config: DaemonConfig, options: StartOptions): 
       aliases: config.aliases,
       archivesDir: join(config.dataDir, 'template-archives'),
       maxSandboxes: config.maxSandboxes,
+      pools: config.pools,
+      poolMemoryBytes: machineMemoryBytes(),
       log: (message, fields) => logger.info(fields, message),
     }),
   );
@@ -84,6 +87,12 @@ export async function startDaemon(config: DaemonConfig, options: StartOptions): 
     url,
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   };
+}
+
+/** What this process, and what it starts, may have. */
+function machineMemoryBytes(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }
 
 async function listen(server: HttpServer, config: DaemonConfig): Promise<string> {

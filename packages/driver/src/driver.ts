@@ -118,10 +118,15 @@ export interface SandboxUsage {
   /** Most that `memoryBytes` has been, where the kernel tells. */
   readonly memoryPeakBytes?: number | undefined;
   readonly pids: number;
-  /** Bytes that its disk holds beside the template; without a limit it may be some seconds old. */
+  /** Bytes that its disk holds beside the template; it may be some seconds old. */
   readonly diskBytes: number;
   readonly networkReceivedBytes: number;
   readonly networkSentBytes: number;
+}
+
+export interface UsageOptions {
+  /** How old the count of bytes on its disk may be, in milliseconds. @default 5000 */
+  readonly diskAgeMs?: number;
 }
 
 export interface AdoptionReport {
@@ -215,7 +220,8 @@ export interface Driver extends AsyncDisposable {
    */
   reconfigure(spec: SandboxSpec): Promise<void>;
 
-  usage(id: SandboxId): Promise<SandboxUsage>;
+  /** Costs little, but for the disk. @throws `sandbox_not_found` */
+  usage(id: SandboxId, options?: UsageOptions): Promise<SandboxUsage>;
 
   /** Ends the sandbox and removes all of it but its volumes. Idempotent. */
   remove(id: SandboxId): Promise<void>;

@@ -7,6 +7,7 @@ import { Events } from './events.ts';
 import { Files } from './files/files.ts';
 import { Forks } from './forks/forks.ts';
 import { Keys } from './keys.ts';
+import { Metrics } from './metrics/metrics.ts';
 import { type PoolSetting, Pools } from './pools/pools.ts';
 import { Quotas } from './quotas/quotas.ts';
 import type { RecoveryReport } from './sandboxes/recovery.ts';
@@ -52,6 +53,7 @@ export class Engine implements Disposable {
   readonly snapshots: Snapshots;
   readonly quotas: Quotas;
   readonly pools: Pools;
+  readonly metrics: Metrics;
   readonly #options: EngineOptions;
 
   constructor(options: EngineOptions) {
@@ -106,6 +108,7 @@ export class Engine implements Disposable {
     const copying = { driver, registry, states, events, uploads, log };
     this.forks = new Forks({ ...copying, end: (entry) => sandboxes.end(entry) });
     this.snapshots = new Snapshots({ ...copying, quotas, table: state.snapshots });
+    this.metrics = new Metrics({ driver, registry, log });
     this.pools = new Pools({
       driver,
       table: state.pools,
@@ -122,6 +125,7 @@ export class Engine implements Disposable {
     this.events.start();
     const report = await this.sandboxes.recover();
     this.pools.start(this.#options.pools);
+    this.metrics.start();
     this.uploads.start();
     await this.templates.archives.clear();
     return report;
@@ -129,6 +133,7 @@ export class Engine implements Disposable {
 
   /** Sandboxes keep running. */
   [Symbol.dispose](): void {
+    this.metrics[Symbol.dispose]();
     this.pools[Symbol.dispose]();
     this.templates.close();
     this.uploads[Symbol.dispose]();

@@ -22,6 +22,7 @@ export type OptionKey =
   | 'alias'
   | 'prepare'
   | 'max_sandboxes'
+  | 'pool'
   | 'idle_timeout_seconds'
   | 'log_level';
 
@@ -89,6 +90,14 @@ export const daemonOptions: readonly DaemonOption[] = [
     flag: '--max-sandboxes <number>',
     description: 'Most sandboxes at one time.',
     defaultText: '1000',
+  },
+  {
+    key: 'pool',
+    flag: '--pool <template[:isolation]=number>',
+    description:
+      'Sandboxes of a template that are kept ready; set at each start. Can be repeated. `sandport pool` changes it meanwhile.',
+    defaultText: 'as they were left; none at first',
+    list: true,
   },
   {
     key: 'idle_timeout_seconds',

@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { PoolSetting } from '@sandport/engine';
+import { isolationSchema, maxPoolSize } from '@sandport/protocol';
 import { z } from 'zod';
 import { ConfigError } from './config-error.ts';
 import { daemonOptions, defaultConfigFile, environmentName, type OptionKey } from './options.ts';
@@ -21,6 +23,8 @@ export interface DaemonConfig {
   /** Templates that are built at the start when they are missing. */
   readonly prepare: readonly string[];
   readonly maxSandboxes: number;
+  /** Sizes of pools at the start. */
+  readonly pools: readonly PoolSetting[];
   readonly idleTimeoutMs: number;
   readonly logLevel: string;
 }
@@ -47,6 +51,20 @@ const values = z.strictObject({
   alias: z.array(z.string().regex(/^[^=]+=[^=]+$/, 'must look like NAME=TEMPLATE')).default([]),
   prepare: z.array(text).default(['base']),
   max_sandboxes: z.coerce.number().int().min(1).max(100_000).default(1000),
+  pool: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^[^:=]+(:(gvisor|container))?=\d{1,3}$/,
+          'must look like TEMPLATE=4 or TEMPLATE:container=4',
+        )
+        .refine(
+          (text) => Number(text.split('=')[1]) <= maxPoolSize,
+          `a pool holds at most ${maxPoolSize} sandboxes`,
+        ),
+    )
+    .default([]),
   idle_timeout_seconds: z.coerce.number().min(0.1).max(86_400).default(60),
   log_level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
@@ -101,9 +119,17 @@ function complete(data: z.infer<typeof values>): DaemonConfig {
     aliases: Object.fromEntries(data.alias.map((pair) => pair.split('=', 2))),
     prepare: data.prepare.filter((name) => name !== 'none'),
     maxSandboxes: data.max_sandboxes,
+    pools: data.pool.map(poolSetting),
     idleTimeoutMs: data.idle_timeout_seconds * 1000,
     logLevel: data.log_level,
   };
+}
+
+/** As `base:container=4`. */
+function poolSetting(text: string): PoolSetting {
+  const [name = '', size] = text.split('=');
+  const [template = '', isolation] = name.split(':');
+  return { template, isolation: isolationSchema.optional().parse(isolation), size: Number(size) };
 }
 
 async function readConfigFile(

@@ -6,6 +6,9 @@ import { fileRoutes } from './files/index.ts';
 import { forkRoutes } from './forks.ts';
 import { keyRoutes } from './keys.ts';
 import { lifecycleRoutes } from './lifecycle.ts';
+import { metricsRoutes } from './metrics.ts';
+import { poolRoutes } from './pools.ts';
+import { quotaRoutes } from './quotas.ts';
 import { sandboxRoutes } from './sandboxes.ts';
 import { snapshotRoutes } from './snapshots.ts';
 import { templateRoutes } from './templates.ts';
@@ -36,5 +39,8 @@ export const nativeRoutes = (
   ...snapshotRoutes(engine),
   ...templateRoutes(engine, options),
   ...volumeRoutes(engine),
+  ...metricsRoutes(engine),
+  ...poolRoutes(engine),
+  ...quotaRoutes(engine),
   ...keyRoutes(engine),
 ];
