@@ -2,6 +2,7 @@ import { closeSync, mkdirSync } from 'node:fs';
 import { type ByteString, hostPath } from '../ffi/byte-string.ts';
 import { AT_FDCWD, O_DIRECTORY, O_NOFOLLOW, O_RDONLY } from '../ffi/constants.ts';
 import { mkdirat, openEntry, openat } from '../ffi/file-calls.ts';
+import { errnoOf } from '../ffi/system-error.ts';
 import { statDescriptor } from '../rooted-fs/attributes/entry.ts';
 import { identityOf } from '../rooted-fs/attributes/file-stat.ts';
 import { removeTree } from '../rooted-fs/remove/remove-host-tree.ts';
@@ -123,7 +124,7 @@ class LayerCopy {
     const above = this.#levels.at(-1 - KEPT_OPEN);
     // The outermost one stays open: what is above it is none of our business.
     if (above !== undefined && above !== this.#levels[0]) closeLevel(above);
-    for await (const batch of scanDirectory(source)) {
+    for await (const batch of namesIn(source)) {
       for (const name of batch) {
         const handle = openEntry(source, name);
         if (handle === undefined) continue;
@@ -173,6 +174,15 @@ class LayerCopy {
   async #breathe(): Promise<void> {
     this.#options.signal?.throwIfAborted();
     if (this.#slice.isOver) await this.#slice.yield();
+  }
+}
+
+/** Names in a directory; none any more once it is removed. */
+async function* namesIn(directory: number): AsyncGenerator<ByteString[]> {
+  try {
+    yield* scanDirectory(directory);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT' || statDescriptor(directory).nlink > 0) throw error;
   }
 }
 

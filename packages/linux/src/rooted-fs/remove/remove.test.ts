@@ -16,6 +16,7 @@ import { byteString } from '../../ffi/byte-string.ts';
 import { mountOverlay } from '../../mounts/overlay.ts';
 import { attachTree, bindTree, unmount } from '../../mounts/trees.ts';
 import { answerOf, list, writeFile } from '../../testing/file-helpers.ts';
+import { makeDeepTree } from '../../testing/deep-tree.ts';
 import { type Scratch, notRoot, scratchInMemory, scratchOnDisk } from '../../testing/scratch.ts';
 import { removeTree } from './remove-host-tree.ts';
 import { openChild, removal } from './remove-tree.ts';
@@ -39,21 +40,6 @@ afterEach(() => {
   }
   scratch[Symbol.dispose]();
 });
-
-/** A chain of directories that no path can name whole: made from its deepest end upwards. */
-function makeDeepTree(parent: string, name: string, levels: number): void {
-  const chunk = 'd/'.repeat(200);
-  let top = '';
-  for (let made = 0; made < levels; made += 200) {
-    const next = join(parent, `part-${made}`);
-    mkdirSync(join(next, chunk), { recursive: true });
-    writeFileSync(join(next, chunk, 'file'), '');
-    symlinkSync('/etc/passwd', join(next, 'link'));
-    if (top !== '') renameSync(top, join(next, chunk, 'deeper'));
-    top = next;
-  }
-  renameSync(top, join(parent, name));
-}
 
 function openDescriptors(): number {
   return readdirSync('/proc/self/fd').length;
