@@ -1,17 +1,31 @@
+import type { SandboxEvent } from '@sandport/protocol';
 import { type ClientOptions, resolveClientConfig } from './config/client-options.ts';
 import { Transport } from './http/transport.ts';
 import { Keys } from './resources/keys.ts';
+import { Pools } from './resources/pools.ts';
+import { Quotas } from './resources/quotas.ts';
+import { Snapshots } from './resources/snapshots.ts';
 import { Templates } from './resources/templates.ts';
 import { type VersionInfo, versionSchema } from './resources/version.ts';
 import { Volumes } from './resources/volumes.ts';
+import {
+  type EventsOptions,
+  followEvents,
+  type FollowEventsOptions,
+  listEvents,
+} from './sandbox/events.ts';
 
 /**
  * A daemon, and what it has beside sandboxes. Sandboxes find their daemon themselves; make a client
- * to use another one, or to manage templates, volumes and keys.
+ * to use another one, or for what is shared: templates, volumes, snapshots, pools, quotas and
+ * keys.
  */
 export class Client {
   readonly templates: Templates;
   readonly volumes: Volumes;
+  readonly snapshots: Snapshots;
+  readonly pools: Pools;
+  readonly quotas: Quotas;
   readonly keys: Keys;
   /** Sends requests; for code that builds on this package. */
   readonly transport: Transport;
@@ -25,6 +39,9 @@ export class Client {
     this.createTimeoutMs = config.idleTimeoutMs === 0 ? 0 : Math.max(config.idleTimeoutMs, 180_000);
     this.templates = new Templates(this.transport);
     this.volumes = new Volumes(this.transport);
+    this.snapshots = new Snapshots(this.transport);
+    this.pools = new Pools(this.transport);
+    this.quotas = new Quotas(this.transport);
     this.keys = new Keys(this.transport);
   }
 
@@ -36,6 +53,16 @@ export class Client {
   /** Version of the daemon. */
   version(options: { signal?: AbortSignal } = {}): Promise<VersionInfo> {
     return this.transport.json({ method: 'GET', path: '/version', ...options }, versionSchema);
+  }
+
+  /** The last events of all sandboxes that the key may see, oldest first. */
+  events(options: EventsOptions = {}): Promise<SandboxEvent[]> {
+    return listEvents({ transport: this.transport }, options);
+  }
+
+  /** The same as they happen, until the signal is aborted; see `Sandbox.followEvents`. */
+  followEvents(options: FollowEventsOptions = {}): AsyncGenerator<SandboxEvent, void, undefined> {
+    return followEvents({ transport: this.transport }, options);
   }
 
   /** Closes the connections that are kept open; the process ends without it, too. */

@@ -1,7 +1,7 @@
 export { Client, type ClientSource } from './client.ts';
 export type { CommandEvent, ExitEvent, OutputEvent } from './commands/command-events.ts';
 export type { CommandLine, CommandOptions } from './commands/command-options.ts';
-export type { CommandEnd, CommandResult } from './commands/command-result.ts';
+export type { CommandEnd, CommandResult, Woke } from './commands/command-result.ts';
 export { Commands, type OutputCallbacks, type RunOptions } from './commands/commands.ts';
 export type { ClientOptions } from './config/client-options.ts';
 export * from './errors/api-errors.ts';
@@ -20,25 +20,67 @@ export * from './filesystem/index.ts';
 export * from './sync/sync-options.ts';
 export * from './tree/tree-options.ts';
 export type { CreateKeyOptions, Keys } from './resources/keys.ts';
-export type { BuildOptions, Templates } from './resources/templates.ts';
-export type { NamespaceOptions, Volumes } from './resources/volumes.ts';
+export type { PoolOptions, Pools } from './resources/pools.ts';
+export type { QuotaLimits, Quotas } from './resources/quotas.ts';
+export type { SnapshotFilter, Snapshots } from './resources/snapshots.ts';
+export type {
+  BuildOptions,
+  StartBuildOptions,
+  TemplateSource,
+} from './resources/template-options.ts';
+export type { Templates } from './resources/templates.ts';
+export {
+  type CreateVolumeOptions,
+  type NamespaceOptions,
+  Volume,
+  type Volumes,
+} from './resources/volumes.ts';
 export type {
   SandboxCreateOptions,
   SandboxResources,
   SandboxVolume,
 } from './sandbox/create-options.ts';
+export type { EventsOptions, FollowEventsOptions } from './sandbox/events.ts';
+export {
+  type BranchOutcome,
+  type Candidate,
+  ExploreError,
+  type ExploreOptions,
+  type ExploreResult,
+} from './sandbox/explore/candidate.ts';
+export {
+  type ForkOptions,
+  ForkTree,
+  type ForkTreeOptions,
+  type PromoteOptions,
+  type SnapshotOptions,
+} from './sandbox/fork-options.ts';
+export type { LifecycleOptions, UpdateOptions } from './sandbox/lifecycle-options.ts';
+export type { MetricsOptions } from './sandbox/sandbox-state.ts';
 export type { SandboxFilter } from './sandbox/list-sandboxes.ts';
 export { type ExecOptions, type ExecStreamOptions, Sandbox } from './sandbox/sandbox.ts';
 export type {
   CreatedKey,
   ErrorCode,
+  EventType,
   FileType,
+  IdleAction,
   Isolation,
   KeyObject,
+  Lifecycle,
+  Metrics,
+  MetricsSample,
+  PoolObject,
+  PromoteResult,
+  QuotaObject,
+  SandboxEvent,
   SandboxObject,
   SandboxStatus,
   SearchMatch,
+  SnapshotObject,
+  TemplateBuild,
   TemplateObject,
   VolumeObject,
+  WokenSandboxObject,
   WriteResult,
 } from '@sandport/protocol';

@@ -82,9 +82,9 @@ onEachIsolation(used, (isolation) => {
     {
       await using writer = await Sandbox.create({ isolation, volumes: [{ name }] }, client);
       await writer.filesystem.write(`/mnt/${name}/file`, 'kept');
-      expect((await client.volumes.list()).find((each) => each.name === name)?.used_by).toEqual([
-        writer.id,
-      ]);
+      expect(
+        (await client.volumes.list()).find((each) => each.name === name)?.info.used_by,
+      ).toEqual([writer.id]);
       expect(await failure(client.volumes.delete(name))).toMatchObject({ code: 'volume_in_use' });
     }
     {

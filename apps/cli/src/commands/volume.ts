@@ -25,10 +25,10 @@ export function addVolume(program: Command): void {
     .action(async ({ namespace }: VolumeFlags, self: Command) => {
       const common = clientFlags(self);
       const volumes = await clientOf(common).volumes.list({ namespace });
-      if (common.json) return printJson(volumes);
+      if (common.json) return printJson(volumes.map(({ info }) => info));
       printTable(
         ['NAME', 'NAMESPACE', 'USED BY', 'AGE'],
-        volumes.map((each) => [
+        volumes.map(({ info: each }) => [
           each.name,
           each.namespace,
           each.used_by.join(', ') || '-',
@@ -43,7 +43,7 @@ export function addVolume(program: Command): void {
     .action(async (name: string, { namespace }: VolumeFlags, self: Command) => {
       const common = clientFlags(self);
       const created = await clientOf(common).volumes.create(name, { namespace });
-      if (common.json) printJson(created);
+      if (common.json) printJson(created.info);
       else printLine(created.name);
     });
 

@@ -55,7 +55,7 @@ export async function* commandEvents(
         yield { type: event, bytes, text: decoders[event].decode(bytes, { stream: true }) };
       } else if (event === 'exit') {
         // The stream is read to its end, so that the connection can be used again.
-        end = commandEnd(exitSchema.parse(body));
+        end = commandEnd(exitSchema.parse(body), message);
       } else if (event === 'error') {
         throw errorFromAnswer({ body, requestId: header(message, 'x-request-id') });
       }

@@ -1,4 +1,15 @@
+import type { IncomingMessage } from 'node:http';
 import type { ExecResult } from '@sandport/protocol';
+import { header } from '../http/answer-body.ts';
+
+/** How a hibernated sandbox came back for a request. */
+export type Woke = 'memory' | 'disk';
+
+/** What the head of an answer says about it. */
+export function wokeOf(message: IncomingMessage): Woke | undefined {
+  const value = header(message, 'x-sandport-woke');
+  return value === 'memory' || value === 'disk' ? value : undefined;
+}
 
 /** How a command ended. */
 export interface CommandEnd {
@@ -15,6 +26,8 @@ export interface CommandEnd {
   /** Output was cut at the limit. */
   readonly truncated: boolean;
   readonly durationMs: number;
+  /** The sandbox was hibernated: it came back with its processes, or from its disk only. */
+  readonly woke?: Woke;
 }
 
 /** What a command wrote and how it ended. */
@@ -25,7 +38,11 @@ export interface CommandResult extends CommandEnd {
 }
 
 /** Makes it from what the API sends. */
-export function commandEnd(result: Omit<ExecResult, 'stdout' | 'stderr'>): CommandEnd {
+export function commandEnd(
+  result: Omit<ExecResult, 'stdout' | 'stderr'>,
+  message: IncomingMessage,
+): CommandEnd {
+  const woke = wokeOf(message);
   return {
     exitCode: result.exit_code,
     exit_code: result.exit_code,
@@ -34,5 +51,6 @@ export function commandEnd(result: Omit<ExecResult, 'stdout' | 'stderr'>): Comma
     oomKilled: result.oom_killed ?? false,
     truncated: result.truncated ?? false,
     durationMs: result.duration_ms,
+    ...(woke !== undefined && { woke }),
   };
 }

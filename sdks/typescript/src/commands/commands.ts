@@ -31,7 +31,7 @@ export class Commands {
     if (options.onStdout !== undefined || options.onStderr !== undefined) {
       return this.#runStreaming(command, options);
     }
-    const result = await this.#transport.json(
+    const { value: result, message } = await this.#transport.jsonWithHead(
       {
         method: 'POST',
         path: `${this.#sandboxPath}/exec`,
@@ -41,7 +41,7 @@ export class Commands {
       },
       execResultSchema,
     );
-    return { stdout: result.stdout, stderr: result.stderr, ...commandEnd(result) };
+    return { stdout: result.stdout, stderr: result.stderr, ...commandEnd(result, message) };
   }
 
   /**

@@ -4,7 +4,7 @@ import type { WriteResult } from '@sandport/protocol';
 import { TooLargeError } from '../errors/api-errors.ts';
 import type { Transport } from '../http/transport.ts';
 import { type DownloadResult, downloadFile } from './download/download-file.ts';
-import { FilesApi, guestPath } from './files-api.ts';
+import { FilesApi, type FilesOwner, guestPath } from './files-api.ts';
 import type { SignalOptions } from './progress.ts';
 import {
   type FileTarget,
@@ -24,8 +24,8 @@ export class FileContents {
   /** Sends the requests; for code that builds on this package. */
   protected readonly api: FilesApi;
 
-  constructor(transport: Transport, sandboxId: string) {
-    this.api = new FilesApi(transport, sandboxId);
+  constructor(transport: Transport, owner: FilesOwner) {
+    this.api = new FilesApi(transport, owner);
   }
 
   /**
@@ -95,7 +95,7 @@ export class FileContents {
 
   /**
    * Copies a local file into the sandbox, whatever its size, without holding it in memory. One of
-   * more than 64 MiB goes up in parts and goes on by itself after a broken connection or a restart
+   * more than 64 MiB goes up in parts (not into a volume) and goes on by itself after a broken connection or a restart
    * of the daemon, until it has not got further for a minute.
    * @throws LocalFileError when the local file cannot be read or changes meanwhile
    */

@@ -4,18 +4,32 @@ import type { QueryValue } from '../http/request.ts';
 import type { Schema, Transport } from '../http/transport.ts';
 import type { SignalOptions } from './progress.ts';
 
-/** The file routes of one sandbox. */
+/** Whose files they are: the id of a sandbox, or a volume. */
+export type FilesOwner =
+  | string
+  | { readonly volume: string; readonly namespace?: string | undefined };
+
+/** The file routes of one sandbox or volume. */
 export class FilesApi {
   readonly transport: Transport;
-  /** Path of the sandbox in the API. */
-  readonly sandboxPath: string;
+  /** Path of the sandbox or the volume in the API. */
+  readonly ownerPath: string;
   /** Path of its files in the API. */
   readonly fsPath: string;
+  /** Path of its uploads in parts in the API; undefined where there are none. */
+  readonly uploadsPath: string | undefined;
 
-  constructor(transport: Transport, sandboxId: string) {
-    this.transport = transport;
-    this.sandboxPath = `/v1/sandboxes/${encodeURIComponent(sandboxId)}`;
-    this.fsPath = `${this.sandboxPath}/fs`;
+  constructor(transport: Transport, owner: FilesOwner) {
+    if (typeof owner === 'string') {
+      this.transport = transport;
+      this.ownerPath = `/v1/sandboxes/${encodeURIComponent(owner)}`;
+      this.uploadsPath = `${this.ownerPath}/uploads`;
+    } else {
+      this.transport = transport.withQuery({ namespace: owner.namespace });
+      this.ownerPath = `/v1/volumes/${encodeURIComponent(owner.volume)}`;
+      this.uploadsPath = undefined;
+    }
+    this.fsPath = `${this.ownerPath}/fs`;
   }
 
   /** A GET below the file routes. With `isSlow`, the daemon may be silent while it works. */

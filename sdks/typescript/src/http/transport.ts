@@ -28,12 +28,23 @@ const retryErrnos = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE']);
  */
 export class Transport {
   readonly #target: Target;
+  readonly #query: RequestSpec['query'];
 
-  constructor(config: ClientConfig) {
+  constructor(config: ClientConfig | Transport, query?: RequestSpec['query']) {
+    this.#query = query;
+    if (config instanceof Transport) {
+      this.#target = config.#target;
+      return;
+    }
     const url = new URL(config.url);
     const Agent = url.protocol === 'https:' ? https.Agent : http.Agent;
     const agent = new Agent({ keepAlive: true, scheduling: 'lifo' });
     this.#target = { url, agent, apiKey: config.apiKey, idleTimeoutMs: config.idleTimeoutMs };
+  }
+
+  /** The same connections, with this query in every request. */
+  withQuery(query: NonNullable<RequestSpec['query']>): Transport {
+    return new Transport(this, { ...this.#query, ...query });
   }
 
   /** Address of the daemon, without a slash at its end. */
@@ -115,7 +126,11 @@ export class Transport {
     }
   }
 
-  async #sendRepeatedly(spec: RequestSpec): Promise<IncomingMessage> {
+  async #sendRepeatedly(request: RequestSpec): Promise<IncomingMessage> {
+    const spec =
+      this.#query === undefined
+        ? request
+        : { ...request, query: { ...this.#query, ...request.query } };
     const delays = isRepeatable(spec) ? retryDelaysMs : [];
     if (delays.length === 0) await pollConnections();
     for (const delayMs of delays) {

@@ -1,4 +1,4 @@
-import type { Isolation } from '@sandport/protocol';
+import type { IdleAction, Isolation } from '@sandport/protocol';
 
 /** Limits of a sandbox. What is left out takes the template's default. */
 export interface SandboxResources {
@@ -12,15 +12,19 @@ export interface SandboxResources {
   pids?: number | undefined;
 }
 
-/** A named directory that outlives sandboxes; it appears at `/mnt/{name}`. */
+/** A named directory that outlives sandboxes. */
 export interface SandboxVolume {
   name: string;
   /** @default false */
   readOnly?: boolean | undefined;
+  /** Where it is mounted. @default `/mnt/{name}` */
+  path?: string | undefined;
+  /** Most MiB that it holds, when it is made by this. @default no limit */
+  sizeMb?: number | undefined;
 }
 
 export interface SandboxCreateOptions {
-  /** Template name or alias. @default 'default' */
+  /** Template name or alias. @default 'default', or that of the snapshot */
   template?: string | undefined;
   /** @default the strongest that works on the daemon's machine */
   isolation?: Isolation | undefined;
@@ -32,10 +36,18 @@ export interface SandboxCreateOptions {
   metadata?: Readonly<Record<string, string>> | undefined;
   /** Environment of every command. */
   env?: Readonly<Record<string, string>> | undefined;
+  /** Snapshot to begin with: its id or its name. */
+  fromSnapshot?: string | { readonly id: string } | undefined;
+  /** False: begin with the disk of the snapshot only. @default with memory where it has it */
+  memory?: boolean | undefined;
   /** Seconds after creation at which the sandbox is deleted; 0: never. @default 0 */
   ttlSeconds?: number | undefined;
   /** True: `ttlSeconds` does not delete the sandbox. @default false */
   persistent?: boolean | undefined;
+  /** Seconds without a command or a transfer after which `idleAction` comes. @default 0: never */
+  idleTimeoutSeconds?: number | undefined;
+  /** @default 'hibernate' */
+  idleAction?: IdleAction | undefined;
   resources?: SandboxResources | undefined;
   volumes?: readonly SandboxVolume[] | undefined;
   /** User that commands run as and that files belong to. @default the template's */
@@ -48,16 +60,28 @@ export interface SandboxCreateOptions {
 
 /** The API's body for a new sandbox. */
 export function createBody(options: SandboxCreateOptions): Record<string, unknown> {
-  const { signal: _, ttlSeconds, resources, volumes, ...same } = options;
+  const { signal: _, ttlSeconds, resources, volumes, ...others } = options;
+  const { fromSnapshot, idleTimeoutSeconds, idleAction, ...same } = others;
   return {
     ...same,
+    from_snapshot: typeof fromSnapshot === 'object' ? fromSnapshot.id : fromSnapshot,
     ttl_seconds: ttlSeconds,
-    resources: resources && {
-      cpu: resources.cpu,
-      memory_mb: resources.memoryMb,
-      disk_mb: resources.diskMb,
-      pids: resources.pids,
-    },
-    volumes: volumes?.map(({ name, readOnly }) => ({ name, read_only: readOnly })),
+    idle_timeout_seconds: idleTimeoutSeconds,
+    idle_action: idleAction,
+    resources: resources && resourcesBody(resources),
+    volumes: volumes?.map(({ name, readOnly, path, sizeMb }) => ({
+      name,
+      read_only: readOnly,
+      path,
+      size_mb: sizeMb,
+    })),
   };
 }
+
+/** Limits as the API takes them. */
+export const resourcesBody = ({ cpu, memoryMb, diskMb, pids }: SandboxResources) => ({
+  cpu,
+  memory_mb: memoryMb,
+  disk_mb: diskMb,
+  pids,
+});

@@ -2,27 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { NotFoundError, ServerError } from '../errors/api-errors.ts';
 import { CommandError, NetworkError } from '../errors/client-errors.ts';
 import { FakeDaemon, type FakeExchange } from '../testing/fake-daemon.ts';
+import { sandboxInfo as info } from '../testing/sandbox-info.ts';
 import { Sandbox } from './sandbox.ts';
-
-const info = (overrides: Record<string, unknown> = {}) => ({
-  id: '3f6c1b9e-0d1a-4c5b-9f0e-2a7d4e8b1c23',
-  template: 'base',
-  isolation: 'container',
-  namespace: 'default',
-  status: 'running',
-  metadata: {},
-  env: {},
-  resources: { cpu: 1, memory_mb: 512, pids: 256 },
-  cpu: 1,
-  memory_mb: 512,
-  volumes: [],
-  user: 'user',
-  workdir: '/workspace',
-  ttl_seconds: 0,
-  created_at: '2026-01-02T03:04:05.000Z',
-  boot_ms: 12.5,
-  ...overrides,
-});
 
 const notFound = (exchange: FakeExchange) =>
   exchange.json(404, { error: 'No such sandbox.', code: 'sandbox_not_found' });

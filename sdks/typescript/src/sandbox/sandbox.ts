@@ -1,4 +1,9 @@
-import { type SandboxObject, sandboxSchema, type SandboxStatus } from '@sandport/protocol';
+import {
+  forkResultSchema,
+  forkTreeResultSchema,
+  type SandboxObject,
+  sandboxSchema,
+} from '@sandport/protocol';
 import { type Client, clientFor, type ClientSource } from '../client.ts';
 import { Commands, type OutputCallbacks } from '../commands/commands.ts';
 import type { CommandLine } from '../commands/command-options.ts';
@@ -8,7 +13,12 @@ import { CommandError } from '../errors/client-errors.ts';
 import { Filesystem } from '../filesystem/filesystem.ts';
 import type { SignalOptions } from '../filesystem/progress.ts';
 import { createBody, type SandboxCreateOptions } from './create-options.ts';
+import type { Candidate, ExploreOptions, ExploreResult } from './explore/candidate.ts';
+import { explore } from './explore/explore.ts';
+import { type ForkOptions, ForkTree, type ForkTreeOptions } from './fork-options.ts';
 import { listSandboxes, type SandboxFilter } from './list-sandboxes.ts';
+import { sandboxPath } from './sandbox-api.ts';
+import { SandboxState } from './sandbox-state.ts';
 
 export interface ExecOptions {
   /** Seconds after which the command is ended. @default never */
@@ -29,15 +39,14 @@ export interface ExecStreamOptions extends Omit<ExecOptions, 'check'>, OutputCal
  * const { stdout } = await sandbox.commands.run('wc -c < /workspace/in.txt');
  * await sandbox.kill();
  */
-export class Sandbox implements AsyncDisposable {
+export class Sandbox extends SandboxState implements AsyncDisposable {
   readonly filesystem: Filesystem;
   readonly commands: Commands;
   readonly #client: Client;
-  #info: SandboxObject;
 
   private constructor(client: Client, info: SandboxObject) {
+    super(client.transport, info);
     this.#client = client;
-    this.#info = info;
     this.filesystem = new Filesystem(client.transport, info.id);
     this.commands = new Commands(client.transport, info.id);
   }
@@ -76,6 +85,11 @@ export class Sandbox implements AsyncDisposable {
     return Sandbox.get(idOrName, config);
   }
 
+  /** The sandbox that the API described so; nothing is asked. */
+  static fromInfo(info: SandboxObject, config?: ClientSource): Sandbox {
+    return new Sandbox(clientFor(config), info);
+  }
+
   /** All sandboxes that fit the filter, newest first. */
   static async list(filter: SandboxFilter = {}, config?: ClientSource): Promise<Sandbox[]> {
     const client = clientFor(config);
@@ -89,35 +103,6 @@ export class Sandbox implements AsyncDisposable {
   /** Same object as `filesystem`. */
   get files(): Filesystem {
     return this.filesystem;
-  }
-
-  get id(): string {
-    return this.#info.id;
-  }
-
-  /** Undefined when it was made without one. */
-  get name(): string | undefined {
-    return this.#info.name;
-  }
-
-  /** As of the last answer about this sandbox; see `refresh`. */
-  get status(): SandboxStatus {
-    return this.#info.status;
-  }
-
-  get template(): string {
-    return this.#info.template;
-  }
-
-  /** Everything the API says about the sandbox, spelled as it does; see `refresh`. */
-  get info(): SandboxObject {
-    return this.#info;
-  }
-
-  /** Asks the daemon for the present state. @throws NotFoundError when the sandbox is gone */
-  async refresh(options: SignalOptions = {}): Promise<SandboxObject> {
-    this.#info = await fetchInfo(this.#client, this.id, options);
-    return this.#info;
   }
 
   /** Runs a command to its end. */
@@ -146,6 +131,45 @@ export class Sandbox implements AsyncDisposable {
     throw new Error('The stream of a command ends with its exit.');
   }
 
+  /**
+   * A running copy of this sandbox, with its disk, and with its processes where the isolation can.
+   * Volumes are shared. This sandbox goes on.
+   */
+  async fork({ signal, ...json }: ForkOptions = {}): Promise<Sandbox> {
+    const { sandboxes } = await this.api.send('POST', '/fork', forkResultSchema, { signal, json });
+    const [child] = sandboxes;
+    if (child === undefined) throw new Error('The answer to a fork holds a child.');
+    return new Sandbox(this.#client, child);
+  }
+
+  /** Several copies of one moment of this sandbox, to be tried against each other. */
+  async forkTree({ signal, ...json }: ForkTreeOptions = {}): Promise<ForkTree> {
+    const how = { signal, json };
+    const result = await this.api.send('POST', '/fork-tree', forkTreeResultSchema, how);
+    return new ForkTree(
+      result,
+      result.children.map((child) => new Sandbox(this.#client, child)),
+    );
+  }
+
+  /**
+   * Tries each candidate, a command or a function, in a copy of its own of this sandbox, and keeps
+   * the best one; the others are deleted, whatever happens.
+   * @throws ExploreError when none succeeds
+   *
+   * @example
+   * const { winner } = await sandbox.explore(
+   *   ['python solve.py --greedy', 'python solve.py --dynamic'],
+   *   { scoreFn: (box, outcome) => -outcome.durationMs },
+   * );
+   */
+  explore<Value = unknown>(
+    candidates: readonly (string | Candidate<Value>)[],
+    options: ExploreOptions<Value> = {},
+  ): Promise<ExploreResult<Value>> {
+    return explore(this, candidates, options);
+  }
+
   /** Ends the sandbox and deletes what is in it, volumes excepted. No error when it is gone. */
   async kill(options: SignalOptions = {}): Promise<void> {
     try {
@@ -157,7 +181,7 @@ export class Sandbox implements AsyncDisposable {
     } catch (error) {
       if (!(error instanceof NotFoundError)) throw error;
     }
-    this.#info = { ...this.#info, status: 'deleted' };
+    this.keep({ ...this.info, status: 'deleted' });
   }
 
   /** Same as `kill`. */
@@ -169,8 +193,6 @@ export class Sandbox implements AsyncDisposable {
     await this.kill();
   }
 }
-
-const sandboxPath = (idOrName: string) => `/v1/sandboxes/${encodeURIComponent(idOrName)}`;
 
 function fetchInfo(client: Client, idOrName: string, { signal }: SignalOptions) {
   return client.transport.json(

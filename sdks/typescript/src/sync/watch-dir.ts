@@ -45,7 +45,7 @@ async function keepSynced(
     try {
       // Taken before the sync: what changes during it is seen as a change after it.
       const before = fingerprint(root, options);
-      if (before === synced) await checkSandbox(api, signal);
+      if (before === synced) await checkOwner(api, signal);
       else {
         const result = await syncDir(api, root, remotePath, options);
         if (synced === undefined || didSomething(result)) onSync?.(result);
@@ -62,13 +62,13 @@ async function keepSynced(
 }
 
 /**
- * While nothing changes here, it is still noticed that the sandbox has gone. Whatever else fails may
+ * While nothing changes here, it is still noticed that the sandbox or volume has gone. Whatever else fails may
  * pass before there is something to send.
  * @throws NotFoundError
  */
-async function checkSandbox(api: FilesApi, signal: AbortSignal | undefined): Promise<void> {
+async function checkOwner(api: FilesApi, signal: AbortSignal | undefined): Promise<void> {
   try {
-    await api.transport.drain({ method: 'GET', path: api.sandboxPath, signal });
+    await api.transport.drain({ method: 'GET', path: api.ownerPath, signal });
   } catch (error) {
     if (error instanceof NotFoundError) throw error;
   }

@@ -28,7 +28,7 @@ export const canResume = ({ owner, sync, createParents }: WriteOptions): boolean
  * @throws LocalFileError when the local file changes meanwhile
  */
 export async function resumableUpload(
-  api: FilesApi,
+  { api, uploadsPath }: { readonly api: FilesApi; readonly uploadsPath: string },
   file: LocalFile,
   remotePath: string,
   options: UploadOptions,
@@ -42,7 +42,11 @@ export async function resumableUpload(
     if_match: ifMatch,
     if_none_match: ifNoneMatch,
   };
-  const upload = await TusUpload.create(api, reader.sizeBytes, metadata, signal);
+  const upload = await TusUpload.create(
+    { api, uploadsPath },
+    { sizeBytes: reader.sizeBytes, metadata },
+    signal,
+  );
   try {
     const end = await sendParts(upload, reader, options);
     if (end === 'unknown') await checkArrived(api, file, remotePath, signal);

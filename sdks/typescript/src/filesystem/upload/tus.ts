@@ -8,6 +8,12 @@ import type { FilesApi } from '../files-api.ts';
 const deleteTimeoutMs = 5_000;
 const version = { 'tus-resumable': '1.0.0' };
 
+interface NewUpload {
+  readonly sizeBytes: number;
+  /** Values that are undefined are left out. */
+  readonly metadata: Readonly<Record<string, string | undefined>>;
+}
+
 /** One upload of the tus protocol, version 1.0. */
 export class TusUpload {
   readonly #api: FilesApi;
@@ -20,14 +26,11 @@ export class TusUpload {
     this.#signal = signal;
   }
 
-  /** @param metadata values that are undefined are left out */
   static async create(
-    api: FilesApi,
-    sizeBytes: number,
-    metadata: Readonly<Record<string, string | undefined>>,
+    { api, uploadsPath: uploads }: { readonly api: FilesApi; readonly uploadsPath: string },
+    { sizeBytes, metadata }: NewUpload,
     signal: AbortSignal | undefined,
   ): Promise<TusUpload> {
-    const uploads = `${api.sandboxPath}/uploads`;
     const message = await api.transport.drain({
       method: 'POST',
       path: uploads,

@@ -19,8 +19,12 @@ export async function uploadFile(
   options.signal?.throwIfAborted();
   const { source, handle, sizeBytes } = await openLocalSource(localPath);
   try {
-    if (sizeBytes !== undefined && sizeBytes > resumableAboveBytes && canResume(options))
-      return await resumableUpload(api, { path: localPath, handle }, path, options);
+    const { uploadsPath } = api;
+    const isLarge = sizeBytes !== undefined && sizeBytes > resumableAboveBytes;
+    if (isLarge && uploadsPath !== undefined && canResume(options)) {
+      const file = { path: localPath, handle };
+      return await resumableUpload({ api, uploadsPath }, file, path, options);
+    }
     return await writeFile(api.transport, { fsPath: api.fsPath, path }, source, options);
   } finally {
     await handle.close();

@@ -1,18 +1,15 @@
 import { type WriteResult, writeResultSchema } from '@sandport/protocol';
 import { SandportError } from '../../errors/sandport-error.ts';
 import { header } from '../../http/answer-body.ts';
-import type { RequestBody, RequestSpec } from '../../http/request.ts';
+import type { RequestSpec } from '../../http/request.ts';
 import type { Transport } from '../../http/transport.ts';
-import { type ContentSource, slices } from './content.ts';
-import { checkDigest, Digest } from '../digest.ts';
+import type { ContentSource } from './content.ts';
+import { DigestedBody } from './digested-body.ts';
+import { checkDigest } from '../digest.ts';
 import { modeText } from '../files-api.ts';
 import type { FileTarget } from '../read/read-file.ts';
 import { timeText } from '../file-time.ts';
 import type { WriteInPlaceOptions } from './write-options.ts';
-
-/** Up to here bytes go in one piece, with their digest in the head of the request. */
-const onePieceBytes = 1024 * 1024;
-const sliceBytes = 512 * 1024;
 
 /**
  * Puts content to a file of a sandbox. The digest goes with the bytes, so that the daemon replaces
@@ -26,7 +23,7 @@ export async function writeFile(
 ): Promise<WriteResult> {
   const { signal, onProgress } = options;
   const total = source.kind === 'bytes' ? source.bytes.byteLength : source.sizeBytes;
-  const upload = new Upload(source, (bytes) => onProgress?.({ bytes, totalBytes: total }));
+  const upload = new DigestedBody(source, (bytes) => onProgress?.({ bytes, totalBytes: total }));
   const spec: RequestSpec = {
     method: 'PUT',
     path: target.fsPath,
@@ -74,36 +71,3 @@ const conditions = ({ ifMatch, ifNoneMatch }: WriteInPlaceOptions) => ({
   ...(ifMatch !== undefined && { 'if-match': ifMatch }),
   ...(ifNoneMatch !== undefined && { 'if-none-match': ifNoneMatch }),
 });
-
-/** The body of one write, and the digest of what has been sent of it. */
-class Upload {
-  digest = new Digest();
-  readonly body: RequestBody;
-  readonly headers: Readonly<Record<string, string>>;
-
-  constructor(source: ContentSource, progress: (bytes: number) => void) {
-    if (source.kind === 'bytes' && source.bytes.byteLength <= onePieceBytes) {
-      this.digest.update(source.bytes);
-      this.body = source;
-      this.headers = { 'repr-digest': this.digest.field };
-      progress(source.bytes.byteLength);
-      return;
-    }
-    const open = () => (source.kind === 'bytes' ? slices(source.bytes, sliceBytes) : source.open());
-    this.headers = { trailer: 'Repr-Digest' };
-    this.body = {
-      kind: 'stream',
-      open: () => {
-        // A second attempt begins from nothing.
-        this.digest = new Digest();
-        return open();
-      },
-      replayable: source.kind === 'bytes' || source.replayable,
-      onChunk: (chunk) => {
-        this.digest.update(chunk);
-        progress(this.digest.bytes);
-      },
-      trailers: () => ({ 'Repr-Digest': this.digest.field }),
-    };
-  }
-}
