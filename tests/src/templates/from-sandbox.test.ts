@@ -25,7 +25,7 @@ onEachIsolation(used, (isolation) => {
     await api.asRoot(
       source.id,
       `set -e
-      apt-get --version > /workspace/version
+      id > /workspace/version
       rm -r /etc/alternatives
       mkdir -p /opt/tool/deep && echo tool > /opt/tool/deep/file
       chown -R user:user /opt/tool && chmod 4750 /opt/tool/deep/file

@@ -5,7 +5,13 @@ import { promisify } from 'node:util';
 import type { TemplateDefaults } from '@sandport/driver';
 import type { TemplateName } from '@sandport/protocol';
 import { deleteDeadTree } from '../sandbox/delete-tree.ts';
-import { buildMark, collectVersions, removeUnfinished, unfinishedPrefix } from './collect.ts';
+import {
+  buildMark,
+  collectVersions,
+  removeEmptyHome,
+  removeUnfinished,
+  unfinishedPrefix,
+} from './collect.ts';
 import { finishRoot } from './finish-root.ts';
 import { InvalidImage } from './images/invalid-image.ts';
 import { findUser } from './passwd.ts';
@@ -71,6 +77,7 @@ export async function buildTemplate(name: TemplateName, options: BuildOptions): 
     renameSync(unfinished, join(home, version));
   } catch (error) {
     await deleteDeadTree(home, unfinishedPrefix + version);
+    removeEmptyHome(templatesDir, name);
     throw error;
   }
   setCurrentVersion(templatesDir, name, version);

@@ -19,8 +19,8 @@ const timeoutMs = 2 * 60 * 60_000;
 /** Arguments: the Dockerfile. Everything that buildah keeps is below /work. */
 const script = `
 common="--root /work/storage --runroot /work/running --storage-driver vfs"
-buildah $common build --isolation chroot --format oci --file "$1" --tag result /context
-buildah $common push --quiet result oci:/work/layout:image
+buildah $common build --isolation chroot --format oci --file "$1" --tag localhost/result /context
+buildah $common push --quiet localhost/result oci:/work/layout:image
 `;
 
 /**
