@@ -129,9 +129,9 @@ export class LocalSnapshots implements SnapshotStore {
       take: () => disks.clone(held.layout, layout, { idBase: guestIds ? 0 : idBase, signal }),
     });
     signal.throwIfAborted();
+    await syncFiles(layout.directory, diskPath(layout));
     const { usedBytes, ownBytes = usedBytes } = await disks.usage(layout);
     await disks.close(layout);
-    await syncFiles(layout.directory);
     const record: SnapshotRecord = {
       isolation,
       template,

@@ -21,6 +21,10 @@ import {
   type DiskUsage,
   type Storage,
 } from './storage.ts';
+import { syncFiles } from './sync-files.ts';
+
+/** How old the numbers of a usage may be, in milliseconds. */
+const countsServeMs = 5000;
 
 /**
  * Disks as subvolumes of a pool; in the place of its owner lies a link to it, which is there before
@@ -31,6 +35,7 @@ export class BtrfsStorage implements Storage {
   readonly kind = 'btrfs';
   readonly #pool: string;
   #hasQuota: Promise<void> | undefined;
+  #freshUntilMs = 0;
 
   /** @param pool trusted path of a directory on btrfs, for nothing but disks */
   constructor(pool: string) {
@@ -59,6 +64,7 @@ export class BtrfsStorage implements Storage {
 
   async resize(place: DiskPlace, { sizeBytes }: DiskSize): Promise<void> {
     if (sizeBytes !== undefined) {
+      await syncFiles(this.#pool);
       const { usedBytes } = await this.usage(place);
       if (usedBytes > sizeBytes)
         throw new DiskSizeError(`the disk holds ${Math.ceil(usedBytes / 2 ** 20)} MiB`);
@@ -68,6 +74,7 @@ export class BtrfsStorage implements Storage {
 
   async usage(place: DiskPlace): Promise<DiskUsage> {
     await this.#enableQuota();
+    this.#keepFresh();
     const usage = await subvolumeUsage(diskPath(place));
     return {
       usedBytes: usage?.referencedBytes ?? 0,
@@ -104,8 +111,8 @@ export class BtrfsStorage implements Storage {
     try {
       await make(subvolume);
       chmodSync(subvolume, 0o700);
-      // A clone has no limit, whatever its original has.
       if (sizeBytes !== undefined) await this.#limit(subvolume, sizeBytes);
+      else await removeLimit(subvolume);
     } catch (error) {
       await this.discard(place);
       throw error;
@@ -126,9 +133,26 @@ export class BtrfsStorage implements Storage {
     return this.#hasQuota;
   }
 
+  /** What is not on the disk yet is not counted; the kernel would take half a minute. */
+  #keepFresh(): void {
+    if (performance.now() < this.#freshUntilMs) return;
+    this.#freshUntilMs = performance.now() + countsServeMs;
+    syncFiles(this.#pool).catch(() => {});
+  }
+
   #subvolumeOf(place: DiskPlace): string | undefined {
     const target = poolEntryOf(place);
     return target === undefined ? undefined : join(this.#pool, target);
+  }
+}
+
+/** A clone begins with the limit of its original. */
+async function removeLimit(subvolume: string): Promise<void> {
+  try {
+    await limitSubvolume(subvolume, undefined);
+  } catch (error) {
+    // Without the accounting no disk has a limit.
+    if ((await subvolumeUsage(subvolume))?.limitBytes !== undefined) throw error;
   }
 }
 

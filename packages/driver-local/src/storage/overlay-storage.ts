@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import {
   copyLayer,
   createDiskImage,
+  errnoOf,
   listMounts,
   mountDiskImage,
   resizeDiskImage,
@@ -89,7 +90,13 @@ export class OverlayStorage implements Storage {
       throw new DiskSizeError('a disk that was made with a limit keeps one');
     const { size } = lstatSync(file);
     if (sizeBytes < size) throw new DiskSizeError('a disk can only grow');
-    if (sizeBytes > size) await resizeDiskImage({ file, mountPoint: diskPath(place), sizeBytes });
+    if (sizeBytes === size) return;
+    try {
+      await resizeDiskImage({ file, mountPoint: diskPath(place), sizeBytes });
+    } catch (error) {
+      if (errnoOf(error) !== 'EPERM') throw error;
+      throw new DiskSizeError('the daemon lacks the capability CAP_SYS_RESOURCE', { cause: error });
+    }
   }
 
   async usage(place: DiskPlace): Promise<DiskUsage> {

@@ -1,3 +1,5 @@
+import { constants } from 'node:os';
+
 /** A failed system call. `code` is the errno's name, as in `ENOENT`. */
 export class SystemError extends Error {
   readonly code: string;
@@ -14,5 +16,8 @@ export class SystemError extends Error {
 /** The errno's name of a failed system call, whether ours or Node's; undefined for other errors. */
 export function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
+  // Node has no name for it; its numbers are negative.
+  const isQuota = 'errno' in error && error.errno === -constants.errno.EDQUOT;
+  if (error.code === 'UNKNOWN' && isQuota) return 'EDQUOT';
   return typeof error.code === 'string' && /^E[A-Z0-9]+$/.test(error.code) ? error.code : undefined;
 }

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { open, rename, rm, statfs } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { SystemError } from '../ffi/system-error.ts';
-import { growImage } from './grow-image.ts';
+import { setImageSize } from './image-size.ts';
 
 const execute = promisify(execFile);
 
@@ -50,7 +50,7 @@ export async function growBtrfsImage(
   { file, sizeBytes }: BtrfsImageOptions,
   mountPoint: string,
 ): Promise<void> {
-  await growImage(file, mountPoint, sizeBytes);
+  await setImageSize(file, mountPoint, sizeBytes);
   await btrfs('filesystem', 'resize', 'max', mountPoint);
 }
 

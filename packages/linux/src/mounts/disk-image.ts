@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { open, rm } from 'node:fs/promises';
+import { open, rm, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { growImage } from './grow-image.ts';
+import { SystemError } from '../ffi/system-error.ts';
+import { setImageSize } from './image-size.ts';
 
 const run = promisify(execFile);
 
@@ -62,9 +63,20 @@ async function repair(file: string): Promise<void> {
   }
 }
 
-/** Makes a mounted disk larger. */
-export async function resizeDiskImage(options: DiskImageOptions): Promise<void> {
+/**
+ * Makes a mounted disk larger. On an error it is as before.
+ * @throws SystemError EPERM without the capability CAP_SYS_RESOURCE
+ */
+export async function resizeDiskImage(
+  options: Pick<DiskImageOptions, 'file' | 'mountPoint' | 'sizeBytes'>,
+): Promise<void> {
   const { file, mountPoint, sizeBytes } = options;
-  const device = await growImage(file, mountPoint, sizeBytes);
-  await run('resize2fs', [device]);
+  const { size: previousBytes } = await stat(file);
+  const device = await setImageSize(file, mountPoint, sizeBytes);
+  try {
+    await run('resize2fs', [device]);
+  } catch (error) {
+    await setImageSize(file, mountPoint, previousBytes);
+    throw /Permission denied/.test(String(error)) ? new SystemError('EPERM', 'resize2fs') : error;
+  }
 }

@@ -6,11 +6,11 @@ import { listMounts } from './list-mounts.ts';
 const run = promisify(execFile);
 
 /**
- * Makes a mounted image file larger; the file system in it is still to be told. Both paths are
- * trusted.
+ * Makes a mounted image file larger, or smaller again where its file system has not used that; the
+ * file system is still to be told. Both paths are trusted.
  * @returns the loop device @throws Error when nothing is mounted there
  */
-export async function growImage(
+export async function setImageSize(
   file: string,
   mountPoint: string,
   sizeBytes: number,
