@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { SandboxSpec } from '@sandport/driver';
 import { CgroupInUseError, setCgroupLimits } from '@sandport/linux';
 import { SandportFault } from '@sandport/protocol';
@@ -25,6 +26,12 @@ export async function reconfigureSandbox(
   }
   const old = held.spec.limits;
   const { limits } = spec;
+  const change = { user: spec.user, workdir: spec.workdir, env: spec.env };
+  if (isDeepStrictEqual(limits, old)) {
+    held.spec = { ...held.spec, ...change };
+    held.root.setOwner(owner);
+    return;
+  }
   if (limits.diskBytes !== old.diskBytes) await resizeDisk(context, held, limits.diskBytes);
   try {
     await changeHostLimits(context, held, spec);
@@ -33,7 +40,7 @@ export async function reconfigureSandbox(
     throw error;
   }
   if (held.live?.channel.connected === true) held.live.channel.setMemoryLimit(limits.memoryBytes);
-  held.spec = { ...held.spec, limits, user: spec.user, workdir: spec.workdir, env: spec.env };
+  held.spec = { ...held.spec, ...change, limits };
   held.root.setOwner(owner);
 }
 
