@@ -33,7 +33,7 @@ onEachIsolation(used, (isolation) => {
     expect(first.exitCode).toBe(0);
     expect(first.lines).toContain('+ plain.txt');
     expect(first.lines).toContain('+ sub/deep/');
-    expect(first.lines).toContain('+ odd/new line');
+    expect(first.lines).toContain('+ odd/new\\nline');
     expect(await inside('cd /workspace/up && ./run.sh && cat link')).toBe('ran\nplain\n');
 
     const again = await sync([dir, target]);
