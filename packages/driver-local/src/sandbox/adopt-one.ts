@@ -133,7 +133,13 @@ async function adoptStopped(
   context.held.set(spec.id, held);
   removeUnfinished(context, held);
   if (sleep !== undefined) return asHibernated(held);
-  return { id: spec.id, files: root.files, reason: lostWithDaemon };
+  return {
+    id: spec.id,
+    reason: lostWithDaemon,
+    get files() {
+      return held.root.files;
+    },
+  };
 }
 
 /** Removes, aside, what copies left that the end of the last daemon cut off. */

@@ -37,9 +37,16 @@ export async function hibernateSandbox(
 
 /** What the next start of the sandbox will find. */
 export function asHibernated(held: HeldSandbox): Hibernated {
-  const { id, root, record } = held;
-  const memory = record.sleep?.image !== undefined;
-  return { id, files: root.files, reason: hibernatedReason, hibernation: { memory } };
+  const memory = held.record.sleep?.image !== undefined;
+  return {
+    id: held.id,
+    reason: hibernatedReason,
+    hibernation: { memory },
+    // Those of its disk, also when that was mounted anew.
+    get files() {
+      return held.root.files;
+    },
+  };
 }
 
 /** Writes the memory. Returns why there is none although the processes have ended. */

@@ -1,8 +1,14 @@
-import type { Driver, SandboxSpec, WokenSandbox } from '@sandport/driver';
+import type {
+  Driver,
+  DriverSandbox,
+  SandboxSpec,
+  StoppedSandbox,
+  WokenSandbox,
+} from '@sandport/driver';
 import { SandportFault } from '@sandport/protocol';
 import type { Events } from '../events.ts';
 import type { Quotas } from '../quotas/quotas.ts';
-import { type Entry, specOf } from '../sandboxes/entry.ts';
+import { type Entry, hasProcesses, specOf } from '../sandboxes/entry.ts';
 import type { Registry } from '../sandboxes/registry.ts';
 import type { States } from '../sandboxes/states.ts';
 import { invalidState } from '../sandboxes/to-object.ts';
@@ -38,10 +44,13 @@ export async function restore(
   try {
     woken = await driver.restore(spec, snapshot.id);
   } catch (error) {
-    if (!(error instanceof SandportFault) || error.code !== 'create_failed') throw error;
-    const reason = `a snapshot could not be restored: ${error.message}`;
-    states.stopped(entry, reason, { id: row.id, files: sandbox.files, reason });
-    events.emit(row, 'failed', { reason });
+    // One that had none before is what it was.
+    if (hasProcesses(sandbox) && !(await isAlive(driver, entry))) {
+      const sentence = error instanceof SandportFault ? error.message : 'see the log of the daemon';
+      const reason = `a snapshot could not be restored: ${sentence}`;
+      states.stopped(entry, reason, asStopped(sandbox, reason));
+      events.emit(row, 'failed', { reason });
+    }
     throw error;
   }
   const { memory, fallback } = woken;
@@ -54,6 +63,20 @@ export async function restore(
   events.emit(row, 'restored', { snapshot_id: snapshot.id, memory, ...reason });
   return woken;
 }
+
+const isAlive = async (driver: Driver, { row }: Entry): Promise<boolean> => {
+  const usage = await driver.usage(row.id).catch(() => undefined);
+  return usage?.pid !== undefined;
+};
+
+/** Its old disk, which may have been mounted anew. */
+const asStopped = (sandbox: DriverSandbox, reason: string): StoppedSandbox => ({
+  id: sandbox.id,
+  reason,
+  get files() {
+    return sandbox.files;
+  },
+});
 
 /** Processes of another isolation, or with other volumes, cannot run in this sandbox. */
 function refuseStrange(name: string, snapshot: UsedSnapshot, { row }: Entry): void {
