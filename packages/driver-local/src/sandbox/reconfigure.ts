@@ -1,5 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
-import type { SandboxSpec } from '@sandport/driver';
+import type { SandboxLimits, SandboxSpec } from '@sandport/driver';
 import { CgroupInUseError, setCgroupLimits } from '@sandport/linux';
 import { SandportFault } from '@sandport/protocol';
 import type { DriverContext } from '../context.ts';
@@ -27,7 +26,7 @@ export async function reconfigureSandbox(
   const old = held.spec.limits;
   const { limits } = spec;
   const change = { user: spec.user, workdir: spec.workdir, env: spec.env };
-  if (isDeepStrictEqual(limits, old)) {
+  if (isSame(limits, old)) {
     held.spec = { ...held.spec, ...change };
     held.root.setOwner(owner);
     return;
@@ -43,6 +42,12 @@ export async function reconfigureSandbox(
   held.spec = { ...held.spec, ...change, limits };
   held.root.setOwner(owner);
 }
+
+const isSame = (one: SandboxLimits, other: SandboxLimits): boolean =>
+  one.cpu === other.cpu &&
+  one.memoryBytes === other.memoryBytes &&
+  one.diskBytes === other.diskBytes &&
+  one.pids === other.pids;
 
 async function resizeDisk(
   context: DriverContext,
