@@ -11,6 +11,7 @@ import { installDebianPackages } from './setup/debian-packages.mjs';
 import { installNodeModules } from './setup/node-modules.mjs';
 import { checkPlatform } from './setup/platform.mjs';
 import { makePythonVenv } from './setup/python-venv.mjs';
+import { unpackTestRegistry } from './setup/test-registry.mjs';
 
 const steps = [
   ['Debian packages', installDebianPackages],
@@ -19,6 +20,7 @@ const steps = [
   ['TypeScript build', buildTypeScript],
   ['Python environment', makePythonVenv],
   ['base template', buildBaseTemplate],
+  ['registry for tests', unpackTestRegistry],
 ];
 
 /**

@@ -7,6 +7,8 @@ export const repoDir = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 /** Everything that the scripts keep between runs; safe to delete at any time. */
 export const setupDir = join(repoDir, '.setup');
 export const logsDir = join(setupDir, 'logs');
+/** Programs that only the tests use. */
+export const toolsDir = join(setupDir, 'tools');
 export const runningDir = join(setupDir, 'running');
 export const venvDir = join(repoDir, '.venv');
 export const sandportBin = join(repoDir, 'apps/cli/bin/sandport.mjs');

@@ -9,8 +9,8 @@ import { hashContents, stampMatches, writeStamp } from '../lib/stamp.mjs';
 import { checkDiskSpace } from './platform.mjs';
 
 /** What decides how the template turns out. */
-const inputFiles = ['recipes/base.ts', 'bootstrap.ts', 'finish-root.ts'].map((name) =>
-  inRepo('packages/driver-local/src/templates', name),
+const inputFiles = ['recipes/base.ts', 'sources/packages.ts', 'bootstrap.ts', 'finish-root.ts'].map(
+  (name) => inRepo('packages/driver-local/src/templates', name),
 );
 
 const isThere = () => existsSync(join(templatesDir, 'base/current'));

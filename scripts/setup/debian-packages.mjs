@@ -20,22 +20,33 @@ const required = {
   curl: 'curl',
   zstd: 'zstd',
 };
-const runscPackage = 'runsc';
+/** Package → what does not work without it. Some archives do not have all of them. */
+const optional = {
+  runsc:
+    'sandboxes run with the isolation `container` only. Install runsc from gvisor.dev for the isolation `gvisor`',
+  skopeo: 'templates cannot be made of images',
+  umoci: 'templates cannot be made of images',
+  buildah: 'templates cannot be made of Dockerfiles',
+};
 
-export const debianPackages = [...Object.keys(required), runscPackage];
+export const debianPackages = [...Object.keys(required), ...Object.keys(optional)];
 
-const withoutRunsc =
-  'runsc is not in this distribution’s archive: sandboxes run with the isolation `container` only. Install runsc from gvisor.dev for the isolation `gvisor`.';
+const warnOfMissing = (name) =>
+  warn(`${name} is not in this distribution’s archive: ${optional[name]}.`);
 
 /** Installs what is missing; does nothing, without the network, when nothing is. */
 export async function installDebianPackages(say) {
   if (!distribution().debianLike) return checkWithoutDpkg();
   const missing = await missingPackages(debianPackages);
-  const needed = missing.filter((name) => name !== runscPackage);
   if (missing.length === 0) return 'all there';
+  const needed = missing.filter((name) => !(name in optional));
 
-  // On a machine whose archive has no runsc this is the normal state, so it must stay quick.
-  if (needed.length === 0 && (await run('runsc', ['--version'])).code === 0) return 'all there';
+  // On a machine whose archive lacks one of them this is the normal state, so it must stay quick.
+  const wished = [];
+  for (const name of missing)
+    if (name in optional && (await run('sh', ['-c', `command -v ${name}`])).code !== 0)
+      wished.push(name);
+  if (needed.length === 0 && wished.length === 0) return 'all there';
   if (needed.length > 0) checkDiskSpace('/var');
   const updated = await aptGet(['update'], { say });
   if (needed.length > 0) {
@@ -50,14 +61,13 @@ export async function installDebianPackages(say) {
       );
     }
   }
-  if (missing.includes(runscPackage)) {
-    const result = await aptGet(['install', '--no-install-recommends', runscPackage], {
-      say,
-    });
-    if (!result.ok) warn(withoutRunsc);
-    else needed.push(runscPackage);
+  const installed = [...needed];
+  for (const name of wished) {
+    const result = await aptGet(['install', '--no-install-recommends', name], { say });
+    if (result.ok) installed.push(name);
+    else warnOfMissing(name);
   }
-  return needed.length > 0 ? `installed ${needed.join(', ')}` : 'all there but runsc';
+  return installed.length > 0 ? `installed ${installed.join(', ')}` : 'all there that can be';
 }
 
 /** Those of the packages that are not completely installed. */
@@ -87,6 +97,6 @@ async function checkWithoutDpkg() {
       `${distribution().prettyName} is neither Debian nor Ubuntu, so nothing was installed; with its own package manager install what Debian calls ${missing.join(', ')}, then try again.`,
     );
   }
-  if (!(await has('runsc'))) warn(withoutRunsc);
+  for (const name of Object.keys(optional)) if (!(await has(name))) warnOfMissing(name);
   return 'all there';
 }

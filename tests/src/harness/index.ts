@@ -65,4 +65,4 @@ export {
   templateNames,
 } from './templates.ts';
 export { staticProgram } from './static-program.ts';
-export { registryUser, startRegistry, type TestRegistry } from './registry.ts';
+export { registryProgram, registryUser, startRegistry, type TestRegistry } from './registry.ts';

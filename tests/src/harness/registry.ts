@@ -1,8 +1,9 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { repoDir } from './paths.ts';
 import { identityOf, signal, whenEnded } from './process-identity.ts';
 import { testRun } from './run-marker.ts';
 import { waitFor } from './wait-for.ts';
@@ -13,6 +14,14 @@ export interface TestRegistry extends AsyncDisposable {
   readonly address: string;
   /** Copies the image of an OCI layout to `name` in the registry. @returns its full reference */
   push(layout: string, name: string, options?: readonly string[]): Promise<string>;
+}
+
+/** The program, or why there is none. */
+export function registryProgram(): { readonly path?: string; readonly missing: string } {
+  const unpacked = join(repoDir, '.setup/tools/docker-registry/usr/bin/docker-registry');
+  const path = [unpacked, '/usr/bin/docker-registry'].find((each) => existsSync(each));
+  const missing = 'docker-registry is not here; run `npm run setup`';
+  return path === undefined ? { missing } : { path, missing };
 }
 
 /** The one user of a registry that asks for one. */
@@ -39,7 +48,9 @@ export async function startRegistry(
   const file = join(directory, 'config.yml');
   // JSON is YAML.
   writeFileSync(file, JSON.stringify(config));
-  const child = spawn('docker-registry', ['serve', file], {
+  const { path, missing } = registryProgram();
+  if (path === undefined) throw new Error(missing);
+  const child = spawn(path, ['serve', file], {
     stdio: 'ignore',
     env: { ...process.env, ...testRun().env },
   });

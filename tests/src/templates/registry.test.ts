@@ -4,13 +4,14 @@ import { rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import {
   build,
   buildWell,
   codeOf,
   type ImageSpec,
   layer,
+  registryProgram,
   registryUser,
   startRegistry,
   staticProgram,
@@ -27,9 +28,11 @@ const used = useDaemon({
   env: { SANDPORT_TEMPLATES_DIR: templatesDir },
   args: ['--prepare', 'none'],
 });
+const registry = registryProgram();
 let open: TestRegistry;
 let locked: TestRegistry;
 beforeAll(async () => {
+  if (registry.path === undefined) return;
   open = await startRegistry(join(room, 'open'));
   locked = await startRegistry(join(room, 'locked'), { locked: true });
 });
@@ -37,6 +40,10 @@ afterAll(async () => {
   await open?.[Symbol.asyncDispose]();
   await locked?.[Symbol.asyncDispose]();
   await rm(room, { recursive: true, force: true });
+});
+
+beforeEach((context) => {
+  if (registry.path === undefined) context.skip(registry.missing);
 });
 
 let made = 0;

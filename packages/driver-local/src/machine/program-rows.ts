@@ -43,6 +43,9 @@ export function programRows(): MachineRow[] {
     programRow('mkfs.ext4', 'e2fsprogs', 'sandboxes with `disk_mb` cannot be created'),
     programRow('unshare', 'util-linux', 'container sandboxes cannot run'),
     programRow('flock', 'util-linux', 'templates cannot be built'),
+    optionalRow('skopeo', 'templates cannot be made of images'),
+    optionalRow('umoci', 'templates cannot be made of images'),
+    optionalRow('buildah', 'templates cannot be made of Dockerfiles'),
   ];
 }
 
@@ -57,4 +60,10 @@ function programRow(name: string, debianPackage: string, cost: string): MachineR
         fix: `apt-get install ${debianPackage}`,
       }
     : { name, status: 'ok', detail: program };
+}
+
+/** What only some templates need. */
+function optionalRow(name: string, cost: string): MachineRow {
+  const row = programRow(name, name, cost);
+  return row.status === 'ok' ? row : { ...row, status: 'degraded' };
 }
