@@ -28,8 +28,9 @@ export function idsOnMachine(daemon: TestDaemon): Map<string, string[]> {
     const parent = join('/sys/fs/cgroup', hierarchy, 'sandport', hash);
     for (const name of names(parent)) note('cgroup', join(parent, name));
   }
-  for (const parent of [join(daemon.dataDir, 'sandboxes'), join(daemon.dataDir, 'trash')])
-    for (const name of names(parent)) note('file', join(parent, name));
+  for (const folder of ['sandboxes', 'snapshots', 'trash'])
+    for (const name of names(join(daemon.dataDir, folder)))
+      note('file', join(daemon.dataDir, folder, name));
   for (const folder of names(runDir))
     for (const name of names(join(runDir, folder))) note('file', join(runDir, folder, name));
   return found;
