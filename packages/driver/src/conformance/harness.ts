@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
 import { finished } from 'node:stream/promises';
 import {
@@ -8,10 +9,11 @@ import {
   parseGuestPath,
   sandboxIdSchema,
   SandportFault,
+  type SnapshotId,
   templateNameSchema,
 } from '@sandport/protocol';
 import { afterAll, beforeAll, expect } from 'vitest';
-import type { CommandExit, CommandSpec } from '../commands.ts';
+import type { Command, CommandExit, CommandSpec } from '../commands.ts';
 import type { Driver, DriverSandbox, SandboxSpec } from '../driver.ts';
 import type { SandboxFiles, WriteFileOptions } from '../files/index.ts';
 import type { ConformanceSubject } from './subject.ts';
@@ -38,9 +40,9 @@ export class Harness {
     return this.#driver;
   }
 
-  async open(known: readonly SandboxSpec[] = []) {
+  async open(known: readonly SandboxSpec[] = [], snapshots: readonly SnapshotId[] = []) {
     this.#driver = await this.#subject.open();
-    return this.#driver.adopt({ sandboxes: known, snapshots: [] });
+    return this.#driver.adopt({ sandboxes: known, snapshots });
   }
 
   /** Closes the driver; sandboxes stay. */
@@ -69,6 +71,11 @@ export class Harness {
     const spec = this.spec(change);
     this.#made.add(spec.id);
     return this.driver.create(spec);
+  }
+
+  /** Has the sandbox removed with the others. */
+  track({ id }: SandboxSpec): void {
+    this.#made.add(id);
   }
 
   async removeAll(): Promise<void> {
@@ -104,6 +111,25 @@ export async function run(
     running.exit,
   ]);
   return { ...exit, stdout: stdout.toString(), stderr: stderr.toString() };
+}
+
+/** Whether a process of this machine runs; false when it has ended and nobody has collected it. */
+export function runsOnHost(pid: number): boolean {
+  try {
+    return !/^\d+ \(.*\) [ZX] /s.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return false;
+  }
+}
+
+/** A command that adds a line to /tmp/count again and again. */
+export async function startCounter({ commands }: DriverSandbox): Promise<Command> {
+  const script = 'i=0; while :; do i=$((i+1)); echo $i >> /tmp/count; sleep 0.02; done';
+  const command = await commands.start({ args: ['sh', '-c', script] });
+  command.stdout.resume();
+  command.stderr.resume();
+  command.exit.catch(() => {});
+  return command;
 }
 
 /** Runs a Python program to its end, as root unless told otherwise. */

@@ -5,7 +5,6 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  renameSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
