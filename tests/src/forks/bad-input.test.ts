@@ -78,9 +78,15 @@ test('what is no promotion is refused, and deletes nothing', async () => {
   const left = (await api.list()).map((each) => each.id);
   expect(left).toHaveLength(3);
   expect(left.filter((each) => each === first || each === second)).toHaveLength(1);
-  // Once promoted, it has no siblings any more.
+  // Once more it is no error, while nothing is left to be deleted.
   const winner = left.find((each) => each === first || each === second) ?? '';
-  faultOf(await post(winner, 'promote', { cleanup_siblings: true }), 'invalid_request');
+  const again = await post(winner, 'promote', { cleanup_siblings: true });
+  expect(json(again, 200)).toEqual({ winner, tree_id: mine.tree_id, deleted: [] });
+  const pair = (await forkTree(id, { count: 2 })).children.map((child) => child.id);
+  const [kept = '', sibling = ''] = pair;
+  json(await post(kept, 'promote'), 200);
+  faultOf(await post(kept, 'promote', { cleanup_siblings: true }), 'invalid_request');
+  for (const each of [kept, sibling]) await api.kill(each);
   for (const each of left) await api.kill(each);
 });
 

@@ -29,8 +29,8 @@ export async function promote(
   if (row.status === 'creating' || row.status === 'deleted')
     throw invalidState(row, 'it cannot be promoted');
   const tree = row.forkTree;
-  refuseOtherTree(winner, request);
-  if (tree === undefined) return { winner: row.id, deleted: [] };
+  if (tree === undefined) return promotedBefore(registry, principal, winner, request);
+  refuseOtherTree(winner, request.tree_id ?? tree);
   registry.change(winner, { forkTree: undefined });
   const siblings = request.cleanup_siblings === true ? childrenOf(registry, principal, tree) : [];
   // All of them are marked as deleted before anybody else has a turn.
@@ -52,15 +52,30 @@ export async function promote(
   };
 }
 
-function refuseOtherTree({ row }: Entry, request: Promote): void {
-  const { tree_id: wanted, cleanup_siblings: cleanUp = false } = request;
-  if (row.forkTree !== undefined && (wanted === undefined || wanted === row.forkTree)) return;
-  if (row.forkTree === undefined && wanted === undefined && !cleanUp) return;
+/** One that is in no tree: nothing is left to do, or it has no siblings that are known. */
+function promotedBefore(
+  registry: Registry,
+  principal: Principal,
+  { row }: Entry,
+  { tree_id: wanted, cleanup_siblings: cleanUp = false }: Promote,
+): PromoteResult {
+  if (wanted === undefined && !cleanUp) return { winner: row.id, deleted: [] };
+  const before = row.metadata['fork_tree_id'];
+  const isSame = before !== undefined && (wanted ?? before) === before;
+  if (isSame && childrenOf(registry, principal, before).length === 0)
+    return { winner: row.id, tree_id: before, deleted: [] };
   throw new SandportFault(
     'invalid_request',
-    row.forkTree === undefined
-      ? `The sandbox ${row.name ?? row.id} is not the child of a fork, or has been promoted before.`
-      : `The sandbox ${row.name ?? row.id} is a child of the tree ${row.forkTree}, not of ${wanted}.`,
+    `The sandbox ${row.name ?? row.id} is not the child of a fork, or has been promoted before.`,
+    { field: 'tree_id' },
+  );
+}
+
+function refuseOtherTree({ row }: Entry, wanted: string): void {
+  if (wanted === row.forkTree) return;
+  throw new SandportFault(
+    'invalid_request',
+    `The sandbox ${row.name ?? row.id} is a child of the tree ${row.forkTree}, not of ${wanted}.`,
     { field: 'tree_id' },
   );
 }
