@@ -51,6 +51,10 @@ for (const isolation of isolationSchema.options) {
       diskLimit: hasMkfs ? undefined : 'mkfs.ext4 is not installed',
       specialFiles:
         isolation === 'gvisor' ? 'gVisor keeps FIFOs and sockets in its own memory' : undefined,
+      livePids:
+        isolation === 'gvisor'
+          ? 'gVisor counts processes itself, by the limit of its start'
+          : undefined,
       initProtection:
         isolation === 'gvisor' ? 'gVisor lets root of the guest signal its process 1' : undefined,
     },

@@ -190,9 +190,9 @@ export class LocalDriver implements Driver {
     await closePool(context.layout.dataDir);
   }
 
-  /** @throws SandportFault `sandbox_not_found` */
+  /** @throws SandportFault `sandbox_not_found`, also for one that is being removed */
   #held(id: SandboxId): HeldSandbox {
-    const held = this.#context.held.get(id);
+    const held = this.#removing.has(id) ? undefined : this.#context.held.get(id);
     if (held) return held;
     throw new SandportFault('sandbox_not_found', 'The driver does not have this sandbox.', {
       sandbox: id,

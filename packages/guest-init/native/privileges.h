@@ -13,4 +13,7 @@ void limit_pids(uint64_t max);
 /* Keeps only the capabilities that commands of root may have; sets no_new_privs. */
 void drop_privileges(void);
 
+/* Allows looking at where other users' processes stand, if the runtime gave us that. */
+void look_into_processes(bool allowed);
+
 #endif

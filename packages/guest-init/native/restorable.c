@@ -10,6 +10,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "privileges.h"
+
 /* As statfs reports the file systems that gVisor serves from the host. */
 #define HOST_FILES_MAGIC 0x01021997
 
@@ -101,10 +103,13 @@ static bool process_holds(const char *pid, char *path, size_t room) {
 }
 
 bool restorable(char *reason, size_t room) {
+  /* Only PID 1 sees the processes of its sandbox and no others. */
+  if (getpid() != 1) return true;
   char path[4096];
   DIR *proc = opendir("/proc");
   if (proc == NULL) return true;
   bool all = true;
+  look_into_processes(true);
   for (struct dirent *entry = readdir(proc); all && entry != NULL; entry = readdir(proc)) {
     const char *pid = entry->d_name;
     if (pid[0] < '1' || pid[0] > '9' || strcmp(pid, "1") == 0) continue;
@@ -113,6 +118,7 @@ bool restorable(char *reason, size_t room) {
              path);
     all = false;
   }
+  look_into_processes(false);
   closedir(proc);
   return all;
 }

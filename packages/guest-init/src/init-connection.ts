@@ -16,6 +16,8 @@ const UNSENT_MAX_BYTES = 8 * FRAME_MAX_BYTES;
 const LOG_FRAMES_MAX = 1000;
 const LOG_TEXT_MAX = 4096;
 const REASON_MAX_BYTES = 512;
+/** What one frame takes beside its bytes. */
+const FRAME_COST_BYTES = 100;
 /** Frames that wait for a suspended init. */
 const WAITING_MAX_BYTES = 8 * FRAME_MAX_BYTES;
 
@@ -49,6 +51,7 @@ export class InitConnection {
   #closed = false;
   #suspension: Suspension | undefined;
   #waiting: Buffer[] = [];
+  #waitingBytes = 0;
   #quiet = false;
 
   constructor(socket: Socket, options: InitConnectionOptions) {
@@ -94,7 +97,7 @@ export class InitConnection {
     this.#socket = socket;
     this.#reader = new FrameReader(FRAME_MAX_BYTES);
     this.#listenTo(socket);
-    for (const frame of this.#waiting.splice(0)) this.#send(frame);
+    this.#sendWaiting();
     this.setQuiet(false);
   }
 
@@ -172,9 +175,15 @@ export class InitConnection {
   #send(frame: Buffer): void {
     if (this.#closed) return;
     if (this.#suspension === undefined) this.#socket.write(frame);
-    else if (this.#waiting.reduce((sum, { length }) => sum + length, 0) < WAITING_MAX_BYTES)
+    else if (this.#waitingBytes < WAITING_MAX_BYTES) {
       this.#waiting.push(frame);
-    else this.close(new InitError('unresponsive', 'too much waits for a suspended init'));
+      this.#waitingBytes += frame.length + FRAME_COST_BYTES;
+    } else this.close(new InitError('unresponsive', 'too much waits for a suspended init'));
+  }
+
+  #sendWaiting(): void {
+    this.#waitingBytes = 0;
+    for (const frame of this.#waiting.splice(0)) this.#send(frame);
   }
 
   #onData(chunk: Buffer): void {
@@ -232,7 +241,7 @@ export class InitConnection {
     const suspension = this.#suspension;
     if (suspension === undefined) return 'an answer to no suspension';
     this.#suspension = undefined;
-    for (const frame of this.#waiting.splice(0)) this.#send(frame);
+    this.#sendWaiting();
     this.setQuiet(false);
     const reason = payload.subarray(0, REASON_MAX_BYTES).toString('utf8');
     suspension.reject(new InitError('not_suspended', reason));

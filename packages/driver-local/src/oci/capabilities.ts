@@ -17,7 +17,8 @@ export const guestCapabilities: readonly string[] = [
 /**
  * Capabilities that the runtime gives to the init. Under gVisor the init sets up its process limit
  * in a cgroup of the sentry first, for which it needs CAP_SYS_ADMIN of the sentry (never of the
- * host); it drops that before it runs anything.
+ * host); it drops that before it runs anything. It keeps CAP_SYS_PTRACE, which its commands cannot
+ * get, to see before a hibernation where processes stand that could not be restored.
  */
 export const initCapabilities = (isolation: Isolation): readonly string[] =>
-  isolation === 'gvisor' ? [...guestCapabilities, 'CAP_SYS_ADMIN'] : guestCapabilities;
+  isolation === 'gvisor' ? [...guestCapabilities, 'CAP_SYS_ADMIN', 'CAP_SYS_PTRACE'] : guestCapabilities;

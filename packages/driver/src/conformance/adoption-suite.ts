@@ -1,18 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { volumeNameSchema } from '@sandport/protocol';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { DriverSandbox } from '../driver.ts';
-import { Harness, readFile, run, writeFile } from './harness.ts';
+import { Harness, readFile, run, runsOnHost, writeFile } from './harness.ts';
 import type { ConformanceSubject } from './subject.ts';
-
-/** False for a process that has ended, also when nobody has collected it yet. */
-function runs(pid: number): boolean {
-  try {
-    return !/^\d+ \(.*\) [ZX] /s.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
-  } catch {
-    return false;
-  }
-}
 
 export function adoptionSuite(subject: ConformanceSubject): void {
   describe('adoption by the next driver', () => {
@@ -94,7 +84,7 @@ export function adoptionSuite(subject: ConformanceSubject): void {
       const never = harness.spec();
       const report = await harness.open([never]);
       expect(report).toMatchObject({ running: [], stopped: [], lost: [never.id] });
-      expect(runs(pid)).toBe(false);
+      expect(runsOnHost(pid)).toBe(false);
       const again = await harness.create(unknown);
       expect((await run(again, 'ls -A /tmp')).stdout).toBe('');
     });

@@ -7,7 +7,12 @@ import { entriesSuite } from './entries-suite.ts';
 import { filesSuite } from './files-suite.ts';
 import { hostileSuite } from './hostile-suite.ts';
 import { limitsSuite } from './limits-suite.ts';
+import { forkSuite } from './fork-suite.ts';
+import { hibernationSuite } from './hibernation-suite.ts';
+import { pauseSuite } from './pause-suite.ts';
+import { reconfigureSuite } from './reconfigure-suite.ts';
 import { smallFilesSuite } from './small-files-suite.ts';
+import { snapshotsSuite } from './snapshots-suite.ts';
 import { stagedFilesSuite } from './staged-files-suite.ts';
 import type { ConformanceSubject } from './subject.ts';
 import { treesSuite } from './trees-suite.ts';
@@ -39,5 +44,10 @@ export function driverConformance(name: string, subject: ConformanceSubject): vo
     wallsSuite(subject);
     hostileSuite(subject);
     adoptionSuite(subject);
+    pauseSuite(subject);
+    hibernationSuite(subject);
+    forkSuite(subject);
+    snapshotsSuite(subject);
+    reconfigureSuite(subject);
   });
 }

@@ -7,6 +7,10 @@ export interface Lacking {
   readonly diskLimit?: string | undefined;
   /** FIFOs and sockets that guests make are not there for the API. */
   readonly specialFiles?: string | undefined;
+  /** Sandboxes cannot be frozen in place. */
+  readonly pause?: string | undefined;
+  /** The number of processes of a sandbox stays what it was at its start. */
+  readonly livePids?: string | undefined;
   /** Root inside can end the init, and the sandbox with it. */
   readonly initProtection?: string | undefined;
 }
