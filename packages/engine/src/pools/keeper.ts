@@ -167,6 +167,7 @@ export class Keeper implements Disposable {
   async #make(pool: Pool): Promise<void> {
     this.#underWay += 1;
     pool.starting += 1;
+    const { error: errorBefore } = pool;
     let entry: Entry | undefined;
     try {
       entry = newEntry(memberRow(await this.#templateFor(pool), pool.isolation));
@@ -174,7 +175,7 @@ export class Keeper implements Disposable {
       this.#options.registry.insert(entry);
       pool.made.add(entry);
       await this.#boot(entry);
-      pool.error = undefined;
+      if (pool.error === errorBefore) pool.error = undefined;
       if (!entry.abort.signal.aborted) this.#keep(pool, entry);
     } catch (error) {
       if (!this.#closed && entry?.abort.signal.aborted !== true) this.#failed(pool, error);

@@ -45,7 +45,7 @@ export function memberRow(template: TemplateInfo, isolation: Isolation): Sandbox
 }
 
 /** Whether the member stands on this version of its template, with these limits. */
-export function isOf(row: SandboxRow, { version, limits }: TemplateInfo): boolean {
+export function isOf(row: SandboxRow, { version = '', limits }: TemplateInfo): boolean {
   return row.metadata[versionLabel] === version && hasLimits(row, limits);
 }
 

@@ -1,0 +1,262 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DriverSandbox, SandboxDeath, SandboxSpec, TemplateInfo } from '@sandport/driver';
+import { SandportFault, type SandboxId } from '@sandport/protocol';
+import { openState, type State } from '@sandport/state';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Engine, type EngineOptions } from '../engine.ts';
+import type { Principal } from '../principal.ts';
+import { RefusingDriver } from '../testing/refusing-driver.ts';
+
+/** Makes sandboxes at once, and can be made to fail, to be slow, and to let one die. */
+class PoolDriver extends RefusingDriver {
+  readonly made: SandboxSpec[] = [];
+  readonly removed: SandboxId[] = [];
+  readonly deaths = new Map<SandboxId, (death: SandboxDeath) => void>();
+  underWay = 0;
+  mostAtOnce = 0;
+  failure: Error | undefined;
+  reconfigureFailure: Error | undefined;
+  delayMs = 0;
+  version = 'v1';
+  override reconfigure = (): Promise<void> =>
+    this.reconfigureFailure === undefined
+      ? Promise.resolve()
+      : Promise.reject(this.reconfigureFailure);
+  override readonly templates = {
+    ...this.templatesOfBase,
+    list: async (): Promise<TemplateInfo[]> => {
+      const [base] = await this.templatesOfBase.list();
+      return base === undefined ? [] : [{ ...base, version: this.version }];
+    },
+  };
+
+  private get templatesOfBase() {
+    return new RefusingDriver().templates;
+  }
+
+  override async create(spec: SandboxSpec): Promise<DriverSandbox> {
+    this.underWay += 1;
+    this.mostAtOnce = Math.max(this.mostAtOnce, this.underWay);
+    await sleep(this.delayMs);
+    this.underWay -= 1;
+    if (this.failure !== undefined) throw this.failure;
+    this.made.push(spec);
+    const sandbox = await super.create(spec);
+    const died = new Promise<SandboxDeath>((resolve) => this.deaths.set(spec.id, resolve));
+    return { ...sandbox, died };
+  }
+
+  override remove(id: SandboxId): Promise<void> {
+    this.removed.push(id);
+    return Promise.resolve();
+  }
+}
+
+const administrator: Principal = { keyId: 'k' };
+const key = { template: 'base', isolation: 'container' } as const;
+let state: State;
+let driver: PoolDriver;
+let engine: Engine;
+
+const start = async (options: Partial<EngineOptions> = {}): Promise<void> => {
+  engine = new Engine({ state, driver, ...options });
+  await engine.recover();
+};
+const pool = () => engine.pools.get(administrator, 'base');
+const ready = (count: number) => vi.waitFor(() => expect(pool().ready).toBe(count));
+
+beforeEach(() => {
+  state = openState(':memory:');
+  driver = new PoolDriver();
+});
+afterEach(() => {
+  engine[Symbol.dispose]();
+  state[Symbol.dispose]();
+});
+
+test('a create takes one that is ready, as it was asked for, and the pool fills up again', async () => {
+  await start();
+  await engine.pools.set(administrator, 'default', { size: 2 });
+  await ready(2);
+  expect(driver.mostAtOnce).toBeLessThanOrEqual(2);
+  expect(engine.sandboxes.list(administrator, {}).sandboxes).toEqual([]);
+  const before = Date.now();
+  const asked = { name: 'mine', metadata: { a: '1' }, env: { B: '2' }, ttl_seconds: 60 };
+  const sandbox = await engine.sandboxes.create(administrator, asked as never);
+  expect(sandbox).toMatchObject({ ...asked, boot_mode: 'pool', status: 'running' });
+  expect(Date.parse(sandbox.created_at)).toBeGreaterThanOrEqual(before);
+  expect(driver.made[0]).toMatchObject({ id: sandbox.id, env: {} });
+  expect(engine.events.list(administrator, sandbox.id).map(({ type }) => type)).toEqual([
+    'created',
+  ]);
+  expect(pool()).toMatchObject({ taken: 1, missed: 0 });
+  await ready(2);
+  expect(driver.made).toHaveLength(3);
+});
+
+test.each([
+  ['other limits', { memory_mb: 64 }],
+  ['a volume', { volumes: [{ name: 'v' }] }],
+])('one with %s is made for whoever asks', async (_, request) => {
+  await start({ pools: [{ ...key, size: 1 }] });
+  await ready(1);
+  const sandbox = await engine.sandboxes.create(administrator, request as never);
+  expect(sandbox.boot_mode).toBe('cold');
+  expect(pool()).toMatchObject({ ready: 1, taken: 0, missed: 0 });
+});
+
+test('an empty pool is told of', async () => {
+  driver.delayMs = 20;
+  await start({ pools: [{ ...key, size: 1 }] });
+  expect((await engine.sandboxes.create(administrator, {})).boot_mode).toBe('cold');
+  expect(pool()).toMatchObject({ missed: 1 });
+  await ready(1);
+});
+
+test('members are kept over restarts; those above the size, or of another version, are not', async () => {
+  await start({ pools: [{ ...key, size: 3 }] });
+  await ready(3);
+  engine[Symbol.dispose]();
+  // What the driver finds again: all that it made.
+  driver.adopt = async ({ sandboxes }) => ({
+    running: await Promise.all(sandboxes.map((spec) => driver.create(spec))),
+    stopped: [],
+    lost: [],
+  });
+  driver.made.length = 0;
+  await start({ pools: [{ ...key, size: 2 }] });
+  await ready(2);
+  await vi.waitFor(() => expect(driver.removed).toHaveLength(1));
+  driver.version = 'v2';
+  await vi.waitFor(() => expect(driver.removed).toHaveLength(3), { timeout: 5_000 });
+  await ready(2);
+  expect(state.sandboxes.all().map(({ metadata }) => metadata)).toEqual([
+    { template_version: 'v2' },
+    { template_version: 'v2' },
+  ]);
+});
+
+test('a member of an older version is not given away', async () => {
+  await start({ pools: [{ ...key, size: 1 }] });
+  await ready(1);
+  driver.version = 'v2';
+  expect((await engine.sandboxes.create(administrator, {})).boot_mode).toBe('cold');
+});
+
+test('one that dies while it waits is replaced, later each time', async () => {
+  await start({ pools: [{ ...key, size: 1 }] });
+  await ready(1);
+  const [first] = driver.made;
+  if (first === undefined) throw new Error('none was made');
+  driver.deaths.get(first.id)?.({ reason: 'killed' });
+  await vi.waitFor(() =>
+    expect(pool()).toMatchObject({ ready: 0, error: expect.stringContaining('killed') }),
+  );
+  await vi.waitFor(() => expect(pool()).toMatchObject({ ready: 1 }), { timeout: 5_000 });
+  expect(pool().error).toBeUndefined();
+  expect(driver.removed).toEqual([first.id]);
+  expect(engine.events.list(administrator)).toEqual([]);
+});
+
+test('what cannot be made is told, and tried again after a while', async () => {
+  driver.failure = new SandportFault('disk_full', 'The disk is full.');
+  await start({ pools: [{ ...key, size: 4 }] });
+  await vi.waitFor(() => expect(pool().error).toBe('The disk is full.'));
+  await sleep(200);
+  expect(driver.made).toEqual([]);
+  expect(pool()).toMatchObject({ ready: 0, starting: 0 });
+  expect(state.sandboxes.all()).toEqual([]);
+  driver.failure = undefined;
+  await vi.waitFor(() => expect(pool().ready).toBe(4), { timeout: 8_000 });
+  expect(pool().error).toBeUndefined();
+});
+
+test('a pool that the machine has no memory for is refused', async () => {
+  await start({ poolMemoryBytes: 3 * 2 ** 30 });
+  await expect(engine.pools.set(administrator, 'base', { size: 4 })).rejects.toMatchObject({
+    code: 'limit_reached',
+    details: { resource: 'memory', limit: 3072 },
+  });
+  expect(engine.pools.list(administrator)).toEqual([]);
+  await engine.pools.set(administrator, 'base', { size: 3 });
+  await ready(3);
+});
+
+test('one that was configured is filled as far as the memory goes', async () => {
+  await start({ poolMemoryBytes: 2 * 2 ** 30, pools: [{ ...key, size: 5 }] });
+  await ready(2);
+  await vi.waitFor(() => expect(pool().error).toMatch(/2048/));
+  expect(driver.made).toHaveLength(2);
+});
+
+test('members give way to sandboxes that are asked for, and take no more room than there is', async () => {
+  await start({ maxSandboxes: 2, pools: [{ ...key, size: 2 }] });
+  await ready(2);
+  const cold = { memory_mb: 64 };
+  await engine.sandboxes.create(administrator, cold);
+  await vi.waitFor(() => expect(pool().ready).toBe(1));
+  await engine.sandboxes.create(administrator, cold);
+  await vi.waitFor(() => expect(state.sandboxes.all()).toHaveLength(2));
+  await expect(engine.sandboxes.create(administrator, {})).rejects.toMatchObject({
+    code: 'limit_reached',
+  });
+});
+
+test('size 0 drains a pool, and a deleted one is no more', async () => {
+  driver.delayMs = 30;
+  await start({ pools: [{ ...key, size: 4 }] });
+  await vi.waitFor(() => expect(pool().ready).toBe(2));
+  await engine.pools.set(administrator, 'base', { size: 0 });
+  await vi.waitFor(() => expect(pool()).toMatchObject({ ready: 0, starting: 0 }));
+  await vi.waitFor(() => expect(state.sandboxes.all()).toEqual([]));
+  expect(driver.made.map(({ id }) => id).sort()).toEqual(driver.removed.sort());
+  engine.pools.remove(administrator, 'base');
+  expect(() => pool()).toThrow(/no pool/);
+  expect(state.pools.all()).toEqual([]);
+});
+
+test('the pool of a template keeps it from being removed', async () => {
+  await start({ pools: [{ ...key, size: 1 }] });
+  await expect(engine.templates.remove('base')).rejects.toMatchObject({
+    code: 'template_not_removable',
+  });
+  engine.pools.remove(administrator, 'base');
+  await engine.templates.remove('base');
+});
+
+test('what no sandbox can have is refused, and nothing of the member is left', async () => {
+  await start({ pools: [{ ...key, size: 1 }] });
+  await ready(1);
+  driver.reconfigureFailure = new SandportFault('invalid_request', 'No such user.');
+  await expect(engine.sandboxes.create(administrator, { user: 'x' })).rejects.toThrow(/user/);
+  expect(driver.removed).toEqual([driver.made[0]?.id]);
+  expect(engine.sandboxes.list(administrator, {}).sandboxes).toEqual([]);
+});
+
+test('a member that is broken is made anew for whoever asked', async () => {
+  await start({ pools: [{ ...key, size: 1 }] });
+  await ready(1);
+  driver.reconfigureFailure = new Error('gone');
+  const { id, boot_mode } = await engine.sandboxes.create(administrator, {});
+  expect(boot_mode).toBe('cold');
+  expect(driver.removed).toEqual([id]);
+});
+
+test('a name that is taken leaves the pool as it is', async () => {
+  await start({ pools: [{ ...key, size: 2 }] });
+  await ready(2);
+  await engine.sandboxes.create(administrator, { name: 'a' as never });
+  await expect(engine.sandboxes.create(administrator, { name: 'a' as never })).rejects.toThrow(/a/);
+  expect(pool()).toMatchObject({ taken: 1 });
+  await ready(2);
+  expect(driver.removed).toEqual([]);
+});
+
+test('pools are for administrators', async () => {
+  await start({ pools: [{ ...key, size: 1 }] });
+  const bound: Principal = { keyId: 'b', namespaces: new Set() };
+  expect(() => engine.pools.list(bound)).toThrow(/administrator/);
+  expect(() => engine.pools.get(bound, 'base')).toThrow(/administrator/);
+  expect(() => engine.pools.remove(bound, 'base')).toThrow(/administrator/);
+  await expect(engine.pools.set(bound, 'base', { size: 1 })).rejects.toThrow(/administrator/);
+});
