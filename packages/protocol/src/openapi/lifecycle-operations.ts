@@ -91,7 +91,7 @@ export const lifecycleOperations: readonly Operation[] = [
     path: `${sandbox}/hibernate`,
     summary: 'Ends the processes and gives their memory back to the machine.',
     description:
-      'With `gvisor` processes and memory are kept on the disk, with `container` only the disk and volumes: `memory` in the answer tells which. A command or a write wakes the sandbox; reads do not. No error when it is hibernated. Also as `…/stop`.',
+      'With `gvisor` processes and memory are kept on the disk, with `container` only the disk and volumes: `memory` in the answer tells which. A command or a write wakes the sandbox, and its answer says so in `X-Sandport-Woke: memory` or `disk`; reads do not. No error when it is hibernated. Also as `…/stop`.',
     tag: 'sandboxes',
     status: 200,
     response: json('Sandbox', sandboxSchema),

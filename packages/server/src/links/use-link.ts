@@ -12,7 +12,7 @@ import { uploadPage, uploadPagePolicy } from './upload-page.ts';
 const headers: Readonly<Record<string, string>> = {
   'Access-Control-Allow-Origin': '*',
   'Access-Control-Expose-Headers':
-    'Accept-Ranges, Content-Disposition, Content-Range, ETag, Repr-Digest, X-File-Size, X-Request-Id',
+    'Accept-Ranges, Content-Disposition, Content-Range, ETag, Repr-Digest, X-File-Size, X-Request-Id, X-Sandport-Woke',
   'Cache-Control': 'no-store',
   'Content-Security-Policy': "sandbox; default-src 'none'",
   'Cross-Origin-Resource-Policy': 'cross-origin',

@@ -47,7 +47,7 @@ export async function answerTus(
     locker: noLocks,
     relativeLocation: true,
     allowedHeaders: ['Upload-Checksum', 'X-API-Key', 'X-Request-Id'],
-    exposedHeaders: ['ETag', 'Upload-Expires', 'X-Request-Id'],
+    exposedHeaders: ['ETag', 'Upload-Expires', 'X-Request-Id', 'X-Sandport-Woke'],
     namingFunction: () => 'new',
     getFileIdFromRequest: () => options.upload,
     onUploadFinish: async () => ({ headers: { ETag: (await store.held?.finish()) ?? '' } }),
