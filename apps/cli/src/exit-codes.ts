@@ -16,7 +16,7 @@ Exit codes:
   0    done
   1    the daemon refused or failed, or a local file could not be read or written
   2    wrong usage
-  3    the sandbox, file, template, volume, link or key does not exist
+  3    what was named does not exist: a sandbox, file, template, volume, snapshot, …
   4    the daemon cannot be reached
   130  Ctrl-C
   \`exec\` ends with the exit code of its command; \`fs grep\` with 1 when nothing matches,

@@ -4,12 +4,22 @@ import { addCopy } from './commands/cp.ts';
 import { addCreate } from './commands/create.ts';
 import { addDiff } from './commands/diff.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addEvents } from './commands/events.ts';
 import { addExec } from './commands/exec.ts';
+import { addForks } from './commands/fork.ts';
 import { addFs } from './commands/fs.ts';
 import { addKey } from './commands/key.ts';
 import { addKill } from './commands/kill.ts';
+import { addLifecycle } from './commands/lifecycle.ts';
+import { addLimits } from './commands/limits.ts';
 import { addList } from './commands/ls.ts';
+import { addMetrics } from './commands/metrics.ts';
+import { addPool } from './commands/pool.ts';
+import { addQuota } from './commands/quota.ts';
 import { addServe } from './commands/serve.ts';
+import { addShow } from './commands/show.ts';
+import { addSnapshot } from './commands/snapshot.ts';
+import { addStates } from './commands/states.ts';
 import { addSync } from './commands/sync.ts';
 import { addTemplate } from './commands/template.ts';
 import { addVersion } from './commands/version.ts';
@@ -46,6 +56,8 @@ Examples:
   sandport diff $box /workspace               see what that changed
   sandport cp $box:/workspace/project/out .   fetch what it made
   sandport sync --watch ./project $box:/workspace/project
+  sandport hibernate $box                     put it to sleep until the next command
+  copy=$(sandport fork $box)                  try something in a copy
   sandport kill $box
 ${exitCodesHelp}`,
     );
@@ -54,14 +66,24 @@ ${exitCodesHelp}`,
   await addDoctor(program, args, setExitCode);
   addCreate(program);
   addList(program);
+  addShow(program);
   addExec(program, setExitCode);
   addCopy(program);
   addSync(program);
   addDiff(program, setExitCode);
   addFs(program, setExitCode);
   addKill(program, setExitCode);
+  addStates(program, setExitCode);
+  addForks(program, setExitCode);
+  addSnapshot(program);
+  addLifecycle(program);
+  addLimits(program);
+  addMetrics(program);
+  addEvents(program);
   addTemplate(program);
   addVolume(program);
+  addPool(program);
+  addQuota(program);
   addKey(program);
   addVersion(program);
   return program;

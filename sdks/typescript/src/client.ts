@@ -9,11 +9,13 @@ import { Templates } from './resources/templates.ts';
 import { type VersionInfo, versionSchema } from './resources/version.ts';
 import { Volumes } from './resources/volumes.ts';
 import {
+  type EventSource,
   type EventsOptions,
   followEvents,
   type FollowEventsOptions,
   listEvents,
 } from './sandbox/events.ts';
+import { sandboxPath } from './sandbox/sandbox-api.ts';
 
 /**
  * A daemon, and what it has beside sandboxes. Sandboxes find their daemon themselves; make a client
@@ -55,20 +57,33 @@ export class Client {
     return this.transport.json({ method: 'GET', path: '/version', ...options }, versionSchema);
   }
 
-  /** The last events of all sandboxes that the key may see, oldest first. */
-  events(options: EventsOptions = {}): Promise<SandboxEvent[]> {
-    return listEvents({ transport: this.transport }, options);
+  /** The last events of all sandboxes that the key may see, or of one, oldest first. */
+  events({ sandbox, ...options }: EventsOptions & OfSandbox = {}): Promise<SandboxEvent[]> {
+    return listEvents(this.#eventSource(sandbox), options);
   }
 
   /** The same as they happen, until the signal is aborted; see `Sandbox.followEvents`. */
-  followEvents(options: FollowEventsOptions = {}): AsyncGenerator<SandboxEvent, void, undefined> {
-    return followEvents({ transport: this.transport }, options);
+  followEvents({
+    sandbox,
+    ...options
+  }: FollowEventsOptions & OfSandbox = {}): AsyncGenerator<SandboxEvent, void, undefined> {
+    return followEvents(this.#eventSource(sandbox), options);
   }
 
   /** Closes the connections that are kept open; the process ends without it, too. */
   close(): void {
     this.transport.close();
   }
+
+  #eventSource(sandbox: string | undefined): EventSource {
+    const { transport } = this;
+    return sandbox === undefined ? { transport } : { transport, sandboxPath: sandboxPath(sandbox) };
+  }
+}
+
+export interface OfSandbox {
+  /** Only of this one, by id or name; one that is gone is known by its id for a day. */
+  sandbox?: string | undefined;
 }
 
 /** Options to reach a daemon, or a client that has them. */

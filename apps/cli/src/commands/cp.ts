@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { addClientFlags, clientFlags, clientOf } from '../client-flags.ts';
 import { runCopy } from '../copy/run-copy.ts';
-import { SandboxCache } from '../copy/sandbox-cache.ts';
+import { Holders } from '../copy/holders.ts';
 import { addTreeFlags, type TreeFlags, treeOptions } from '../copy/tree-flags.ts';
 import { interruptible } from '../interrupt.ts';
 import { noteSkipped } from '../output/note-skipped.ts';
@@ -19,9 +19,14 @@ interface CopyFlags extends TreeFlags {
 export function addCopy(program: Command): void {
   const command = program
     .command('cp')
-    .description('copy files and directories into a sandbox, out of it, or between sandboxes')
+    .description(
+      'copy files and directories into a sandbox or a volume, out of it, or between them',
+    )
     .usage('[options] <source...> <target>')
-    .argument('<paths...>', 'LOCAL, BOX:/path, or - for standard input and output')
+    .argument(
+      '<paths...>',
+      'LOCAL, BOX:/path, volume:NAME:/path, or - for standard input and output',
+    )
     .option('-r, --recursive', 'allowed, and means nothing: directories need no option')
     .option('-z, --compress', 'send directories compressed, for slow networks')
     .option('-q, --quiet', 'no progress and no notes')
@@ -41,8 +46,8 @@ export function addCopy(program: Command): void {
       const begun = performance.now();
       const counts = await interruptible(async (signal) => {
         using progress = progressLine({ quiet });
-        const sandboxes = new SandboxCache(clientOf(common), signal);
-        return await runCopy(places, target, { sandboxes, options, progress, signal });
+        const holders = new Holders(clientOf(common), signal);
+        return await runCopy(places, target, { holders, options, progress, signal });
       });
       if (json && target.kind !== 'standard') {
         const durationMs = Math.round(performance.now() - begun);
@@ -65,5 +70,6 @@ Examples:
   sandport cp --exclude node_modules ./project box:/workspace/
   sandport cp box:/workspace/out results
   sandport cp box:/workspace/model.bin other:/workspace/
+  sandport cp ./models/. volume:models:/            (a volume needs no sandbox)
   pg_dump db | sandport cp - box:/workspace/db.sql
   sandport cp box:/var/log/app.log - | less`;

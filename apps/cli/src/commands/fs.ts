@@ -21,17 +21,21 @@ import { addFsWatch } from './fs/watch.ts';
 export function addFs(program: Command, setExitCode: SetExitCode): void {
   const fs = program
     .command('fs')
-    .description('look at and change files in a sandbox, even one that runs no commands')
+    .description(
+      'look at and change files in a sandbox, even one that runs no commands, or on a volume',
+    )
     .addHelpText(
       'after',
       `
-Paths are absolute and stand behind the name or id of the sandbox: BOX:/path.
+Paths are absolute and stand behind the name or id of the sandbox, BOX:/path, or behind the name of
+a volume, volume:NAME:/path (volume:NAMESPACE/NAME:/path outside of the namespace "default").
 
 Examples:
   sandport fs ls box:/workspace
   sandport fs find box:/workspace '*.py'
   sandport fs grep TODO box:/workspace
-  sandport fs rm -r box:/workspace/build`,
+  sandport fs rm -r box:/workspace/build
+  sandport fs ls volume:models:/`,
     );
   addFsList(fs, setExitCode);
   addFsStat(fs, setExitCode);

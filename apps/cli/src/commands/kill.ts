@@ -1,10 +1,8 @@
 import type { Command } from 'commander';
-import { Sandbox } from 'sandport';
-import { addClientFlags, clientFlags, clientOf } from '../client-flags.ts';
-import { exitCodeOf } from '../exit-codes.ts';
-import { printJson, printLine } from '../output/print.ts';
-import { printError } from '../print-error.ts';
+import { addClientFlags } from '../client-flags.ts';
+import { printLine } from '../output/print.ts';
 import type { SetExitCode } from '../program.ts';
+import { forEachSandbox } from './sandbox-action.ts';
 
 export function addKill(program: Command, setExitCode: SetExitCode): void {
   const command = program
@@ -16,22 +14,14 @@ export function addKill(program: Command, setExitCode: SetExitCode): void {
       'after',
       '\nExamples:\n  sandport kill box\n  sandport ls --json | jq -r ".[].id" | xargs -r sandport kill',
     );
-  addClientFlags(command).action(async (boxes: string[], _flags: unknown, self: Command) => {
-    const common = clientFlags(self);
-    const client = clientOf(common);
-    const results = await Promise.allSettled(
-      boxes.map(async (box) => (await Sandbox.get(box, client)).kill()),
-    );
-    const killed: string[] = [];
-    for (const [index, result] of results.entries()) {
-      const box = boxes[index] ?? '';
-      if (result.status === 'fulfilled') killed.push(box);
-      else {
-        printError(result.reason);
-        setExitCode(exitCodeOf(result.reason));
-      }
-    }
-    if (common.json) printJson(killed);
-    else for (const box of killed) printLine(box);
-  });
+  addClientFlags(command).action((boxes: string[], _flags: unknown, self: Command) =>
+    forEachSandbox(
+      { self, boxes, setExitCode, waiting: 'killing' },
+      async (sandbox, signal, box) => {
+        await sandbox.kill({ signal });
+        return box;
+      },
+      printLine,
+    ),
+  );
 }

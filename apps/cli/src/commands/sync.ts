@@ -6,7 +6,7 @@ import { syncOnChange } from '../copy/watch-down.ts';
 import { addTreeFlags, type TreeFlags, treeOptions } from '../copy/tree-flags.ts';
 import { progressLine } from '../output/progress.ts';
 import { type SyncReport, syncReport } from '../output/sync-report.ts';
-import { type LocalPlace, parseCopyPlace, type SandboxPlace } from '../parse/copy-place.ts';
+import { type LocalPlace, parseCopyPlace, type RemotePlace } from '../parse/copy-place.ts';
 import { printError } from '../print-error.ts';
 import { UsageError } from '../usage-error.ts';
 import { type FsContext, withFiles } from './fs/fs-context.ts';
@@ -22,7 +22,7 @@ interface SyncFlags extends TreeFlags {
 /** The two ends, whichever way round. */
 interface SyncEnds {
   readonly local: LocalPlace;
-  readonly remote: SandboxPlace;
+  readonly remote: RemotePlace;
   readonly direction: 'up' | 'down';
 }
 
@@ -30,8 +30,8 @@ export function addSync(program: Command): void {
   const command = program
     .command('sync')
     .description('make a directory the same as another one, sending only what differs')
-    .argument('<source>', 'LOCAL or BOX:/path')
-    .argument('<target>', 'BOX:/path or LOCAL')
+    .argument('<source>', 'LOCAL, BOX:/path or volume:NAME:/path')
+    .argument('<target>', 'BOX:/path, volume:NAME:/path or LOCAL')
     .option('--delete', 'remove what the source does not have; what is left out stays')
     .option('--watch', 'keep going as files of the source change, until Ctrl-C')
     .option('--checksum', 'compare contents instead of size and time')
@@ -71,7 +71,7 @@ async function run(filesystem: Filesystem, ends: SyncEnds, { how, flags, context
   const { dryRun = false, quiet = false } = flags;
   using progress = progressLine({ quiet });
   const report = syncReport({ json: context.json, quiet, progress });
-  const onProgress = progress.start(`${remote.sandbox}:${remote.path}`);
+  const onProgress = progress.start(`${remote.holder}:${remote.path}`);
   const common = { ...how, onProgress, onAction: report.action };
   const once = async () => {
     const options = { ...common, direction, dryRun };
@@ -79,7 +79,12 @@ async function run(filesystem: Filesystem, ends: SyncEnds, { how, flags, context
   };
   if (flags.watch !== true) return once();
   if (direction === 'down') {
-    await syncOnChange(filesystem, remote.path, once, context.signal);
+    const onInterruption = (error: Error) => {
+      progress.clear();
+      printError(error);
+    };
+    const { signal } = context;
+    await syncOnChange(filesystem, remote.path, { sync: once, onInterruption, signal });
   } else {
     await filesystem.watchDir(local.path, remote.path, { ...common, ...keepGoing(report) });
   }
@@ -107,13 +112,15 @@ const lasting = new Set(['sandbox_not_found', 'unauthorized', 'forbidden']);
 function endsOf(source: string, target: string): SyncEnds {
   const from = parseCopyPlace(source);
   const to = parseCopyPlace(target);
-  if (from.kind === 'local' && to.kind === 'sandbox') {
+  if (from.kind === 'local' && to.kind === 'remote') {
     return { local: from, remote: to, direction: 'up' };
   }
-  if (from.kind === 'sandbox' && to.kind === 'local') {
+  if (from.kind === 'remote' && to.kind === 'local') {
     return { local: to, remote: from, direction: 'down' };
   }
-  throw new UsageError('One side must be local, and the other in a sandbox, as BOX:/path.');
+  throw new UsageError(
+    'One side must be local, and the other in a sandbox, as BOX:/path, or on a volume, as volume:NAME:/path.',
+  );
 }
 
 const help = `
@@ -125,4 +132,5 @@ Examples:
   sandport sync ./project box:/workspace/project
   sandport sync --delete --dry-run ./project box:/workspace/project
   sandport sync --watch --exclude .git ./project box:/workspace/project
-  sandport sync box:/workspace/out ./out`;
+  sandport sync box:/workspace/out ./out
+  sandport sync ./models volume:models:/`;

@@ -1,4 +1,4 @@
-import type { SandboxPlace, LocalPlace } from '../parse/copy-place.ts';
+import type { RemotePlace, LocalPlace } from '../parse/copy-place.ts';
 import type { CopyJob } from './copy-job.ts';
 import { addCounts, type CopyCounts, nothingCopied, oneFile } from './copy-result.ts';
 import { remoteTargetKind, statLocal } from './look-up.ts';
@@ -7,15 +7,15 @@ import { nameOf, targetPathOf } from './target.ts';
 /** Copies local files and directories into a sandbox. */
 export async function copyIn(
   sources: readonly LocalPlace[],
-  to: SandboxPlace,
+  to: RemotePlace,
   job: CopyJob,
 ): Promise<CopyCounts> {
   const { signal, options, progress } = job;
   // A source that is missing is told before anything is copied.
   const stats = await Promise.all(sources.map(({ path }) => statLocal(path)));
-  const { filesystem } = await job.sandboxes.get(to.sandbox);
+  const { filesystem } = await job.holders.get(to.holder);
   const kind = await remoteTargetKind(filesystem, to.path, signal);
-  const target = { text: `${to.sandbox}:${to.path}`, path: to.path, kind };
+  const target = { text: `${to.holder}:${to.path}`, path: to.path, kind };
   const steps = sources.map(({ path }, index) => {
     const isDirectory = stats[index]?.isDirectory() ?? false;
     const source = { text: path, path, isDirectory };

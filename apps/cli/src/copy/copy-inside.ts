@@ -1,5 +1,5 @@
 import { type Filesystem, SandportError } from 'sandport';
-import type { SandboxPlace } from '../parse/copy-place.ts';
+import type { RemotePlace } from '../parse/copy-place.ts';
 import { remoteTargetKind } from './look-up.ts';
 import { nameOf, targetPathOf } from './target.ts';
 
@@ -20,16 +20,16 @@ export interface PlanInsideOptions {
 /** Where sources within one sandbox go, as `cp -r` and `mv` decide it; see `targetPathOf`. */
 export async function planInside(
   filesystem: Filesystem,
-  sources: readonly SandboxPlace[],
-  to: SandboxPlace,
+  sources: readonly RemotePlace[],
+  to: RemotePlace,
   options: PlanInsideOptions,
 ): Promise<InsideStep[]> {
   const kind = await remoteTargetKind(filesystem, to.path, options.signal);
-  const target = { text: `${to.sandbox}:${to.path}`, path: to.path, kind };
+  const target = { text: `${to.holder}:${to.path}`, path: to.path, kind };
   const steps: InsideStep[] = [];
-  for (const { sandbox, path: from } of sources) {
+  for (const { holder, path: from } of sources) {
     const { isDirectory } = await filesystem.stat(from, options);
-    const source = { text: `${sandbox}:${from}`, path: from, isDirectory };
+    const source = { text: `${holder}:${from}`, path: from, isDirectory };
     const path = targetPathOf(source, target, sources.length === 1);
     // The daemon takes paths without `.` at their end for the same.
     steps.push({ from: nameOf(from) === undefined ? from : from.replace(/\/+$/, ''), to: path });

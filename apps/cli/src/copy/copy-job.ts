@@ -1,5 +1,5 @@
 import type { ProgressLine } from '../output/progress.ts';
-import type { SandboxCache } from './sandbox-cache.ts';
+import type { Holders } from './holders.ts';
 import type { TreeOptions } from './tree-flags.ts';
 
 /** What was said on the command line about a copy. */
@@ -11,7 +11,7 @@ export interface CopyOptions extends TreeOptions {
 
 /** What the parts of a copy share. */
 export interface CopyJob {
-  readonly sandboxes: SandboxCache;
+  readonly holders: Holders;
   readonly options: CopyOptions;
   readonly progress: ProgressLine;
   readonly signal: AbortSignal;

@@ -1,6 +1,6 @@
 import { chmod, stat } from 'node:fs/promises';
 import type { FileInfo } from 'sandport';
-import type { LocalPlace, SandboxPlace } from '../parse/copy-place.ts';
+import type { LocalPlace, RemotePlace } from '../parse/copy-place.ts';
 import type { CopyJob } from './copy-job.ts';
 import { addCounts, type CopyCounts, nothingCopied, oneFile } from './copy-result.ts';
 import { localTargetKind } from './look-up.ts';
@@ -10,17 +10,17 @@ import { nameOf, targetPathOf } from './target.ts';
 
 /** Copies files and directories of sandboxes to this machine. */
 export async function copyOut(
-  sources: readonly SandboxPlace[],
+  sources: readonly RemotePlace[],
   to: LocalPlace,
   job: CopyJob,
 ): Promise<CopyCounts> {
-  const { signal, options, progress, sandboxes } = job;
+  const { signal, options, progress, holders } = job;
   const target = { text: to.path, path: to.path, kind: await localTargetKind(to.path) };
   const steps = [];
-  for (const { sandbox, path } of sources) {
-    const { filesystem } = await sandboxes.get(sandbox);
+  for (const { holder, path } of sources) {
+    const { filesystem } = await holders.get(holder);
     const info = await filesystem.stat(path, { signal });
-    const source = { text: `${sandbox}:${path}`, path, isDirectory: info.isDirectory };
+    const source = { text: `${holder}:${path}`, path, isDirectory: info.isDirectory };
     const targetPath = targetPathOf(source, target, sources.length === 1);
     steps.push({ filesystem, path, info, to: targetPath });
   }

@@ -1,16 +1,16 @@
 import { addAbortSignal } from 'node:stream';
-import type { SandboxPlace } from '../parse/copy-place.ts';
+import type { RemotePlace } from '../parse/copy-place.ts';
 import { writeAll } from '../output/print.ts';
 import { UsageError } from '../usage-error.ts';
 import type { CopyJob } from './copy-job.ts';
 import { type CopyCounts, oneFile } from './copy-result.ts';
 
 /** Writes standard input to a file of a sandbox. */
-export async function copyFromStdin(to: SandboxPlace, job: CopyJob): Promise<CopyCounts> {
+export async function copyFromStdin(to: RemotePlace, job: CopyJob): Promise<CopyCounts> {
   if (to.path.endsWith('/')) {
     throw new UsageError('Standard input has no name: the target must name a file.');
   }
-  const { filesystem } = await job.sandboxes.get(to.sandbox);
+  const { filesystem } = await job.holders.get(to.holder);
   const onProgress = job.progress.start(to.path);
   const { signal } = job;
   const { bytes } = await filesystem.write(to.path, process.stdin, { signal, onProgress });
@@ -19,10 +19,10 @@ export async function copyFromStdin(to: SandboxPlace, job: CopyJob): Promise<Cop
 
 /** Writes a file of a sandbox to standard output. */
 export async function copyToStdout(
-  from: SandboxPlace,
-  job: Pick<CopyJob, 'sandboxes' | 'signal'>,
+  from: RemotePlace,
+  job: Pick<CopyJob, 'holders' | 'signal'>,
 ): Promise<CopyCounts> {
-  const { filesystem } = await job.sandboxes.get(from.sandbox);
+  const { filesystem } = await job.holders.get(from.holder);
   const stream = await filesystem.readStream(from.path, { signal: job.signal });
   let bytes = 0;
   const chunks: AsyncIterable<Buffer> = addAbortSignal(job.signal, stream);

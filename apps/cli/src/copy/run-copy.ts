@@ -1,5 +1,5 @@
-import type { Filesystem, Sandbox } from 'sandport';
-import type { CopyPlace, LocalPlace, SandboxPlace } from '../parse/copy-place.ts';
+import type { Filesystem } from 'sandport';
+import type { CopyPlace, LocalPlace, RemotePlace } from '../parse/copy-place.ts';
 import { UsageError } from '../usage-error.ts';
 import { copyBetween } from './copy-between.ts';
 import { copyIn } from './copy-in.ts';
@@ -7,6 +7,7 @@ import { copyInside, type InsideStep, planInside } from './copy-inside.ts';
 import type { CopyJob } from './copy-job.ts';
 import { copyOut } from './copy-out.ts';
 import { addCounts, type CopyCounts, nothingCopied } from './copy-result.ts';
+import type { Holder } from './holders.ts';
 import { copyFromStdin, copyToStdout } from './copy-standard.ts';
 
 /** Copies sources to a target, wherever they are, and tells what was copied. */
@@ -21,14 +22,16 @@ export async function runCopy(
   if (standard && sources.length > 1) {
     throw new UsageError('Standard input and output take one source and one target.');
   }
-  if (target.kind === 'sandbox') {
+  if (target.kind === 'remote') {
     if (first.kind === 'standard') return copyFromStdin(target, job);
     if (allLocal(sources)) return copyIn(sources, target, job);
-    if (allInSandboxes(sources)) return copyAcross(sources, target, job);
-    throw new UsageError('Sources are either all local or all in sandboxes.');
+    if (allRemote(sources)) return copyAcross(sources, target, job);
+    throw new UsageError('Sources are either all local, or all in sandboxes and volumes.');
   }
-  if (!allInSandboxes(sources)) {
-    throw new UsageError('The sources or the target must be in a sandbox, as BOX:/path.');
+  if (!allRemote(sources)) {
+    throw new UsageError(
+      'The sources or the target must be in a sandbox, as BOX:/path, or on a volume, as volume:NAME:/path.',
+    );
   }
   const [source] = sources;
   if (target.kind === 'local') return copyOut(sources, target, job);
@@ -37,17 +40,19 @@ export async function runCopy(
 
 /** Within one sandbox the daemon copies; between two the bytes pass through here. */
 async function copyAcross(
-  sources: readonly SandboxPlace[],
-  target: SandboxPlace,
+  sources: readonly RemotePlace[],
+  target: RemotePlace,
   job: CopyJob,
 ): Promise<CopyCounts> {
-  const { sandboxes, signal, options } = job;
-  const into = await sandboxes.get(target.sandbox);
-  const from: Sandbox[] = [];
-  for (const { sandbox } of sources) from.push(await sandboxes.get(sandbox));
+  const { holders, signal, options } = job;
+  const into = await holders.get(target.holder);
+  const from: Holder[] = [];
+  for (const { holder } of sources) from.push(await holders.get(holder));
   if (from.every(({ id }) => id === into.id)) {
     if (options.ignore.length > 0) {
-      throw new UsageError('Within one sandbox nothing can be left out; copy, then remove it.');
+      throw new UsageError(
+        'Within one sandbox or volume nothing can be left out; copy, then remove it.',
+      );
     }
     const { filesystem } = into;
     const steps = await planInside(filesystem, sources, target, { signal, followSymlinks: true });
@@ -82,5 +87,5 @@ async function countSources(
 const allLocal = (places: readonly CopyPlace[]): places is readonly LocalPlace[] =>
   places.every(({ kind }) => kind === 'local');
 
-const allInSandboxes = (places: readonly CopyPlace[]): places is readonly SandboxPlace[] =>
-  places.every(({ kind }) => kind === 'sandbox');
+const allRemote = (places: readonly CopyPlace[]): places is readonly RemotePlace[] =>
+  places.every(({ kind }) => kind === 'remote');

@@ -1,9 +1,10 @@
-import type { Client, OnProgress, Sandbox } from 'sandport';
+import type { Client, OnProgress } from 'sandport';
 import { type CopyCounts, nothingCopied } from './copy-result.ts';
+import type { Holder } from './holders.ts';
 
-/** A directory of a sandbox. */
+/** A directory of a sandbox or a volume. */
 export interface DirectoryEnd {
-  readonly sandbox: Sandbox;
+  readonly holder: Holder;
   readonly path: string;
 }
 
@@ -19,7 +20,7 @@ export interface StreamDirectoryOptions {
   readonly onProgress: OnProgress | undefined;
 }
 
-/** Copies a directory of one sandbox into one of another, as one archive that streams through. */
+/** Copies a directory of one sandbox or volume into one of another, as one archive that streams through. */
 export async function streamDirectory(
   client: Client,
   from: DirectoryEnd,
@@ -30,15 +31,20 @@ export async function streamDirectory(
   const format = compression === 'gzip' ? 'tar.gz' : 'tar';
   const archive = await client.transport.send({
     method: 'GET',
-    path: archivePath(from),
-    query: { path: from.path, format, exclude },
+    path: from.holder.archive.path,
+    query: { ...from.holder.archive.query, path: from.path, format, exclude },
     signal,
   });
   let bytes = 0;
   const upload: Request = {
     method: 'PUT',
-    path: archivePath(to),
-    query: { path: to.path, max_bytes: maxBytes, max_entries: maxEntries },
+    path: to.holder.archive.path,
+    query: {
+      ...to.holder.archive.query,
+      path: to.path,
+      max_bytes: maxBytes,
+      max_entries: maxEntries,
+    },
     headers: { 'content-type': 'application/x-tar' },
     body: {
       kind: 'stream',
@@ -60,9 +66,6 @@ export async function streamDirectory(
 }
 
 type Request = Parameters<Client['transport']['send']>[0];
-
-const archivePath = ({ sandbox }: DirectoryEnd) =>
-  `/v1/sandboxes/${encodeURIComponent(sandbox.id)}/fs/archive`;
 
 /** Reads the answer to an archive. */
 function countsOf(value: unknown): CopyCounts {

@@ -1,10 +1,10 @@
 import { UsageError } from '../usage-error.ts';
 
-/** A path in a sandbox. */
-export interface SandboxPlace {
-  readonly kind: 'sandbox';
-  /** Name or id. */
-  readonly sandbox: string;
+/** A path in a sandbox or on a volume. */
+export interface RemotePlace {
+  readonly kind: 'remote';
+  /** What holds the files: name or id of a sandbox, or `volume:NAME` or `volume:NAMESPACE/NAME`. */
+  readonly holder: string;
   readonly path: string;
 }
 
@@ -15,11 +15,12 @@ export interface LocalPlace {
 }
 
 /** One end of a copy. */
-export type CopyPlace = SandboxPlace | LocalPlace | { readonly kind: 'standard' };
+export type CopyPlace = RemotePlace | LocalPlace | { readonly kind: 'standard' };
 
 /**
- * `-` is standard input or output, `BOX:/path` a path in a sandbox, everything else a local path.
- * A local name with a colon is written with a slash before it, as `./a:b`.
+ * `-` is standard input or output, `BOX:/path` a path in a sandbox, `volume:NAME:/path` one on a
+ * volume, everything else a local path. A local name with a colon is written with a slash before it,
+ * as `./a:b`.
  */
 export function parseCopyPlace(text: string): CopyPlace {
   if (text === '-') return { kind: 'standard' };
@@ -29,27 +30,30 @@ export function parseCopyPlace(text: string): CopyPlace {
     if (text === '') throw new UsageError('A path is empty.');
     return { kind: 'local', path: text };
   }
-  const path = text.slice(colon + 1);
+  const holder = /^volume:[^:/]+(?:\/[^:/]+)?(?=:|$)/.exec(text)?.[0] ?? text.slice(0, colon);
+  const path = text.slice(holder.length + 1);
   if (!path.startsWith('/')) {
     throw new UsageError(
-      `The path in ${text} is not absolute: write ${text.slice(0, colon)}:/${path}, or ./${text} for a local file.`,
+      `The path in ${text} is not absolute: write ${holder}:/${path}, or ./${text} for a local file.`,
     );
   }
-  return { kind: 'sandbox', sandbox: text.slice(0, colon), path };
+  return { kind: 'remote', holder, path };
 }
 
-/** `BOX:/path`, and nothing else. */
-export function parseSandboxPlace(text: string): SandboxPlace {
+/** `BOX:/path` or `volume:NAME:/path`, and nothing else. */
+export function parseRemotePlace(text: string): RemotePlace {
   const place = parseCopyPlace(text);
-  if (place.kind === 'sandbox') return place;
+  if (place.kind === 'remote') return place;
   const path = place.kind === 'local' && place.path.startsWith('/') ? place.path : '/path';
   const box = place.kind === 'local' && !place.path.includes('/') ? place.path : 'BOX';
-  throw new UsageError(`${text} names no path in a sandbox: write it as ${box}:${path}.`);
+  throw new UsageError(
+    `${text} names no path in a sandbox: write it as ${box}:${path}, or volume:NAME:${path}.`,
+  );
 }
 
-/** `BOX:/path`; `BOX` alone, or with a colon, is its root. */
-export function parseSandboxOrPlace(text: string): SandboxPlace {
-  const box = /^([^/:]+):?$/.exec(text)?.[1];
-  if (box === undefined || box === '-') return parseSandboxPlace(text);
-  return { kind: 'sandbox', sandbox: box, path: '/' };
+/** The same; `BOX` or `volume:NAME` alone, or with a colon, is the root. */
+export function parseRemoteOrRoot(text: string): RemotePlace {
+  const holder = /^(volume:[^/:]+(?:\/[^/:]+)?|[^/:]+):?$/.exec(text)?.[1];
+  if (holder === undefined || holder === '-') return parseRemotePlace(text);
+  return { kind: 'remote', holder, path: '/' };
 }

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '../usage-error.ts';
-import { parseCopyPlace, parseSandboxOrPlace, parseSandboxPlace } from './copy-place.ts';
+import { parseCopyPlace, parseRemoteOrRoot, parseRemotePlace } from './copy-place.ts';
 import { parseOwner } from './owner.ts';
 import {
   count,
@@ -19,25 +19,34 @@ import {
 describe('parseCopyPlace', () => {
   test.each([
     ['-', { kind: 'standard' }],
-    ['box:/a b:c', { kind: 'sandbox', sandbox: 'box', path: '/a b:c' }],
+    ['box:/a b:c', { kind: 'remote', holder: 'box', path: '/a b:c' }],
+    ['volume:data:/x', { kind: 'remote', holder: 'volume:data', path: '/x' }],
+    ['volume:ns/data:/a:b', { kind: 'remote', holder: 'volume:ns/data', path: '/a:b' }],
+    ['volume:/x', { kind: 'remote', holder: 'volume', path: '/x' }],
     ['./a:/b', { kind: 'local', path: './a:/b' }],
     ['/a:/b', { kind: 'local', path: '/a:/b' }],
     [':/x', { kind: 'local', path: ':/x' }],
     ['plain', { kind: 'local', path: 'plain' }],
   ])('%s', (text, place) => expect(parseCopyPlace(text)).toEqual(place));
 
-  test.each(['', 'box:relative', 'box:'])('%j is refused', (text) => {
-    expect(() => parseCopyPlace(text)).toThrow(UsageError);
-  });
+  test.each(['', 'box:relative', 'box:', 'volume:data', 'volume:data:x', 'volume::/x'])(
+    '%j is refused',
+    (text) => {
+      expect(() => parseCopyPlace(text)).toThrow(UsageError);
+    },
+  );
 });
 
 describe('places in sandboxes', () => {
   test('a path is needed, or may be left out', () => {
-    const place = { kind: 'sandbox', sandbox: 'box', path: '/a' };
-    expect(parseSandboxPlace('box:/a')).toEqual(place);
-    expect(parseSandboxOrPlace('box:/a')).toEqual(place);
-    expect(parseSandboxOrPlace('box')).toEqual({ ...place, path: '/' });
-    expect(parseSandboxOrPlace('box:')).toEqual({ ...place, path: '/' });
+    const place = { kind: 'remote', holder: 'box', path: '/a' };
+    expect(parseRemotePlace('box:/a')).toEqual(place);
+    expect(parseRemoteOrRoot('box:/a')).toEqual(place);
+    expect(parseRemoteOrRoot('box')).toEqual({ ...place, path: '/' });
+    expect(parseRemoteOrRoot('box:')).toEqual({ ...place, path: '/' });
+    const root = { kind: 'remote', holder: 'volume:a/b', path: '/' };
+    expect(parseRemoteOrRoot('volume:a/b')).toEqual(root);
+    expect(parseRemoteOrRoot('volume:a/b:')).toEqual(root);
   });
 
   test.each([
@@ -46,8 +55,8 @@ describe('places in sandboxes', () => {
     ['a/b', 'BOX:/path'],
     ['-', 'BOX:/path'],
   ])('%s alone is refused, with %s as the way', (text, way) => {
-    expect(() => parseSandboxPlace(text)).toThrow(`write it as ${way}.`);
-    if (text !== 'box') expect(() => parseSandboxOrPlace(text)).toThrow(UsageError);
+    expect(() => parseRemotePlace(text)).toThrow(`write it as ${way},`);
+    if (text !== 'box') expect(() => parseRemoteOrRoot(text)).toThrow(UsageError);
   });
 });
 
@@ -74,6 +83,9 @@ describe('values', () => {
     expect(volume('data:ro', volume('out'))).toEqual([
       { name: 'out', readOnly: false },
       { name: 'data', readOnly: true },
+    ]);
+    expect(volume('data:/srv/data:ro:size=2g')).toEqual([
+      { name: 'data', readOnly: true, path: '/srv/data', sizeMb: 2048 },
     ]);
   });
 
@@ -114,6 +126,8 @@ describe('values', () => {
     [keyValue, '=x'],
     [keyValue, 'x'],
     [volume, 'a:b:c'],
+    [volume, 'a:/b:/c'],
+    [volume, 'a:size=x'],
     [volume, ':ro'],
   ])('%o refuses %j', (parse, text) => {
     expect(() => parse(text)).toThrow(InvalidArgumentError);

@@ -71,13 +71,27 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
-/** Collects `NAME` or `NAME:ro` of an option that can be given several times. */
-export function volume(
-  text: string,
-  previous: readonly { name: string; readOnly: boolean }[] = [],
-): { name: string; readOnly: boolean }[] {
-  const match = /^([^:]+)(?::(ro|rw))?$/.exec(text);
-  const name = match?.[1];
-  if (name === undefined) throw new InvalidArgumentError('It must look like NAME or NAME:ro.');
-  return [...previous, { name, readOnly: match?.[2] === 'ro' }];
+/** A volume of `create --volume`. */
+export interface VolumeFlag {
+  name: string;
+  readOnly: boolean;
+  path?: string;
+  sizeMb?: number;
 }
+
+/** Collects `NAME[:/PATH][:ro][:size=SIZE]` of an option that can be given several times. */
+export function volume(text: string, previous: readonly VolumeFlag[] = []): VolumeFlag[] {
+  const [name = '', ...parts] = text.split(':');
+  if (name === '') throw malformedVolume();
+  const flag: VolumeFlag = { name, readOnly: false };
+  for (const part of parts) {
+    if (part === 'ro' || part === 'rw') flag.readOnly = part === 'ro';
+    else if (part.startsWith('/') && flag.path === undefined) flag.path = part;
+    else if (part.startsWith('size=')) flag.sizeMb = mebibytes(part.slice('size='.length));
+    else throw malformedVolume();
+  }
+  return [...previous, flag];
+}
+
+const malformedVolume = () =>
+  new InvalidArgumentError('It must look like NAME, NAME:ro, NAME:/path or NAME:size=2g.');

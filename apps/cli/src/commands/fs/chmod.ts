@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { addClientFlags } from '../../client-flags.ts';
 import { printJson } from '../../output/print.ts';
-import { parseSandboxPlace } from '../../parse/copy-place.ts';
+import { parseRemotePlace } from '../../parse/copy-place.ts';
 import { type ModeChange, modeChange } from '../../parse/mode.ts';
 import type { SetExitCode } from '../../program.ts';
 import { UsageError } from '../../usage-error.ts';
@@ -28,7 +28,7 @@ Examples:
       if (recursive && !isOctal) {
         throw new UsageError('With -R the mode must be octal, as 755.');
       }
-      const places = paths.map(parseSandboxPlace);
+      const places = paths.map(parseRemotePlace);
       await withFiles(self, async (context) => {
         const { signal } = context;
         const results: unknown[] = [];

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { addClientFlags } from '../../client-flags.ts';
 import { printJson } from '../../output/print.ts';
-import { parseSandboxPlace } from '../../parse/copy-place.ts';
+import { parseRemotePlace } from '../../parse/copy-place.ts';
 import { parseOwner } from '../../parse/owner.ts';
 import type { SetExitCode } from '../../program.ts';
 import { forEachPlace, withFiles } from './fs-context.ts';
@@ -23,7 +23,7 @@ export function addFsChown(fs: Command, setExitCode: SetExitCode): void {
   addClientFlags(command).action(
     async (text: string, paths: string[], flags: ChownFlags, self: Command) => {
       const owner = parseOwner(text);
-      const places = paths.map(parseSandboxPlace);
+      const places = paths.map(parseRemotePlace);
       const { recursive = false, follow: followSymlinks } = flags;
       await withFiles(self, async (context) => {
         const results: unknown[] = [];

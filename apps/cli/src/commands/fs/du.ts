@@ -5,7 +5,7 @@ import { printJson } from '../../output/print.ts';
 import { printTable } from '../../output/table.ts';
 import { formatBytes } from '../../output/units.ts';
 import { wireJson } from '../../output/wire-json.ts';
-import { parseSandboxOrPlace } from '../../parse/copy-place.ts';
+import { parseRemoteOrRoot } from '../../parse/copy-place.ts';
 import type { SetExitCode } from '../../program.ts';
 import { forEachPlace, withFiles } from './fs-context.ts';
 
@@ -25,7 +25,7 @@ Example:
     );
   addClientFlags(command).action(
     async (paths: string[], flags: { bytes?: boolean }, self: Command) => {
-      const places = paths.map(parseSandboxOrPlace);
+      const places = paths.map(parseRemoteOrRoot);
       await withFiles(self, async (context) => {
         const { signal, json } = context;
         const usages: DiskUsage[] = [];

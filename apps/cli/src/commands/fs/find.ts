@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { addClientFlags } from '../../client-flags.ts';
 import { entryJson } from '../../output/entry-json.ts';
 import { LineWriter } from '../../output/print.ts';
-import { parseSandboxOrPlace } from '../../parse/copy-place.ts';
+import { parseRemoteOrRoot } from '../../parse/copy-place.ts';
 import { count } from '../../parse/values.ts';
 import { entryTypes } from './entry-types.ts';
 import { withFiles } from './fs-context.ts';
@@ -37,7 +37,7 @@ Examples:
     );
   addClientFlags(command).action(
     async (text: string, glob: string | undefined, flags: FindFlags, self: Command) => {
-      const place = parseSandboxOrPlace(text);
+      const place = parseRemoteOrRoot(text);
       await withFiles(self, async (context) => {
         const filesystem = await context.files(place);
         const type = flags.type === undefined ? undefined : entryTypes[flags.type];

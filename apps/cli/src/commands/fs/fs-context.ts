@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { Filesystem } from 'sandport';
 import { clientFlags, clientOf } from '../../client-flags.ts';
-import { SandboxCache } from '../../copy/sandbox-cache.ts';
+import { Holders } from '../../copy/holders.ts';
 import { exitCodeOf } from '../../exit-codes.ts';
 import { interruptible } from '../../interrupt.ts';
-import type { SandboxPlace } from '../../parse/copy-place.ts';
+import type { RemotePlace } from '../../parse/copy-place.ts';
 import { printError } from '../../print-error.ts';
 import type { SetExitCode } from '../../program.ts';
 import { Interrupted } from '../../usage-error.ts';
@@ -14,9 +14,9 @@ export interface FsContext {
   /** Print JSON. */
   readonly json: boolean;
   readonly signal: AbortSignal;
-  readonly sandboxes: SandboxCache;
+  readonly holders: Holders;
   /** The files of the sandbox that a place is in. @throws NotFoundError */
-  files(place: SandboxPlace): Promise<Filesystem>;
+  files(place: RemotePlace): Promise<Filesystem>;
 }
 
 /** Runs the work of a file command; Ctrl-C ends it cleanly. */
@@ -26,9 +26,9 @@ export async function withFiles(
 ): Promise<void> {
   const common = clientFlags(self);
   await interruptible(async (signal) => {
-    const sandboxes = new SandboxCache(clientOf(common), signal);
-    const files = async ({ sandbox }: SandboxPlace) => (await sandboxes.get(sandbox)).filesystem;
-    await work({ json: common.json === true, signal, sandboxes, files });
+    const holders = new Holders(clientOf(common), signal);
+    const files = async ({ holder }: RemotePlace) => (await holders.get(holder)).filesystem;
+    await work({ json: common.json === true, signal, holders, files });
   });
 }
 
@@ -37,9 +37,9 @@ export async function withFiles(
  * stop the rest.
  */
 export async function forEachPlace(
-  places: readonly SandboxPlace[],
+  places: readonly RemotePlace[],
   setExitCode: SetExitCode,
-  work: (place: SandboxPlace) => Promise<void>,
+  work: (place: RemotePlace) => Promise<void>,
 ): Promise<void> {
   for (const place of places) {
     try {

@@ -5,7 +5,7 @@ import { exitCodeOf } from '../../exit-codes.ts';
 import { noteLeftOut } from '../../output/note-left-out.ts';
 import { LineWriter, printNote } from '../../output/print.ts';
 import { searchLines } from '../../output/search-lines.ts';
-import { parseSandboxOrPlace } from '../../parse/copy-place.ts';
+import { parseRemoteOrRoot } from '../../parse/copy-place.ts';
 import { count, positiveInteger, several } from '../../parse/values.ts';
 import { printError } from '../../print-error.ts';
 import type { SetExitCode } from '../../program.ts';
@@ -55,7 +55,7 @@ Examples:
     );
   addClientFlags(command).action(
     async (pattern: string, paths: string[], flags: GrepFlags, self: Command) => {
-      const places = paths.map(parseSandboxOrPlace);
+      const places = paths.map(parseRemoteOrRoot);
       await withFiles(self, async (context) => {
         let matched = false;
         let failed = false;

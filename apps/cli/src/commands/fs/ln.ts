@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { addClientFlags } from '../../client-flags.ts';
 import { entryJson } from '../../output/entry-json.ts';
 import { printJson } from '../../output/print.ts';
-import { parseSandboxPlace } from '../../parse/copy-place.ts';
+import { parseRemotePlace } from '../../parse/copy-place.ts';
 import { withFiles } from './fs-context.ts';
 
 export function addFsLink(fs: Command): void {
@@ -16,7 +16,7 @@ export function addFsLink(fs: Command): void {
     .addHelpText('after', '\nExample:\n  sandport fs ln -sf releases/42 box:/srv/current');
   addClientFlags(command).action(
     async (target: string, link: string, flags: { force?: boolean }, self: Command) => {
-      const place = parseSandboxPlace(link);
+      const place = parseRemotePlace(link);
       await withFiles(self, async (context) => {
         const filesystem = await context.files(place);
         const how = { overwrite: flags.force === true, signal: context.signal };

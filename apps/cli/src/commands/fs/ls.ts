@@ -4,7 +4,7 @@ import { addClientFlags } from '../../client-flags.ts';
 import { entryJson } from '../../output/entry-json.ts';
 import { longListing } from '../../output/long-listing.ts';
 import { LineWriter } from '../../output/print.ts';
-import { parseSandboxOrPlace, type SandboxPlace } from '../../parse/copy-place.ts';
+import { parseRemoteOrRoot, type RemotePlace } from '../../parse/copy-place.ts';
 import { count } from '../../parse/values.ts';
 import type { SetExitCode } from '../../program.ts';
 import { entryTypes } from './entry-types.ts';
@@ -45,13 +45,13 @@ Examples:
   sandport fs ls --json -R box:/ | jq -r 'select(.size > 1000000) | .path'`,
     );
   addClientFlags(command).action(async (paths: string[], flags: ListFlags, self: Command) => {
-    const places = paths.map(parseSandboxOrPlace);
+    const places = paths.map(parseRemoteOrRoot);
     await withFiles(self, async (context) => {
       await using out = new LineWriter();
       await forEachPlace(places, setExitCode, async (place) => {
         if (places.length > 1 && !context.json) {
           if (place !== places[0]) await out.raw('\n');
-          await out.line(`${place.sandbox}:${place.path}:`);
+          await out.line(`${place.holder}:${place.path}:`);
         }
         for await (const entry of listedEntries(place, flags, context)) {
           if (context.json) await out.json(entryJson(entry));
@@ -64,7 +64,7 @@ Examples:
   });
 }
 
-function line(entry: FileInfo, { path }: SandboxPlace, flags: ListFlags): string {
+function line(entry: FileInfo, { path }: RemotePlace, flags: ListFlags): string {
   const below = path.endsWith('/') ? path : `${path}/`;
   const deep = isDeep(flags) && entry.path.startsWith(below);
   const name = deep ? entry.path.slice(below.length) : entry.name;
@@ -77,7 +77,7 @@ const isDeep = ({ recursive, depth, glob }: ListFlags) =>
 
 /** Entries of a directory, or what else is at the path. */
 async function* listedEntries(
-  place: SandboxPlace,
+  place: RemotePlace,
   flags: ListFlags,
   context: FsContext,
 ): AsyncGenerator<FileInfo, void, undefined> {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { addClientFlags } from '../../client-flags.ts';
 import { printJson } from '../../output/print.ts';
-import { parseSandboxPlace } from '../../parse/copy-place.ts';
+import { parseRemotePlace } from '../../parse/copy-place.ts';
 import { octalMode } from '../../parse/mode.ts';
 import type { SetExitCode } from '../../program.ts';
 import { forEachPlace, withFiles } from './fs-context.ts';
@@ -16,7 +16,7 @@ export function addFsMakeDirectory(fs: Command, setExitCode: SetExitCode): void 
     .addHelpText('after', '\nExample:\n  sandport fs mkdir -m 700 box:/workspace/private/keys');
   addClientFlags(command).action(
     async (paths: string[], { mode }: { mode?: number }, self: Command) => {
-      const places = paths.map(parseSandboxPlace);
+      const places = paths.map(parseRemotePlace);
       await withFiles(self, async (context) => {
         const made: string[] = [];
         await forEachPlace(places, setExitCode, async (place) => {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { addClientFlags } from '../../client-flags.ts';
 import { copyInside, type InsideStep, planInside } from '../../copy/copy-inside.ts';
 import { printJson } from '../../output/print.ts';
-import { parseSandboxPlace, type SandboxPlace } from '../../parse/copy-place.ts';
+import { parseRemotePlace, type RemotePlace } from '../../parse/copy-place.ts';
 import { UsageError } from '../../usage-error.ts';
 import { type FsContext, withFiles } from './fs-context.ts';
 
@@ -64,7 +64,7 @@ async function plan(
   context: FsContext,
   options: { readonly followSymlinks: boolean },
 ) {
-  const places = paths.map(parseSandboxPlace);
+  const places = paths.map(parseRemotePlace);
   const target = places.pop();
   if (target === undefined || places.length === 0) {
     throw new UsageError('The target is missing: write SOURCE... TARGET, each as BOX:/path.');
@@ -76,14 +76,14 @@ async function plan(
 }
 
 async function filesOfAll(
-  places: readonly SandboxPlace[],
-  target: SandboxPlace,
-  { sandboxes }: FsContext,
+  places: readonly RemotePlace[],
+  target: RemotePlace,
+  { holders }: FsContext,
 ) {
-  const into = await sandboxes.get(target.sandbox);
-  for (const { sandbox } of places) {
-    if ((await sandboxes.get(sandbox)).id !== into.id) {
-      throw new UsageError('These are two sandboxes: copy between them with `sandport cp`.');
+  const into = await holders.get(target.holder);
+  for (const { holder } of places) {
+    if ((await holders.get(holder)).id !== into.id) {
+      throw new UsageError('These are not in one place: copy between them with `sandport cp`.');
     }
   }
   return into.filesystem;

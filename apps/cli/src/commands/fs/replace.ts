@@ -5,7 +5,7 @@ import { exitCodes } from '../../exit-codes.ts';
 import { noteLeftOut } from '../../output/note-left-out.ts';
 import { printJson, printLine, printNote } from '../../output/print.ts';
 import { wireJson } from '../../output/wire-json.ts';
-import { parseSandboxOrPlace } from '../../parse/copy-place.ts';
+import { parseRemoteOrRoot } from '../../parse/copy-place.ts';
 import { several } from '../../parse/values.ts';
 import type { SetExitCode } from '../../program.ts';
 import { withFiles } from './fs-context.ts';
@@ -47,7 +47,7 @@ Examples:
       flags: ReplaceFlags,
       self: Command,
     ) => {
-      const place = parseSandboxOrPlace(path);
+      const place = parseRemoteOrRoot(path);
       await withFiles(self, async (context) => {
         const filesystem = await context.files(place);
         const { regex, include, exclude, hidden, dryRun = false } = flags;

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { SandportError } from 'sandport';
 import { addClientFlags } from '../../client-flags.ts';
 import { printJson } from '../../output/print.ts';
-import { parseSandboxPlace, type SandboxPlace } from '../../parse/copy-place.ts';
+import { parseRemotePlace, type RemotePlace } from '../../parse/copy-place.ts';
 import type { SetExitCode } from '../../program.ts';
 import { UsageError } from '../../usage-error.ts';
 import { forEachPlace, type FsContext, withFiles } from './fs-context.ts';
@@ -27,7 +27,7 @@ Examples:
   sandport fs rm -rf box:/workspace/build`,
     );
   addClientFlags(command).action(async (paths: string[], flags: RemoveFlags, self: Command) => {
-    const places = paths.map(parseSandboxPlace);
+    const places = paths.map(parseRemotePlace);
     await withFiles(self, async (context) => {
       const removed: string[] = [];
       await forEachPlace(places, setExitCode, async (place) => {
@@ -39,7 +39,7 @@ Examples:
   });
 }
 
-async function remove(place: SandboxPlace, flags: RemoveFlags, context: FsContext): Promise<void> {
+async function remove(place: RemotePlace, flags: RemoveFlags, context: FsContext): Promise<void> {
   const { recursive = false, force = false } = flags;
   const filesystem = await context.files(place);
   const how = { recursive, mustExist: !force, signal: context.signal };

@@ -5,7 +5,7 @@ import { entryJson } from '../../output/entry-json.ts';
 import { letters } from '../../output/long-listing.ts';
 import { printJson, printLine } from '../../output/print.ts';
 import { formatBytes } from '../../output/units.ts';
-import { parseSandboxPlace } from '../../parse/copy-place.ts';
+import { parseRemotePlace } from '../../parse/copy-place.ts';
 import type { SetExitCode } from '../../program.ts';
 import { forEachPlace, withFiles } from './fs-context.ts';
 
@@ -18,7 +18,7 @@ export function addFsStat(fs: Command, setExitCode: SetExitCode): void {
     .addHelpText('after', '\nExample:\n  sandport fs stat box:/etc/os-release');
   addClientFlags(command).action(
     async (paths: string[], flags: { follow: boolean }, self: Command) => {
-      const places = paths.map(parseSandboxPlace);
+      const places = paths.map(parseRemotePlace);
       await withFiles(self, async (context) => {
         const { signal, json } = context;
         await forEachPlace(places, setExitCode, async (place) => {

@@ -3,7 +3,7 @@ import type { FileInfo } from 'sandport';
 import { addClientFlags } from '../../client-flags.ts';
 import { entryJson } from '../../output/entry-json.ts';
 import { printJson } from '../../output/print.ts';
-import { parseSandboxPlace } from '../../parse/copy-place.ts';
+import { parseRemotePlace } from '../../parse/copy-place.ts';
 import { pointInTime } from '../../parse/values.ts';
 import type { SetExitCode } from '../../program.ts';
 import { forEachPlace, withFiles } from './fs-context.ts';
@@ -22,7 +22,7 @@ export function addFsTouch(fs: Command, setExitCode: SetExitCode): void {
     .option('-c, --no-create', 'make no file')
     .addHelpText('after', '\nExample:\n  sandport fs touch -d 2026-01-31 box:/workspace/stamp');
   addClientFlags(command).action(async (paths: string[], flags: TouchFlags, self: Command) => {
-    const places = paths.map(parseSandboxPlace);
+    const places = paths.map(parseRemotePlace);
     await withFiles(self, async (context) => {
       const entries: FileInfo[] = [];
       const how = { mtime: flags.date, create: flags.create, signal: context.signal };

@@ -3,7 +3,7 @@ import type { WatchEvent } from 'sandport';
 import { addClientFlags } from '../../client-flags.ts';
 import { LineWriter, printNote } from '../../output/print.ts';
 import { wireJson } from '../../output/wire-json.ts';
-import { parseSandboxOrPlace } from '../../parse/copy-place.ts';
+import { parseRemoteOrRoot } from '../../parse/copy-place.ts';
 import { withFiles } from './fs-context.ts';
 
 export function addFsWatch(fs: Command): void {
@@ -24,13 +24,13 @@ Examples:
     );
   addClientFlags(command).action(
     async (text: string, flags: { recursive: boolean }, self: Command) => {
-      const place = parseSandboxOrPlace(text);
+      const place = parseRemoteOrRoot(text);
       await withFiles(self, async (context) => {
         const filesystem = await context.files(place);
         const { recursive } = flags;
         const how = { recursive, signal: context.signal };
         await using events = await filesystem.watch(place.path, how);
-        if (!context.json) printNote(`Watching ${place.sandbox}:${place.path}; Ctrl-C ends it.`);
+        if (!context.json) printNote(`Watching ${place.holder}:${place.path}; Ctrl-C ends it.`);
         await using out = new LineWriter();
         for await (const event of events) {
           if (context.json) await out.json(wireJson(event));
