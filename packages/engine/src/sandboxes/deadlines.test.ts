@@ -202,6 +202,26 @@ test('a hibernation that fails is tried again, later each time, and told once', 
   expect(box.status()).toBe('hibernated');
 });
 
+test('many idle sandboxes are put to sleep some at a time, and others end meanwhile', async () => {
+  using box = await begin({ idle_timeout_seconds: 10 });
+  const { sandboxes } = box.engine;
+  for (let count = 1; count < 10; count++)
+    await sandboxes.create(key, { idle_timeout_seconds: 10, ttl_seconds: count === 9 ? 20 : 0 });
+  let open = (): void => undefined;
+  box.driver.gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const hibernations = () => box.driver.calls.filter((call) => call === 'hibernate').length;
+  await pass(15_000);
+  expect(hibernations()).toBe(4);
+  await pass(10_000);
+  expect(box.driver.calls.filter((call) => call === 'remove')).toHaveLength(1);
+  open();
+  await pass(1_000);
+  expect(hibernations()).toBe(9);
+  expect(sandboxes.list(key, { status: 'hibernated' }).sandboxes).toHaveLength(9);
+});
+
 test('a removal that fails when the time is over is tried again', async () => {
   using box = await begin({ ttl_seconds: 10 });
   box.driver.failures.set('remove', new Error('busy'));

@@ -15,6 +15,9 @@ export interface DeadlinesOptions {
   readonly log: (message: string, fields: Record<string, unknown>) => void;
 }
 
+/** So many idle sandboxes are put to sleep at a time: each takes a processor and the disk. */
+const idleAtOnce = 4;
+
 /** What is to be done with a sandbox because of the time. */
 type Due = 'expire' | 'idle' | 'remove again';
 
@@ -27,6 +30,8 @@ export class Deadlines implements Disposable {
   readonly #reaper: Reaper;
   readonly #backoffs = new WeakMap<Entry, Backoff>();
   readonly #underWay = new WeakSet<Entry>();
+  /** Idle ones among them. */
+  #idleUnderWay = 0;
 
   constructor(options: DeadlinesOptions) {
     this.#options = options;
@@ -57,9 +62,12 @@ export class Deadlines implements Disposable {
     for (const entry of this.#options.entries()) {
       const deadline = this.#deadline(entry);
       if (deadline === undefined || deadline.inMs > 0) continue;
+      const idle = deadline.due === 'idle' ? 1 : 0;
       this.#underWay.add(entry);
+      this.#idleUnderWay += idle;
       void this.#do(entry, deadline.due).finally(() => {
         this.#underWay.delete(entry);
+        this.#idleUnderWay -= idle;
         this.reschedule();
       });
     }
@@ -74,10 +82,15 @@ export class Deadlines implements Disposable {
     if (status === 'deleted')
       return backoff === undefined ? undefined : { due: 'remove again', inMs: waitMs };
     const expiresInMs = (entry.row.expiresAt?.getTime() ?? Infinity) - Date.now();
-    const idlesInMs = Math.max(idleInMs(entry), waitMs);
+    const idlesInMs = this.#whenFree(Math.max(idleInMs(entry), waitMs));
     const inMs = Math.min(expiresInMs, idlesInMs);
     if (inMs === Infinity) return undefined;
     return { due: expiresInMs <= idlesInMs ? 'expire' : 'idle', inMs: Math.max(inMs, 0) };
+  }
+
+  /** What is due while enough is under way waits until something of it has ended. */
+  #whenFree(inMs: number): number {
+    return inMs <= 0 && this.#idleUnderWay >= idleAtOnce ? Infinity : inMs;
   }
 
   async #do(entry: Entry, due: Due): Promise<void> {
