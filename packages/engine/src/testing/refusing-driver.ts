@@ -37,8 +37,13 @@ export class RefusingDriver implements Driver {
     build: () => Promise.resolve(template),
     remove: nothing,
   };
-  readonly volumes = { ensure: nothing, files: refuse, usage: refuse, remove: nothing };
-  readonly snapshots = { create: refuse, remove: nothing };
+  readonly volumes: Driver['volumes'] = {
+    ensure: nothing,
+    files: refuse,
+    usage: refuse,
+    remove: nothing,
+  };
+  readonly snapshots: Driver['snapshots'] = { create: refuse, remove: nothing };
   pause: Driver['pause'] = refuse;
   resume: Driver['resume'] = refuse;
   hibernate: Driver['hibernate'] = refuse;

@@ -24,29 +24,29 @@ export class StatesDriver extends RefusingDriver {
   readonly #deaths = new Map<SandboxId, (death: SandboxDeath) => void>();
 
   override async create(spec: SandboxSpec): Promise<DriverSandbox> {
-    await this.#call('create');
+    await this.call('create');
     return this.processes(spec.id);
   }
 
-  override pause: Driver['pause'] = () => this.#call('pause');
-  override resume: Driver['resume'] = () => this.#call('resume');
-  override reconfigure: Driver['reconfigure'] = () => this.#call('reconfigure');
+  override pause: Driver['pause'] = () => this.call('pause');
+  override resume: Driver['resume'] = () => this.call('resume');
+  override reconfigure: Driver['reconfigure'] = () => this.call('reconfigure');
 
   override hibernate: Driver['hibernate'] = async (id) => {
-    await this.#call('hibernate');
+    await this.call('hibernate');
     const { memory } = this;
     return { ...this.disk(id, 'it is hibernated'), hibernation: { memory } };
   };
 
   override wake: Driver['wake'] = async ({ id }) => {
-    await this.#call('wake');
+    await this.call('wake');
     const { fallback } = this;
     const memory = this.memory && fallback === undefined;
     return { sandbox: this.processes(id), memory, fallback };
   };
 
   override remove(): Promise<void> {
-    return this.#call('remove');
+    return this.call('remove');
   }
 
   /** Ends the processes of a sandbox as nobody has asked for. */
@@ -66,7 +66,7 @@ export class StatesDriver extends RefusingDriver {
     return { id, reason, files: new Proxy({} as StoppedSandbox['files'], {}) };
   }
 
-  async #call(name: string): Promise<void> {
+  protected async call(name: string): Promise<void> {
     this.calls.push(name);
     await this.gate;
     const failure = this.failures.get(name);
