@@ -99,12 +99,15 @@ export class Events implements Disposable {
   ): AsyncGenerator<SandboxEvent> {
     let seen = from;
     while (!signal.aborted) {
+      const newest = this.#table.lastId();
       const rows = this.#table.since(seen, followPage, filter);
       for (const row of rows) {
         yield eventObject(row);
         seen = row.id;
       }
       if (rows.length > 0) continue;
+      // What others may see is not looked through again.
+      seen = newest;
       if (filter.sandbox !== undefined && this.#isOver(filter.sandbox)) return;
       await this.#next(signal);
     }
