@@ -66,8 +66,8 @@ export class Engine implements Disposable {
       aliases: { ...defaultAliases, ...options.aliases },
       archivesDir: options.archivesDir ?? join(tmpdir(), `sandport-archives-${process.pid}`),
       sandbox: (principal, idOrName) => {
-        const { row, turns } = this.sandboxes.find(principal, idOrName);
-        return { id: row.id, hold: (work) => turns.take(work) };
+        const { row, turns, abort } = this.sandboxes.find(principal, idOrName);
+        return { id: row.id, signal: abort.signal, hold: (work) => turns.take(work) };
       },
       isPooled: (template) => this.pools.keeps(template),
     });

@@ -22,6 +22,8 @@ export const defaultAliases: Readonly<Record<string, string>> = {
 /** A sandbox whose disk becomes a template. */
 export interface TemplateSandbox {
   readonly id: SandboxId;
+  /** Aborts when it is to be deleted. */
+  readonly signal: AbortSignal;
   /** Runs the work while nothing else changes the sandbox's state. */
   hold<Result>(work: () => Promise<Result>): Promise<Result>;
 }
@@ -106,14 +108,15 @@ export class Templates {
     const taken = request.upload === undefined ? undefined : this.archives.take(request.upload);
     const source = sourceOf(request, { archivePath: taken?.path, sandbox: sandbox?.id });
     const defaults = defaultsOf(request);
-    const hold = sandbox === undefined ? runAtOnce : sandbox.hold.bind(sandbox);
     return this.builds.add({
       name,
       key: JSON.stringify([source, defaults]),
       run: async (onProgress, signal) => {
         // One that waited for its turn may find that another took the name.
         await this.#checkName(name, request);
-        return hold(() => this.#store.build(name, { source, defaults, onProgress, signal }));
+        const build = (until: AbortSignal) =>
+          this.#store.build(name, { source, defaults, onProgress, signal: until });
+        return sandbox === undefined ? build(signal) : whileItIsThere(sandbox, build, signal);
       },
       ...(taken === undefined ? {} : { cleanUp: () => taken.remove() }),
     });
@@ -236,4 +239,18 @@ const notFound = (template: string, known: readonly string[]): SandportFault =>
     known,
   });
 
-const runAtOnce = <Result>(work: () => Promise<Result>): Promise<Result> => work();
+/** Ends the work when the sandbox is deleted, which waits for that. */
+async function whileItIsThere<Result>(
+  sandbox: TemplateSandbox,
+  work: (signal: AbortSignal) => Promise<Result>,
+  signal: AbortSignal,
+): Promise<Result> {
+  const until = AbortSignal.any([signal, sandbox.signal]);
+  try {
+    return await sandbox.hold(() => work(until));
+  } catch (error) {
+    if (!sandbox.signal.aborted || signal.aborted) throw error;
+    const { id } = sandbox;
+    throw new SandportFault('sandbox_not_found', `The sandbox ${id} was deleted.`, { sandbox: id });
+  }
+}

@@ -106,6 +106,16 @@ describe('images that cannot be used', () => {
       /./,
     ],
     [
+      'a directory that is a file',
+      () => layoutOf({ ...good(), config: { WorkingDir: '/a/b' } }),
+      /not a directory/,
+    ],
+    [
+      'a huge environment',
+      () => layoutOf({ ...good(), config: { Env: [`A=${'x'.repeat(100_000)}`] } }),
+      /environment/,
+    ],
+    [
       'layers that are no tar',
       () => layoutOf({ layers: [Buffer.from('not a tar'.repeat(200))] }),
       /./,

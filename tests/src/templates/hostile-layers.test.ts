@@ -133,6 +133,22 @@ describe('layers that try to write outside', () => {
       'targets in an extended header',
       [layer(rawPax({ linkpath: '/etc/passwd' }), link('a', 'b', '1'))],
     ],
+    [
+      'marks of the kernel for overlays',
+      [
+        layer(
+          rawPax({ 'SCHILY.xattr.trusted.overlay.redirect': '/etc' }),
+          directory('marked/'),
+          rawPax({ 'SCHILY.xattr.trusted.overlay.metacopy': '' }),
+          file('meta'),
+        ),
+      ],
+    ],
+    [
+      'rights of files',
+      [layer(rawPax({ 'SCHILY.xattr.security.capability': '\u0001\0\0\u0002' }), file('able'))],
+    ],
+    ['a deep tree', [layer(rawPax({ path: 'd/'.repeat(1900) }), directory('d/'))]],
     ['names with line ends and escapes', [layer(file('a\nb\u001b[31m'), file('.wh.a\nb'))]],
   ];
 

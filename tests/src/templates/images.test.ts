@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import {
+  build,
   buildWell,
   dockerArchive,
   type ImageSpec,
@@ -83,6 +84,12 @@ describe('forms of an archive', () => {
     const listed = json(await used.api.send('GET', '/v1/templates/sent'), 200);
     expect(listed).toMatchObject({ description: 'sent by a client' });
   });
+});
+
+test('a user that the request asks for, and the image has not', async () => {
+  const archive = writeLayout(place(), scratch());
+  const { fault } = await build(used.api, { name: 'no-user', archive, user: 'ghost' });
+  expect(fault).toMatchObject({ code: 'invalid_request', field: 'user' });
 });
 
 test('later layers replace and remove what earlier ones have', async () => {

@@ -6,7 +6,7 @@ import { InvalidImage } from './images/invalid-image.ts';
 export function buildFault(template: string, source: TemplateSource, error: unknown): unknown {
   if (error instanceof SandportFault) return error;
   const reason = (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
-  if (/no space left on device|ENOSPC/i.test(reason))
+  if (/no space left|ENOSPC|EDQUOT/i.test(reason))
     return new SandportFault('disk_full', `The disk is full; "${template}" was not built.`);
   if (error instanceof InvalidImage) {
     const image = source.kind === 'image' ? source.reference : undefined;

@@ -3,7 +3,8 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { TemplateDefaults } from '@sandport/driver';
-import type { TemplateName } from '@sandport/protocol';
+import { RootedFsError } from '@sandport/linux';
+import { SandportFault, type TemplateName } from '@sandport/protocol';
 import { deleteDeadTree } from '../sandbox/delete-tree.ts';
 import {
   buildMark,
@@ -12,7 +13,7 @@ import {
   removeUnfinished,
   unfinishedPrefix,
 } from './collect.ts';
-import { finishRoot } from './finish-root.ts';
+import { finishRoot, type FinishRootOptions } from './finish-root.ts';
 import { InvalidImage } from './images/invalid-image.ts';
 import { findUser } from './passwd.ts';
 import { readTextIn } from './root-files.ts';
@@ -56,10 +57,10 @@ export async function buildTemplate(name: TemplateName, options: BuildOptions): 
     const made = await source({ directory: unfinished, rootPath, onLine, signal });
     signal?.throwIfAborted();
     const workdir = defaults.workdir ?? made.workdir;
-    await finishRoot(rootPath, { ...made.finish, workdir });
+    await finish(rootPath, { ...made.finish, workdir });
     const user = defaults.user ?? made.user;
     if (findUser(readTextIn(rootPath, '/etc/passwd') ?? '', user) === undefined)
-      throw new InvalidImage(`it has no user "${user}"`);
+      throw new SandportFault('invalid_request', `It has no user "${user}".`, { field: 'user' });
     const description = defaults.description ?? made.description;
     const record: VersionRecord = {
       builtAt: new Date(),
@@ -83,6 +84,17 @@ export async function buildTemplate(name: TemplateName, options: BuildOptions): 
   setCurrentVersion(templatesDir, name, version);
   unmarkUse(join(home, version), buildMark);
   await collectVersions(templatesDir, name);
+}
+
+/** @throws InvalidImage for a root that cannot be made to serve */
+async function finish(rootPath: string, options: FinishRootOptions): Promise<void> {
+  try {
+    await finishRoot(rootPath, options);
+  } catch (error) {
+    if (!(error instanceof RootedFsError) || error.kind === 'disk_full' || error.kind === 'io')
+      throw error;
+    throw new InvalidImage(`its files cannot be used: ${error.message}`, { cause: error });
+  }
 }
 
 /** Without the fields that are undefined. */

@@ -1,8 +1,13 @@
 import { envSchema } from '@sandport/protocol';
+import { InvalidImage } from './invalid-image.ts';
+
+/** Every command carries it. */
+const maxBytes = 64 * 1024;
 
 /**
  * Environment of an image, as `NAME=value` each; the last of a name counts. What no command could
  * be given (no name, odd names, NUL bytes) is left out.
+ * @throws InvalidImage when it is too large
  */
 export function imageEnv(list: readonly string[]): Record<string, string> {
   const env: Record<string, string> = {};
@@ -12,5 +17,10 @@ export function imageEnv(list: readonly string[]): Record<string, string> {
     const one = { [item.slice(0, split)]: item.slice(split + 1) };
     if (envSchema.safeParse(one).success) Object.assign(env, one);
   }
+  const bytes = Object.entries(env).reduce(
+    (sum, pair) => sum + Buffer.byteLength(pair.join('=')),
+    0,
+  );
+  if (bytes > maxBytes) throw new InvalidImage(`its environment is larger than ${maxBytes} bytes`);
   return env;
 }
