@@ -7,6 +7,8 @@ import {
   execResultSchema,
   fileEntrySchema,
   isErrorCode,
+  type PoolObject,
+  poolSchema,
   type SandboxEvent,
   sandboxSchema,
   type WokenSandboxObject,
@@ -82,6 +84,15 @@ export class Api {
     if (result.exit_code !== 0)
       throw new Error(`"${cmd.slice(0, 200)}" ended with ${result.exit_code}: ${result.stderr}`);
     return result.stdout;
+  }
+
+  async pools(): Promise<PoolObject[]> {
+    return z.array(poolSchema).parse(json(await this.send('GET', '/v1/pools'), 200));
+  }
+
+  async pool(template: string, isolation: string): Promise<PoolObject> {
+    const path = `/v1/pools/${template}?isolation=${isolation}`;
+    return poolSchema.parse(json(await this.send('GET', path), 200));
   }
 
   /** `GET` of a file, whatever the answer. */

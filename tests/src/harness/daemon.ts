@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Isolation } from '@sandport/protocol';
@@ -153,10 +153,20 @@ export class TestDaemon implements AsyncDisposable {
     if (this.#ownsDataDir) await rm(this.dataDir, { recursive: true, force: true });
   }
 
+  /** Those too that wait in pools. */
   async killSandboxes(): Promise<void> {
     const { api } = this;
+    const pools = await api.pools();
+    for (const { template, isolation } of pools)
+      await api.send('DELETE', `/v1/pools/${template}?isolation=${isolation}`);
     const sandboxes = await api.list('?limit=1000');
     await Promise.all(sandboxes.map(({ id }) => api.kill(id)));
+    const rest = join(this.dataDir, 'sandboxes');
+    if (pools.length > 0)
+      await waitFor(() => readdirSync(rest).length === 0, {
+        timeoutMs: 30_000,
+        what: 'the end of all sandboxes in pools',
+      });
   }
 
   get #running(): ProcessIdentity {
