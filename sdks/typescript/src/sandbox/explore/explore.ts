@@ -77,6 +77,7 @@ async function limitLives(
   return ttl;
 }
 
+/** Outcomes in the order of the candidates. */
 async function runAll<Value>(
   { children }: ForkTree,
   candidates: readonly Candidate<Value>[],
@@ -85,7 +86,7 @@ async function runAll<Value>(
   const { maxConcurrency = defaultConcurrency, captureFiles = false, signal } = options;
   const capturePath =
     captureFiles === true ? '/' : captureFiles === false ? undefined : captureFiles;
-  const outcomes: BranchOutcome<Value>[] = [];
+  const outcomes = new Map<number, BranchOutcome<Value>>();
   const waiting = children.entries();
   const work = async () => {
     for (const [index, sandbox] of waiting) {
@@ -94,7 +95,7 @@ async function runAll<Value>(
       if (candidate === undefined) return;
       const ran = await runBranch(sandbox, candidate, { capturePath, signal });
       const outcome = await score(ran, candidate, options);
-      outcomes.push(outcome);
+      outcomes.set(index, outcome);
       options.onOutcome?.(outcome);
     }
   };
@@ -102,7 +103,7 @@ async function runAll<Value>(
   // All are at rest before copies are deleted.
   const ended = await Promise.allSettled(workers);
   for (const end of ended) if (end.status === 'rejected') throw end.reason;
-  return outcomes;
+  return children.flatMap((_, index) => outcomes.get(index) ?? []);
 }
 
 async function score<Value>(
