@@ -193,8 +193,11 @@ test('a sandbox that is deleted during a wake stays deleted', async () => {
   await expect.poll(() => box.driver.calls).toContain('wake');
   const removing = box.engine.sandboxes.remove(key, box.id);
   expect(box.status()).toBe('deleted');
+  // What drivers do when they are told to give up.
+  box.driver.failures.set('wake', new DOMException('This operation was aborted', 'AbortError'));
   open();
-  await Promise.allSettled([waking, removing]);
+  await expect(waking).rejects.toMatchObject(invalid);
+  await removing;
   expect(() => box.status()).toThrow(box.id);
 });
 

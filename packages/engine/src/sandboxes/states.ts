@@ -1,4 +1,4 @@
-import type { Driver, DriverSandbox, StoppedSandbox } from '@sandport/driver';
+import type { Driver, DriverSandbox, StoppedSandbox, WokenSandbox } from '@sandport/driver';
 import type { EventType } from '@sandport/protocol';
 import type { SandboxRow } from '@sandport/state';
 import type { Events } from '../events.ts';
@@ -102,13 +102,7 @@ export class States {
           row,
           `it cannot be woken${row.status === 'paused' ? '; resume it' : ''}`,
         );
-      const { signal } = entry.abort;
-      const spec = specOf(row);
-      using room = this.#options.quotas.hold(entry, spec.limits, { processes: true });
-      void room;
-      const { sandbox, memory, fallback } = await this.#options.driver.wake(spec, {
-        signal,
-      });
+      const { sandbox, memory, fallback } = await this.#driverWake(entry);
       entry.activity.touch();
       const bootMode = memory ? 'memory' : 'disk';
       this.started(entry, sandbox, { bootMode, statusReason: fallback });
@@ -116,6 +110,19 @@ export class States {
       this.#options.events.emit(entry.row, 'woken', { cause, memory, ...reason });
       return { woken: true, memory };
     });
+  }
+
+  async #driverWake(entry: Entry): Promise<WokenSandbox> {
+    const { driver, quotas } = this.#options;
+    const { signal } = entry.abort;
+    const spec = specOf(entry.row);
+    using room = quotas.hold(entry, spec.limits, { processes: true });
+    void room;
+    try {
+      return await driver.wake(spec, { signal });
+    } catch (error) {
+      throw signal.aborted ? invalidState(entry.row, 'it cannot be woken') : error;
+    }
   }
 
   /** The sandbox, able to run commands; a hibernated one is woken. @throws SandportFault `invalid_state` */
