@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { createLocalDriver } from './create-local-driver.ts';
 import { Layout } from './layout.ts';
 import { cgroupFeatures } from './machine/cgroup-features.ts';
+import { readPrivileges } from './machine/privileges.ts';
 import { probeMachine } from './machine/probe-machine.ts';
 import { LocalTemplates } from './templates/template-store.ts';
 
@@ -49,6 +50,9 @@ for (const isolation of isolationSchema.options) {
     lacking: {
       cpuQuota: cpuQuota ? undefined : 'the kernel has no CPU quota',
       diskLimit: hasMkfs ? undefined : 'mkfs.ext4 is not installed',
+      diskResize: readPrivileges().lowerOomScore
+        ? undefined
+        : 'growing a mounted ext4 needs CAP_SYS_RESOURCE',
       specialFiles:
         isolation === 'gvisor' ? 'gVisor keeps FIFOs and sockets in its own memory' : undefined,
       livePids:

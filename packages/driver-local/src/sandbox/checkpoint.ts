@@ -8,7 +8,7 @@ import { killSandbox, removeRuntimeState } from './end-processes.ts';
 import type { HeldSandbox } from './held-sandbox.ts';
 import { reserveImageSpace } from './image-space.ts';
 import { keepWatch } from './keep-watch.ts';
-import { imageNameOf } from './memory-image.ts';
+import { imageNameOf, shortReason } from './memory-image.ts';
 import { runRuntime, runtimeFor } from './start-processes.ts';
 
 /** Time for an init to look through its processes and let go of its connection. */
@@ -76,8 +76,7 @@ async function lost(
   error: unknown,
 ): Promise<ProcessesLost> {
   await endRest(context, held);
-  const cause = error instanceof Error ? error.message : String(error);
-  const reason = `its memory could not be written: ${cause.split('\n', 1)[0]}`;
+  const reason = `its memory could not be written: ${shortReason(error)}`;
   held.updateRecord({ sleep: { phase: 'asleep', lostImage: reason } });
   return new ProcessesLost(reason, { cause: error });
 }
@@ -117,8 +116,7 @@ export async function restoreProcesses(
     await endRest(context, held);
     held.updateRecord({ sleep: undefined });
     held.live = undefined;
-    const cause = error instanceof Error ? error.message : String(error);
-    const reason = `its memory could not be restored: ${cause}`;
+    const reason = `its memory could not be restored: ${shortReason(error)}`;
     live.markDead(reason);
     const message = `The sandbox could not go on: ${reason}.`;
     throw new SandportFault('create_failed', message, { reason }, { cause: error });

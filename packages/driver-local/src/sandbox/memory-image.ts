@@ -28,3 +28,13 @@ export function removeMemoryExcept(layout: SandboxLayout, image: string | undefi
     if (isImage(name) && name !== image)
       rmSync(join(layout.directory, name), { recursive: true, force: true });
 }
+
+const longestReason = 200;
+
+/** One line for people of what a runtime said, which can be pages of its own state. */
+export function shortReason(error: unknown): string {
+  const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n', 1);
+  if (/gofer\.dentry|deleted and invalidated/.test(line))
+    return 'a process held a file that was removed at that moment';
+  return line.length > longestReason ? `${line.slice(0, longestReason)}…` : line;
+}

@@ -6,7 +6,7 @@ import { findUser } from '../templates/passwd.ts';
 import { createFault } from './create.ts';
 import type { HeldSandbox } from './held-sandbox.ts';
 import type { LiveSandbox } from './live-sandbox.ts';
-import { hasImage, imageDirOf } from './memory-image.ts';
+import { hasImage, imageDirOf, shortReason } from './memory-image.ts';
 import { startProcesses } from './start-processes.ts';
 
 export interface WakeOptions {
@@ -77,8 +77,7 @@ async function restore(
     rmSync(imageDir, { recursive: true, force: true });
     return live;
   } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
-    const reason = `its memory could not be restored: ${cause.split('\n', 1)[0]}`;
+    const reason = `its memory could not be restored: ${shortReason(error)}`;
     context.log('warn', 'a sandbox wakes without its memory', { sandbox: held.id, reason });
     if (ran) return forget(held, imageDir, reason);
     held.updateRecord({ sleep });

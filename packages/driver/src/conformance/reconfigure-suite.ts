@@ -64,7 +64,8 @@ export function reconfigureSuite(subject: ConformanceSubject): void {
     });
 
     test('a disk grows, and does not shrink below what it holds', async (context) => {
-      if (lacking.diskLimit !== undefined) context.skip(lacking.diskLimit);
+      const missing = lacking.diskLimit ?? lacking.diskResize;
+      if (missing !== undefined) context.skip(missing);
       const limits = { cpu: 2, memoryBytes: 256 * mebibyte, pids: 64, diskBytes: 32 * mebibyte };
       const spec = harness.spec({ limits });
       const sandbox = await harness.create(spec);
@@ -75,6 +76,18 @@ export function reconfigureSuite(subject: ConformanceSubject): void {
       expect((await run(sandbox, fill)).exitCode).toBe(0);
       await expectFault(harness.driver.reconfigure(spec), 'invalid_request');
       expect((await run(sandbox, 'wc -c < big')).stdout).toBe(`${48 * mebibyte}\n`);
+    });
+
+    test('what cannot be changed changes nothing', async (context) => {
+      if (lacking.diskLimit !== undefined) context.skip(lacking.diskLimit);
+      const limits = { cpu: 2, memoryBytes: 256 * mebibyte, pids: 64, diskBytes: 64 * mebibyte };
+      const spec = harness.spec({ limits });
+      const sandbox = await harness.create(spec);
+      await writeFile(sandbox.files, '/home/user/held', Buffer.alloc(32 * mebibyte, 'x'));
+      const smaller = { ...limits, diskBytes: 8 * mebibyte };
+      const change = { ...spec, limits: smaller, user: 'root', workdir: '/' };
+      await expectFault(harness.driver.reconfigure(change), 'invalid_request');
+      expect((await run(sandbox, 'id -un; wc -c < held')).stdout).toBe(`user\n${32 * mebibyte}\n`);
     });
   });
 }

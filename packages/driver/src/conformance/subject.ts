@@ -9,6 +9,8 @@ export interface Lacking {
   readonly specialFiles?: string | undefined;
   /** Sandboxes cannot be frozen in place. */
   readonly pause?: string | undefined;
+  /** The limit of a disk stays what it was. */
+  readonly diskResize?: string | undefined;
   /** The number of processes of a sandbox stays what it was at its start. */
   readonly livePids?: string | undefined;
   /** Root inside can end the init, and the sandbox with it. */
