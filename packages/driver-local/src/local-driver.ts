@@ -247,7 +247,4 @@ export class LocalDriver implements Driver {
   }
 }
 
-const notThere = (): Promise<never> =>
-  Promise.reject(new SandportFault('internal', 'The driver cannot do this yet.'));
-
 const shuttingDown = () => new SandportFault('shutting_down', 'The driver is stopping.');
