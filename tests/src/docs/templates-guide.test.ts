@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest';
+import { templateNames, useDaemon } from '../harness/index.ts';
+import { Reader } from './reader.ts';
+
+// Every program of the guide about templates, as it stands there.
+const used = useDaemon();
+const reader = new Reader('docs/guides/templates.md', used);
+
+test('command line: runs', async () => {
+  expect(await reader.runShell('Command line')).toContain('\nready\n');
+  expect(await templateNames(used.api)).not.toContain('guide-tools');
+  expect(await used.api.list()).toEqual([]);
+}, 120_000);
+
+test('curl: runs', async () => {
+  expect(await reader.runShell('curl')).toContain('event: done\nevent: log\nready\n');
+  expect(await templateNames(used.api)).not.toContain('guide-copy');
+  expect(await used.api.list()).toEqual([]);
+}, 120_000);
