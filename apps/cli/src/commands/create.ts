@@ -5,8 +5,10 @@ import { interruptible } from '../interrupt.ts';
 import { printJson, printLine } from '../output/print.ts';
 import { whileWaiting } from '../output/progress.ts';
 import * as values from '../parse/values.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface CreateFlags {
+  template?: string;
   name?: string;
   isolation?: Isolation;
   namespace?: string;
@@ -32,6 +34,7 @@ export function addCreate(program: Command): void {
     .command('create')
     .description('make a sandbox and print its name or id')
     .argument('[template]', 'template to start from (default)')
+    .option('--template <template>', 'the same as the argument')
     .option('--name <name>', 'name of the sandbox, unique in its namespace')
     .addOption(
       new Option('--isolation <kind>', 'how strong the wall is').choices(['gvisor', 'container']),
@@ -72,8 +75,12 @@ Examples:
   sandport create --from-snapshot before-upgrade`,
     );
   addClientFlags(command).action(
-    async (template: string | undefined, flags: CreateFlags, self: Command) => {
+    async (operand: string | undefined, flags: CreateFlags, self: Command) => {
       const common = clientFlags(self);
+      if (operand !== undefined && flags.template !== undefined) {
+        throw new UsageError('The template is given twice.');
+      }
+      const template = operand ?? flags.template;
       const { ttl, cpu, memory, disk, pids, volume, name, isolation, namespace } = flags;
       const create = (signal: AbortSignal) =>
         Sandbox.create(

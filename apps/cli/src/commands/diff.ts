@@ -4,7 +4,7 @@ import { addClientFlags } from '../client-flags.ts';
 import { LineWriter, printNote } from '../output/print.ts';
 import { formatBytes } from '../output/units.ts';
 import { wireJson } from '../output/wire-json.ts';
-import { parseRemoteOrRoot } from '../parse/copy-place.ts';
+import { inSandbox, parseRemoteOrRoot } from '../parse/copy-place.ts';
 import type { SetExitCode } from '../program.ts';
 import { UsageError } from '../usage-error.ts';
 import { withFiles } from './fs/fs-context.ts';
@@ -38,7 +38,7 @@ Examples:
     );
   addClientFlags(command).action(
     async (box: string, path: string | undefined, flags: DiffFlags, self: Command) => {
-      const named = parseRemoteOrRoot(box);
+      const named = inSandbox(parseRemoteOrRoot(box));
       if (path !== undefined && box.includes(':')) {
         throw new UsageError('The path is given twice: write BOX /path, or BOX:/path.');
       }

@@ -75,6 +75,7 @@ async function runForJson(sandbox: Sandbox, line: CommandLine, options: CommandO
     oom_killed: result.oomKilled,
     truncated: result.truncated,
     duration_ms: result.durationMs,
+    woke: result.woke,
   });
   return result.exitCode;
 }
@@ -84,6 +85,9 @@ async function runStreaming(sandbox: Sandbox, line: CommandLine, options: Comman
     if (event.type !== 'exit') {
       await writeAll(event.type === 'stdout' ? process.stdout : process.stderr, event.bytes);
       continue;
+    }
+    if (event.woke === 'disk') {
+      printNote('sandport: the sandbox was asleep, and began afresh from its disk.');
     }
     if (event.timedOut) printNote('sandport: the command ran out of time and was ended.');
     else if (event.oomKilled) printNote('sandport: the command ran out of memory and was ended.');

@@ -51,7 +51,13 @@ export function parseRemotePlace(text: string): RemotePlace {
   );
 }
 
-/** The same; `BOX` or `volume:NAME` alone, or with a colon, is the root. */
+/** A place that must be in a sandbox: volumes have no changes and no links. */
+export function inSandbox(place: RemotePlace): RemotePlace {
+  if (!place.holder.startsWith('volume:')) return place;
+  throw new UsageError(`${place.holder} is a volume; this is for sandboxes only.`);
+}
+
+/** The same as `parseRemotePlace`; `BOX` or `volume:NAME` alone, or with a colon, is the root. */
 export function parseRemoteOrRoot(text: string): RemotePlace {
   const holder = /^(volume:[^/:]+(?:\/[^/:]+)?|[^/:]+):?$/.exec(text)?.[1];
   if (holder === undefined || holder === '-') return parseRemotePlace(text);

@@ -4,7 +4,7 @@ import { printJson, printLine } from '../../output/print.ts';
 import { printTable } from '../../output/table.ts';
 import { formatAge, formatBytes } from '../../output/units.ts';
 import { wireJson } from '../../output/wire-json.ts';
-import { parseRemoteOrRoot, parseRemotePlace } from '../../parse/copy-place.ts';
+import { inSandbox, parseRemoteOrRoot, parseRemotePlace } from '../../parse/copy-place.ts';
 import { sizeInBytes, wholeSeconds } from '../../parse/values.ts';
 import { withFiles } from './fs-context.ts';
 
@@ -35,7 +35,7 @@ Examples:
   curl -T data.csv "$(sandport fs link create --upload box:/workspace/data.csv)"`,
       ),
   ).action(async (text: string, flags: CreateLinkFlags, self: Command) => {
-    const place = parseRemotePlace(text);
+    const place = inSandbox(parseRemotePlace(text));
     await withFiles(self, async (context) => {
       const filesystem = await context.files(place);
       const created = await filesystem.createLink(place.path, {
@@ -56,7 +56,7 @@ Examples:
       .description('list the links that still work, without their addresses')
       .argument('<sandbox>', 'name or id'),
   ).action(async (box: string, _flags: unknown, self: Command) => {
-    const place = parseRemoteOrRoot(box);
+    const place = inSandbox(parseRemoteOrRoot(box));
     await withFiles(self, async (context) => {
       const { signal } = context;
       const links = await (await context.files(place)).listLinks({ signal });
@@ -83,7 +83,7 @@ Examples:
       .argument('<sandbox>', 'name or id')
       .argument('<id...>', 'ids from `fs link ls`'),
   ).action(async (box: string, ids: string[], _flags: unknown, self: Command) => {
-    const place = parseRemoteOrRoot(box);
+    const place = inSandbox(parseRemoteOrRoot(box));
     await withFiles(self, async (context) => {
       const filesystem = await context.files(place);
       for (const id of ids) await filesystem.revokeLink(id, { signal: context.signal });
