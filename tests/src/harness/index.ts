@@ -16,6 +16,7 @@ export {
   startDaemon,
   TestDaemon,
 } from './daemon.ts';
+export { freePort } from './free-port.ts';
 export { exchange, type HttpAnswer, type HttpRequest } from './http.ts';
 export { repoDir, sandportBin, templatesDir } from './paths.ts';
 export {
@@ -45,7 +46,7 @@ export {
 export { openSocket, type RawAnswer, rawExchange } from './raw.ts';
 export { sandboxProcess } from './sandbox-process.ts';
 export { Canary } from './canary.ts';
-export { idsOnMachine, waitForOnly } from './on-machine.ts';
+export { idsOnMachine, runDirOf, waitForOnly } from './on-machine.ts';
 export {
   escapedText,
   type HostileArchive,

@@ -1,12 +1,12 @@
 import { execFile, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { repoDir } from './paths.ts';
 import { identityOf, signal, whenEnded } from './process-identity.ts';
 import { testRun } from './run-marker.ts';
 import { waitFor } from './wait-for.ts';
+import { freePort } from './free-port.ts';
 
 /** A real registry of images on the loopback, without TLS. */
 export interface TestRegistry extends AsyncDisposable {
@@ -82,15 +82,4 @@ async function isUp(address: string): Promise<true | undefined> {
   } catch {
     return undefined;
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }

@@ -1,7 +1,6 @@
-import { createServer } from 'node:net';
 import { Client, NetworkError, Sandbox } from 'sandport';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { onEachIsolation, startDaemon, type TestDaemon } from '../harness/index.ts';
+import { freePort, onEachIsolation, startDaemon, type TestDaemon } from '../harness/index.ts';
 import { failure } from './sdk-sandbox.ts';
 
 // One address over all starts, so that the same objects go on.
@@ -64,16 +63,3 @@ onEachIsolation(used, (isolation) => {
     expect(await sandbox.commands.run('cat /workspace/f')).toMatchObject({ stdout: 'text' });
   });
 });
-
-/** One that no outgoing connection takes while the daemon is away: those get ports from 32768 on. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 20_000);
-    const isFree = await new Promise<boolean>((resolve) => {
-      const server = createServer();
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-    });
-    if (isFree) return port;
-  }
-}
