@@ -2,15 +2,16 @@ import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { driverConformance } from '@sandport/driver/conformance';
+import { type ConformanceSubject, driverConformance } from '@sandport/driver/conformance';
 import { detectCgroups } from '@sandport/linux';
-import { isolationSchema, templateNameSchema } from '@sandport/protocol';
+import { type Isolation, isolationSchema, templateNameSchema } from '@sandport/protocol';
 import { z } from 'zod';
 import { createLocalDriver } from './create-local-driver.ts';
 import { Layout } from './layout.ts';
 import { cgroupFeatures } from './machine/cgroup-features.ts';
 import { readPrivileges } from './machine/privileges.ts';
 import { probeMachine } from './machine/probe-machine.ts';
+import { type StorageKind, storageKinds } from './storage/storage.ts';
 import { LocalTemplates } from './templates/template-store.ts';
 
 const repository = resolve(fileURLToPath(import.meta.url), '../../../..');
@@ -27,13 +28,21 @@ const { hierarchies } = await detectCgroups();
 const cpuMount = hierarchies.find((each) => each.controllers.includes('cpu'))?.mountPoint ?? '';
 const hasMkfs = report.rows.some(({ name, status }) => name === 'mkfs.ext4' && status === 'ok');
 
-for (const isolation of isolationSchema.options) {
-  const dataDir = join(tmpdir(), `driver-${isolation}-${process.pid}`);
+const hasBtrfs = report.rows.some(({ name, status }) => name === 'btrfs' && status === 'ok');
+
+for (const isolation of isolationSchema.options)
+  for (const storage of storageKinds) declare(isolation, storage);
+
+function declare(isolation: Isolation, storage: StorageKind): void {
+  const dataDir = join(tmpdir(), `driver-${isolation}-${storage}-${process.pid}`);
   const layout = new Layout(dataDir);
   const row = report.rows.find(({ name }) => name === `isolation ${isolation}`);
-  driverConformance(`local driver, ${isolation}`, {
+  const isThere = storage === 'overlay' || hasBtrfs;
+  const unavailable = isThere ? row?.detail : 'btrfs-progs is not installed';
+  const subject: ConformanceSubject = {
     isolation,
-    open: () => createLocalDriver({ dataDir, templatesDir, isolation }),
+    open: () =>
+      createLocalDriver({ dataDir, templatesDir, isolation, storage, poolBytes: 2 ** 32 }),
     initPid: (id) => {
       const record: unknown = JSON.parse(readFileSync(layout.sandbox(id).record, 'utf8'));
       return z.object({ process: z.object({ pid: z.int() }) }).parse(record).process.pid;
@@ -46,13 +55,14 @@ for (const isolation of isolationSchema.options) {
       return Number(/^nr_throttled (\d+)$/m.exec(statistics)?.[1]);
     },
     cleanup: async () => rmSync(dataDir, { recursive: true, force: true }),
-    unavailable: report.isolations.includes(isolation) ? undefined : row?.detail,
+    unavailable: report.isolations.includes(isolation) && isThere ? undefined : unavailable,
     lacking: {
       cpuQuota: cpuQuota ? undefined : 'the kernel has no CPU quota',
       diskLimit: hasMkfs ? undefined : 'mkfs.ext4 is not installed',
-      diskResize: readPrivileges().lowerOomScore
-        ? undefined
-        : 'growing a mounted ext4 needs CAP_SYS_RESOURCE',
+      diskResize:
+        readPrivileges().lowerOomScore || storage === 'btrfs'
+          ? undefined
+          : 'growing a mounted ext4 needs CAP_SYS_RESOURCE',
       specialFiles:
         isolation === 'gvisor' ? 'gVisor keeps FIFOs and sockets in its own memory' : undefined,
       livePids:
@@ -62,5 +72,7 @@ for (const isolation of isolationSchema.options) {
       initProtection:
         isolation === 'gvisor' ? 'gVisor lets root of the guest signal its process 1' : undefined,
     },
-  });
+  };
+  const suites = storage === 'overlay' ? 'all' : 'disks';
+  driverConformance(`local driver, ${isolation}, ${storage}`, subject, { suites });
 }

@@ -51,7 +51,7 @@ export async function makeContext(
   const disks = await openDisks(dataDir, options);
   const cgroup = await cgroupFeatures();
   const privileges = readPrivileges();
-  const initBinary = installInit(initBinaryPath(), layout.runDir);
+  const initBinary = installInit(initBinaryPath(), layout.initBinaries);
   mkdirSync(machineRunDir, { recursive: true, mode: 0o711 });
   const usable = await usableRuntimes(
     { directory: machineRunDir, initBinary, cgroup, privileges },

@@ -3,12 +3,12 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 
 /**
- * Puts the init's binary where every sandbox can reach it, whatever the permissions of the
- * directories above the original are. Sandboxes that run an older one keep it.
+ * Puts the init's binary into a directory of its own, under a name of its content: in the run
+ * directory every sandbox can reach it, whatever the permissions of the directories above the
+ * original are. Sandboxes that run an older one keep it.
  */
-export function installInit(binary: string, runDir: string): string {
+export function installInit(binary: string, directory: string): string {
   const hash = createHash('sha256').update(readFileSync(binary)).digest('hex').slice(0, 16);
-  const directory = join(runDir, 'bin');
   const target = join(directory, `init-${hash}`);
   if (existsSync(target)) return target;
   mkdirSync(directory, { recursive: true, mode: 0o755 });

@@ -55,6 +55,16 @@ export class Layout {
     return join(this.runDir, 's');
   }
 
+  /** Binaries of the init that sandboxes run. */
+  get initBinaries(): string {
+    return join(this.runDir, 'bin');
+  }
+
+  /** Binaries of the init that images of memory need. */
+  get inits(): string {
+    return join(this.dataDir, 'inits');
+  }
+
   /** Bundles of the runtimes. */
   get bundles(): string {
     return join(this.runDir, 'b');

@@ -28,7 +28,7 @@ export async function removeWhenEmpty(layout: Layout): Promise<void> {
   const inUse = [layout.roots, layout.controls, layout.bundles];
   if (inUse.some((directory) => listNames(directory).length > 0)) return;
   for (const directory of inUse) rmdirSync(directory);
-  for (const directory of [...stateDirs(layout), join(layout.runDir, 'bin')])
+  for (const directory of [...stateDirs(layout), layout.initBinaries])
     rmSync(directory, { recursive: true, force: true });
   if (listNames(layout.runDir).length === 0) rmdirSync(layout.runDir);
   await removeCgroup(layout.cgroup, { timeoutMs: 500 });

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { mkdirSync } from 'node:fs';
 import { initBinaryPath } from '@sandport/guest-init';
 import type { Isolation } from '@sandport/protocol';
@@ -43,7 +44,7 @@ export async function probeMachine({ dataDir }: ProbeMachineOptions): Promise<Ma
     if (!root || runtime === undefined || init.status !== 'ok') return undefined;
     try {
       mkdirSync(machineRunDir, { recursive: true, mode: 0o711 });
-      const initBinary = installInit(initBinaryPath(), machineRunDir);
+      const initBinary = installInit(initBinaryPath(), join(machineRunDir, 'bin'));
       const privileges = readPrivileges();
       return await tryRuntime({
         runtime,

@@ -21,4 +21,6 @@ export const guestCapabilities: readonly string[] = [
  * get, to see before a hibernation where processes stand that could not be restored.
  */
 export const initCapabilities = (isolation: Isolation): readonly string[] =>
-  isolation === 'gvisor' ? [...guestCapabilities, 'CAP_SYS_ADMIN', 'CAP_SYS_PTRACE'] : guestCapabilities;
+  isolation === 'gvisor'
+    ? [...guestCapabilities, 'CAP_SYS_ADMIN', 'CAP_SYS_PTRACE']
+    : guestCapabilities;

@@ -6,6 +6,9 @@ import { maskedPaths, readonlyPaths } from './kernel-areas.ts';
 import { hostLimits } from './limits.ts';
 import { type SeccompProfile, seccompProfile } from './seccomp-profile.ts';
 
+/** Where the guest sees its init. */
+export const initMount = '/run/sandport/init';
+
 export interface OciSpecOptions {
   readonly isolation: Isolation;
   /** Mount point of the sandbox's root on the host. */
@@ -121,7 +124,7 @@ export function ociSpec(options: OciSpecOptions): OciSpec {
 }
 
 function initArguments({ isolation, limits }: OciSpecOptions): string[] {
-  const args = ['/run/sandport/init', '--socket', '/run/sandport/init.sock'];
+  const args = [initMount, '--socket', '/run/sandport/init.sock'];
   args.push('--token-file', '/run/sandport/token');
   // The host's cgroup must not stop or kill the sentry, so the init keeps these two limits inside.
   if (isolation === 'gvisor')
@@ -185,7 +188,7 @@ function mounts({
         ]
       : []),
     bind(controlDir, '/run/sandport', 'ro', 'noexec'),
-    bind(initBinary, '/run/sandport/init', 'ro'),
+    bind(initBinary, initMount, 'ro'),
     ...volumes.map(({ source, guestPath, readOnly }) =>
       bind(source, guestPath, readOnly ? 'ro' : 'rw'),
     ),

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { lastWords, runtimeEnvironment } from './start.ts';
-import type { Runtime } from './runtime.ts';
+import { type Runtime, shortLivedGo } from './runtime.ts';
 
 export interface CheckpointOptions {
   readonly id: string;
@@ -26,7 +26,7 @@ export async function checkpointWithRuntime(
   const code = await new Promise<number | string>((resolve, reject) => {
     const child = spawn(runtime.program, args, {
       stdio: 'ignore',
-      env: runtimeEnvironment(runtime),
+      env: { ...runtimeEnvironment(runtime), ...shortLivedGo },
       detached: true,
     });
     child.once('error', reject);

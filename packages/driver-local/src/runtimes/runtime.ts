@@ -21,7 +21,7 @@ export interface Runtime {
  * For runtimes that end right after the start: Go's garbage collector and its threads take a
  * quarter of that time for nothing.
  */
-const shortLivedGo = { GOGC: 'off', GOMAXPROCS: '1' };
+export const shortLivedGo = { GOGC: 'off', GOMAXPROCS: '1' };
 
 const run = promisify(execFile);
 

@@ -6,6 +6,7 @@ import type { DriverContext } from '../context.ts';
 import { checkpointWithRuntime } from '../runtimes/checkpoint.ts';
 import { killSandbox, removeRuntimeState } from './end-processes.ts';
 import type { HeldSandbox } from './held-sandbox.ts';
+import { keepInit } from './image-init.ts';
 import { reserveImageSpace } from './image-space.ts';
 import { keepWatch } from './keep-watch.ts';
 import { imageNameOf, shortReason } from './memory-image.ts';
@@ -40,13 +41,14 @@ export async function suspendProcesses(
   if (!live || !process) throw new Error('it has no processes');
   const runtime = runtimeFor(context, held.record);
   const space = await reserveImageSpace(layout, imageDir);
-  held.updateRecord({ sleep: { phase: 'falling', image: imageNameOf(layout, imageDir) } });
-  context.liveness.unwatch(id);
   let begun = false;
   try {
+    held.updateRecord({ sleep: { phase: 'falling', image: imageNameOf(layout, imageDir) } });
+    context.liveness.unwatch(id);
     if (live.paused) await thawCgroup(layout.cgroup);
     await live.channel.suspend(suspendTimeoutMs);
     mkdirSync(imageDir, { mode: 0o700 });
+    keepInit(context, layout, imageDir);
     begun = true;
     await checkpointWithRuntime(runtime, {
       id,
@@ -58,7 +60,7 @@ export async function suspendProcesses(
     rmSync(imageDir, { recursive: true, force: true });
     if (begun) throw await lost(context, held, error);
     live.channel.resume();
-    held.updateRecord({ sleep: undefined });
+    held.noteRecord({ sleep: undefined });
     if (live.paused) await freezeCgroup(layout.cgroup);
     keepWatch(context, held, live, process);
     context.liveness.check(id);
@@ -77,14 +79,14 @@ async function lost(
 ): Promise<ProcessesLost> {
   await endRest(context, held);
   const reason = `its memory could not be written: ${shortReason(error)}`;
-  held.updateRecord({ sleep: { phase: 'asleep', lostImage: reason } });
+  held.noteRecord({ sleep: { phase: 'asleep', lostImage: reason } });
   return new ProcessesLost(reason, { cause: error });
 }
 
 async function endRest(context: DriverContext, held: HeldSandbox): Promise<void> {
   await killSandbox(held.layout, held.record.process);
   removeRuntimeState(context.layout, held.id);
-  held.updateRecord({ process: undefined });
+  held.noteRecord({ process: undefined });
 }
 
 /**
@@ -114,7 +116,7 @@ export async function restoreProcesses(
     keepWatch(context, held, live, process);
   } catch (error) {
     await endRest(context, held);
-    held.updateRecord({ sleep: undefined });
+    held.noteRecord({ sleep: undefined });
     held.live = undefined;
     const reason = `its memory could not be restored: ${shortReason(error)}`;
     live.markDead(reason);

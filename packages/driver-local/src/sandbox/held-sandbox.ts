@@ -50,6 +50,15 @@ export class HeldSandbox {
     this.#record = record;
   }
 
+  /** The same where the record on the disk serves as well, when no other can be written. */
+  noteRecord(change: Partial<SandboxRecord>): void {
+    try {
+      this.updateRecord(change);
+    } catch {
+      this.#record = { ...this.#record, ...change };
+    }
+  }
+
   /** Lets go of it: nothing inside the sandbox changes. */
   async release(): Promise<void> {
     const { live } = this;

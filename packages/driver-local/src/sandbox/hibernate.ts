@@ -30,7 +30,7 @@ export async function hibernateSandbox(
   held.live = undefined;
   await live.end({ status: 'hibernated', reason: hibernatedReason });
   const image = lostImage === undefined ? held.record.sleep?.image : undefined;
-  held.updateRecord({ sleep: { phase: 'asleep', image, lostImage } });
+  held.noteRecord({ sleep: { phase: 'asleep', image, lostImage } });
   removeRunFiles(held);
   return asHibernated(held);
 }
@@ -81,7 +81,7 @@ async function endProcesses(
   await live.end({ status: 'hibernated', reason: hibernatedReason });
   await killSandbox(held.layout, held.record.process);
   removeRuntimeState(context.layout, held.id);
-  held.updateRecord({ process: undefined });
+  held.noteRecord({ process: undefined });
 }
 
 function alreadyHibernated(held: HeldSandbox): Hibernated {

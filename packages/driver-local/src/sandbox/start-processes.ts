@@ -13,6 +13,7 @@ import { finishGvisorRoot, prepareGvisorRoot } from './gvisor-root.ts';
 import { guestLog } from './guest-log.ts';
 import type { HeldSandbox } from './held-sandbox.ts';
 import { idRangeSize } from './id-ranges.ts';
+import { initBinaryFor } from './image-init.ts';
 import { keepWatch } from './keep-watch.ts';
 import { LiveSandbox } from './live-sandbox.ts';
 import type { ProcessIdentity } from './liveness.ts';
@@ -81,7 +82,7 @@ async function start(
   undo.add(() => channel[Symbol.asyncDispose]());
 
   step('bundle');
-  writeBundle(context, held);
+  writeBundle(context, held, initBinaryFor(context, imageDir));
   if (record.isolation === 'gvisor' && imageDir === undefined)
     await prepareGvisorRoot(held.root.fs, context.preloadLibrary);
 
@@ -157,14 +158,18 @@ function writeControlDirectory({ layout, record: { idBase, token } }: HeldSandbo
   chownSync(layout.token, 0, idBase);
 }
 
-function writeBundle(context: DriverContext, { spec, layout, record }: HeldSandbox): void {
+function writeBundle(
+  context: DriverContext,
+  { spec, layout, record }: HeldSandbox,
+  initBinary: string,
+): void {
   const config = ociSpec({
     isolation: record.isolation,
     rootPath: layout.root,
     hostname: spec.hostname,
     limits: spec.limits,
     controlDir: layout.control,
-    initBinary: context.initBinary,
+    initBinary,
     cgroupPath: layout.cgroup,
     idBase: record.idBase,
     idCount: idRangeSize,
