@@ -82,11 +82,12 @@ export class LocalDriver implements Driver {
     }
     const abort = new AbortController();
     const signal = options.signal ? AbortSignal.any([abort.signal, options.signal]) : abort.signal;
-    const { from, memory = true } = options;
+    const { from, memory = true, onFallback } = options;
+    const how = { memory, signal, ...(onFallback && { onFallback }) };
     const done =
       from === undefined
         ? createSandbox(this.#context, spec, { signal })
-        : createFromSnapshot(this.#context, spec, this.#snapshots.origin(from), { memory, signal });
+        : createFromSnapshot(this.#context, spec, this.#snapshots.origin(from), how);
     this.#creating.set(id, { abort, done });
     try {
       return await done;

@@ -104,6 +104,8 @@ export interface CreateOptions {
   readonly from?: SnapshotId;
   /** Also with the memory of the snapshot, where it has one. @default true */
   readonly memory?: boolean;
+  /** Called with the reason when it begins without the memory that it was to have. */
+  readonly onFallback?: (reason: string) => void;
 }
 
 /** What a sandbox uses at this moment. */

@@ -1,9 +1,14 @@
-import type { SandboxSpec } from '@sandport/driver';
+import type { CreateOptions, SandboxSpec } from '@sandport/driver';
 import type { DriverContext } from '../context.ts';
 import { createSandbox } from '../sandbox/create.ts';
 import type { LiveSandbox } from '../sandbox/live-sandbox.ts';
 import { volumeGuestPath } from '../sandbox/volume-mounts.ts';
 import type { SnapshotOrigin } from './snapshot-store.ts';
+
+export interface CreateFromOptions extends Pick<CreateOptions, 'onFallback'> {
+  readonly memory: boolean;
+  readonly signal: AbortSignal;
+}
 
 /**
  * Makes a sandbox with the disk of a snapshot, and with its processes where it has some, they are
@@ -14,7 +19,7 @@ export async function createFromSnapshot(
   context: DriverContext,
   spec: SandboxSpec,
   origin: SnapshotOrigin,
-  options: { readonly memory: boolean; readonly signal: AbortSignal },
+  options: CreateFromOptions,
 ): Promise<LiveSandbox> {
   const { signal } = options;
   const image = options.memory ? usableImage(spec, origin) : undefined;
@@ -23,10 +28,12 @@ export async function createFromSnapshot(
       return await createSandbox(context, spec, { origin, imageDir: image, signal });
     } catch (error) {
       signal.throwIfAborted();
+      const reason = error instanceof Error ? error.message : String(error);
       context.log('warn', 'a sandbox begins without the memory of its snapshot', {
         sandbox: spec.id,
-        reason: String(error),
+        reason,
       });
+      options.onFallback?.(`its memory could not be restored: ${reason.split('\n', 1)[0]}`);
     }
   }
   return createSandbox(context, spec, { origin: { ...origin, token: undefined }, signal });

@@ -118,12 +118,17 @@ export class Creation {
     const spec = specOf(entry.row);
     let sandbox: DriverSandbox | undefined;
     let isMember = false;
+    let fallback: string | undefined;
     try {
       await volumes().ensure(spec.namespace, spec.volumes);
       sandbox = await this.#adapt(entry);
       isMember = sandbox !== undefined;
       const { signal } = entry.abort;
-      const from = snapshot === undefined ? {} : { from: snapshot.id, memory: memory === true };
+      const onFallback = (reason: string) => {
+        fallback = reason;
+      };
+      const from =
+        snapshot === undefined ? {} : { from: snapshot.id, memory: memory === true, onFallback };
       sandbox ??= await driver.create(spec, { signal, ...from });
       await discardCopies(sandbox, snapshot?.staged ?? [], log);
       if (request.workdir !== undefined) await makeWorkdir(sandbox, request.workdir);
@@ -139,9 +144,9 @@ export class Creation {
     }
     const bootMs = Math.round((performance.now() - startedAt) * 10) / 10;
     entry.activity.touch();
-    const fromSnapshot = memory === true ? 'memory' : 'disk';
+    const fromSnapshot = memory === true && fallback === undefined ? 'memory' : 'disk';
     const bootMode = snapshot === undefined ? (isMember ? 'pool' : 'cold') : fromSnapshot;
-    states.started(entry, sandbox, { bootMs, bootMode });
+    states.started(entry, sandbox, { bootMs, bootMode, statusReason: fallback });
     events.emit(entry.row, 'created', { boot_ms: bootMs, boot_mode: entry.row.bootMode });
   }
 
