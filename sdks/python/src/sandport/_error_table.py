@@ -472,8 +472,8 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         retryable=False,
         error_class=ConflictError,
         carries=("name",),
-        meaning="Another sandbox of the namespace has this name.",
-        advice="Choose another name, or delete that sandbox.",
+        meaning="Another sandbox, or another snapshot, of the namespace has this name.",
+        advice="Choose another name, or delete the other one.",
     ),
     "invalid_state": ErrorRow(
         status=409,

@@ -9,6 +9,7 @@ from .._config import ConnectionConfig
 from .._wire import client as rules
 from .._wire import entries, sandboxes
 from .._wire.call import RemotePath
+from .._wire.owner import of_sandbox
 from ..errors import NotFoundError, SandportError
 from ..models import FileEntry, SandboxInfo
 from .commands import AsyncCommands
@@ -79,7 +80,7 @@ class AsyncClientSandbox(AsyncSandbox):
     ) -> None:
         super().__init__(transport, info)
         self._owner = owner
-        self._filesystem: AsyncClientFiles = AsyncClientFiles(transport, info.id)
+        self._filesystem: AsyncClientFiles = AsyncClientFiles(transport, of_sandbox(info.id))
         self._commands = AsyncClientCommands(transport, info.id)
 
     @property

@@ -21,7 +21,7 @@ class AsyncFileBatchMethods(AsyncFilesBase):
             ``all``: no file appears unless all can be written, at most 10,000.
         :raises ConflictError: ``batch_failed``, with ``all``.
         """
-        return await self._run(write_files(self._sandbox_id, files, mode, self._path))
+        return await self._run(write_files(self._owner, files, mode, self._path))
 
     async def read_files(
         self, paths: Sequence[RemotePath], *, mode: str = EACH
@@ -31,7 +31,7 @@ class AsyncFileBatchMethods(AsyncFilesBase):
         :param mode: ``each`` or ``all``, as for :meth:`write_files`.
         """
         where = [self._path(path) for path in paths]
-        return await self._run(read_files(self._sandbox_id, where, mode))
+        return await self._run(read_files(self._owner, where, mode))
 
     async def remove_files(
         self, paths: Sequence[RemotePath], *, recursive: bool = True, missing_ok: bool = True
@@ -40,7 +40,7 @@ class AsyncFileBatchMethods(AsyncFilesBase):
         where = [self._path(path) for path in paths]
         results: List[FileResult] = []
         for group in batch.groups(where, EACH):
-            call = batch.remove(self._sandbox_id, group, recursive, missing_ok)
+            call = batch.remove(self._owner, group, recursive, missing_ok)
             removed: List[FileResult] = await self._call(call)
             results.extend(removed)
         return results
@@ -60,17 +60,15 @@ class AsyncFileBatchMethods(AsyncFilesBase):
         :param max_bytes: largest upload.
         """
         where = self._path(path)
-        return await self._call(
-            links.create(self._sandbox_id, where, method, expires_in, max_bytes)
-        )
+        return await self._call(links.create(self._owner, where, method, expires_in, max_bytes))
 
     async def list_links(self) -> List[Link]:
         """Links that still work, without their addresses."""
-        return await self._call(links.list_all(self._sandbox_id))
+        return await self._call(links.list_all(self._owner))
 
     async def revoke_link(self, link_id: str) -> None:
         """Makes a link useless.
 
         :param link_id: ``.id`` of the link.
         """
-        await self._call(links.revoke(self._sandbox_id, link_id))
+        await self._call(links.revoke(self._owner, link_id))

@@ -37,7 +37,7 @@ class AsyncFileContentsMethods(AsyncFilesBase):
         :raises BadRequestError: ``range_not_satisfiable`` when the file ends before ``start``.
         """
         where = self._path(path)
-        request = files.read(self._sandbox_id, where, ByteRange(start, end, last))
+        request = files.read(self._owner, where, ByteRange(start, end, last))
         return files.checked(where, await self._transport.send(request))
 
     async def read_bytes(
@@ -62,7 +62,7 @@ class AsyncFileContentsMethods(AsyncFilesBase):
 
         :param etag: of an earlier read, write or stat.
         """
-        call = files.read_if_changed(self._sandbox_id, self._path(path), etag)
+        call = files.read_if_changed(self._owner, self._path(path), etag)
         return await self._call(call)
 
     def read_stream(
@@ -76,7 +76,7 @@ class AsyncFileContentsMethods(AsyncFilesBase):
         """The file piece by piece; memory does not grow with its size. The range is that of
         :meth:`read`."""
         wanted = ByteRange(start, end, last)
-        request = files.read(self._sandbox_id, self._path(path), wanted)
+        request = files.read(self._owner, self._path(path), wanted)
         return AsyncByteStream(self._transport, request)
 
     def stream(
@@ -126,7 +126,7 @@ class AsyncFileContentsMethods(AsyncFilesBase):
         sent = AsyncBody(content)
         body = sent.body
         request = files.write(
-            self._sandbox_id,
+            self._owner,
             self._path(path),
             options,
             size=body.size,
@@ -161,7 +161,7 @@ class AsyncFileContentsMethods(AsyncFilesBase):
         )
         where, progress = self._path(remote_path), Progress(on_progress, on_retry)
         return await self._run(
-            upload(self._sandbox_id, local_path, where, options, progress, preserve=preserve)
+            upload(self._owner, local_path, where, options, progress, preserve=preserve)
         )
 
     async def download(
@@ -184,4 +184,4 @@ class AsyncFileContentsMethods(AsyncFilesBase):
         :raises PreconditionFailedError: when the file changed meanwhile.
         """
         where, progress = self._path(remote_path), Progress(on_progress, on_retry)
-        await self._run(download(self._sandbox_id, where, local_path, progress, verify=verify))
+        await self._run(download(self._owner, where, local_path, progress, verify=verify))

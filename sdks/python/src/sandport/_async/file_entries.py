@@ -62,7 +62,7 @@ class AsyncFileEntryMethods(AsyncFilesBase):
     async def _pages(self, listing: Listing) -> AsyncIterator[FileEntry]:
         cursor: Optional[str] = None
         while True:
-            page = await self._call(entries.list_page(self._sandbox_id, listing, cursor))
+            page = await self._call(entries.list_page(self._owner, listing, cursor))
             for entry in page.items:
                 yield entry
             cursor = page.cursor
@@ -80,7 +80,7 @@ class AsyncFileEntryMethods(AsyncFilesBase):
 
     async def stat(self, path: RemotePath, *, follow_symlinks: bool = True) -> FileEntry:
         """Type, size, times, owner and validator of a path."""
-        return await self._call(entries.stat(self._sandbox_id, self._path(path), follow_symlinks))
+        return await self._call(entries.stat(self._owner, self._path(path), follow_symlinks))
 
     async def exists(self, path: RemotePath) -> bool:
         """True when there is a file or directory; False for a symlink that points nowhere."""
@@ -101,7 +101,7 @@ class AsyncFileEntryMethods(AsyncFilesBase):
         """
         await self._call(
             entries.remove(
-                self._sandbox_id, self._path(path), recursive=recursive, missing_ok=missing_ok
+                self._owner, self._path(path), recursive=recursive, missing_ok=missing_ok
             )
         )
 
@@ -110,7 +110,7 @@ class AsyncFileEntryMethods(AsyncFilesBase):
 
         :param mode: permission bits of new directories; ``0o755``.
         """
-        await self._call(entries.make_directory(self._sandbox_id, self._path(path), mode))
+        await self._call(entries.make_directory(self._owner, self._path(path), mode))
 
     async def move(
         self, source: RemotePath, destination: RemotePath, *, overwrite: bool = False
@@ -121,7 +121,7 @@ class AsyncFileEntryMethods(AsyncFilesBase):
         :param overwrite: replace what is there; else it is a :class:`~sandport.ConflictError`.
         """
         here, there = self._path(source), self._path(destination)
-        return await self._call(entries.move(self._sandbox_id, here, there, overwrite))
+        return await self._call(entries.move(self._owner, here, there, overwrite))
 
     async def copy(
         self, source: RemotePath, destination: RemotePath, *, overwrite: bool = False
@@ -131,11 +131,11 @@ class AsyncFileEntryMethods(AsyncFilesBase):
         :param overwrite: replace what is there; else it is a :class:`~sandport.ConflictError`.
         """
         here, there = self._path(source), self._path(destination)
-        return await self._call(entries.copy(self._sandbox_id, here, there, overwrite))
+        return await self._call(entries.copy(self._owner, here, there, overwrite))
 
     async def chmod(self, path: RemotePath, mode: int, *, recursive: bool = False) -> int:
         """Sets permission bits, as ``0o755``; gives how many entries were changed."""
-        return await self._call(entries.chmod(self._sandbox_id, self._path(path), mode, recursive))
+        return await self._call(entries.chmod(self._owner, self._path(path), mode, recursive))
 
     async def chown(
         self,
@@ -153,16 +153,14 @@ class AsyncFileEntryMethods(AsyncFilesBase):
         """
         where = self._path(path)
         return await self._call(
-            entries.chown(self._sandbox_id, where, user, group, recursive, follow_symlinks)
+            entries.chown(self._owner, where, user, group, recursive, follow_symlinks)
         )
 
     async def symlink(
         self, path: RemotePath, target: RemotePath, *, overwrite: bool = False
     ) -> FileEntry:
         """Makes a symlink at ``path`` with the text ``target``; parents are made."""
-        return await self._call(
-            entries.symlink(self._sandbox_id, self._path(path), target, overwrite)
-        )
+        return await self._call(entries.symlink(self._owner, self._path(path), target, overwrite))
 
     async def touch(
         self, path: RemotePath, *, mtime: Optional[Moment] = None, create: bool = True
@@ -172,11 +170,11 @@ class AsyncFileEntryMethods(AsyncFilesBase):
         :param mtime: seconds since 1970, or a datetime; now when left out.
         :param create: make an empty file when nothing is there.
         """
-        return await self._call(entries.touch(self._sandbox_id, self._path(path), mtime, create))
+        return await self._call(entries.touch(self._owner, self._path(path), mtime, create))
 
     async def disk_usage(self, path: RemotePath = "/") -> DiskUsage:
         """How much a file or a directory tree holds."""
-        return await self._call(entries.disk_usage(self._sandbox_id, self._path(path)))
+        return await self._call(entries.disk_usage(self._owner, self._path(path)))
 
     async def changes(self, path: RemotePath = "/") -> List[FileChange]:
         """What differs between the sandbox and its template, at and below a path. Of a deleted
@@ -185,7 +183,7 @@ class AsyncFileEntryMethods(AsyncFilesBase):
         cursor: Optional[str] = None
         while True:
             where = self._path(path)
-            page = await self._call(entries.changes_page(self._sandbox_id, where, None, cursor))
+            page = await self._call(entries.changes_page(self._owner, where, None, cursor))
             found.extend(page.items)
             cursor = page.cursor
             if cursor is None:

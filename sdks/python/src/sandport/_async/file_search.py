@@ -42,7 +42,7 @@ class AsyncFileSearchMethods(AsyncFilesBase):
             exclude=exclude,
             hidden=hidden,
         )
-        return await self._call(search.search(self._sandbox_id, chosen, max_matches, context_lines))
+        return await self._call(search.search(self._owner, chosen, max_matches, context_lines))
 
     async def replace(
         self,
@@ -72,4 +72,4 @@ class AsyncFileSearchMethods(AsyncFilesBase):
             exclude=exclude,
             hidden=hidden,
         )
-        return await self._call(search.replace(self._sandbox_id, chosen, replacement, dry_run))
+        return await self._call(search.replace(self._owner, chosen, replacement, dry_run))

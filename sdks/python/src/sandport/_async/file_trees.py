@@ -38,7 +38,7 @@ class AsyncFileTreeMethods(AsyncFilesBase):
         """
         options = TreeOptions(ignore, ignore_file, compression)
         where, progress = self._path(remote_path), Progress(on_progress)
-        return await self._run(upload_dir(self._sandbox_id, local_path, where, options, progress))
+        return await self._run(upload_dir(self._owner, local_path, where, options, progress))
 
     async def download_dir(
         self,
@@ -69,7 +69,7 @@ class AsyncFileTreeMethods(AsyncFilesBase):
         limits = ExtractLimits(max_entries, max_bytes, unsafe_links)
         where, progress = self._path(remote_path), Progress(on_progress)
         return await self._run(
-            download_dir(self._sandbox_id, where, local_path, options, exclude, limits, progress)
+            download_dir(self._owner, where, local_path, options, exclude, limits, progress)
         )
 
     async def sync_dir(
@@ -96,4 +96,4 @@ class AsyncFileTreeMethods(AsyncFilesBase):
         """
         options = SyncOptions(direction, delete, checksum, dry_run, ignore, ignore_file)
         where, progress = self._path(remote_path), Progress(on_progress)
-        return await self._run(sync_dir(self._sandbox_id, local_path, where, options, progress))
+        return await self._run(sync_dir(self._owner, local_path, where, options, progress))

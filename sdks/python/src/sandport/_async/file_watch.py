@@ -76,5 +76,5 @@ class AsyncFileWatchMethods(AsyncFilesBase):
 
         :param recursive: also in the directories below, new ones too.
         """
-        request = watch.watch(self._sandbox_id, self._path(path), recursive)
+        request = watch.watch(self._owner, self._path(path), recursive)
         return AsyncWatch(self._transport, request)

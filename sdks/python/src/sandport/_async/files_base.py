@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from .._flow import Flow
 from .._wire.call import Call, RemotePath
+from .._wire.owner import FilesOwner
 from .flows import run_flow
 from .transport import AsyncTransport
 
@@ -13,9 +14,9 @@ T = TypeVar("T")
 
 
 class AsyncFilesBase:
-    def __init__(self, transport: AsyncTransport, sandbox_id: str) -> None:
+    def __init__(self, transport: AsyncTransport, owner: FilesOwner) -> None:
         self._transport = transport
-        self._sandbox_id = sandbox_id
+        self._owner = owner
 
     def _path(self, path: RemotePath) -> RemotePath:
         """Where a path of the caller lies in the sandbox."""

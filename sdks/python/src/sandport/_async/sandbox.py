@@ -9,6 +9,7 @@ from .._config import ConnectionConfig
 from .._wire import sandboxes
 from .._wire.call import Call
 from .._wire.commands import Command, OutputCallback
+from .._wire.owner import of_sandbox
 from .._wire.sandboxes import VolumeSpec
 from ..errors import NotFoundError, SandportError
 from ..models import ExecResult, SandboxInfo
@@ -31,7 +32,7 @@ class AsyncSandbox:
     def __init__(self, transport: AsyncTransport, info: SandboxInfo) -> None:
         self._transport = transport
         self._info = info
-        self._filesystem = AsyncFilesystem(transport, info.id)
+        self._filesystem = AsyncFilesystem(transport, of_sandbox(info.id))
         self._commands = AsyncCommands(transport, info.id)
 
     @classmethod

@@ -10,6 +10,7 @@ from .._config import ConnectionConfig
 from .._wire import client as rules
 from .._wire import entries, sandboxes
 from .._wire.call import RemotePath
+from .._wire.owner import of_sandbox
 from ..errors import NotFoundError, SandportError
 from ..models import FileEntry, SandboxInfo
 from .commands import Commands
@@ -77,7 +78,7 @@ class ClientSandbox(Sandbox):
     ) -> None:
         super().__init__(transport, info)
         self._owner = owner
-        self._filesystem: ClientFiles = ClientFiles(transport, info.id)
+        self._filesystem: ClientFiles = ClientFiles(transport, of_sandbox(info.id))
         self._commands = ClientCommands(transport, info.id)
 
     @property

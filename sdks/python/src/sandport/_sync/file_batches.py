@@ -21,7 +21,7 @@ class FileBatchMethods(FilesBase):
             ``all``: no file appears unless all can be written, at most 10,000.
         :raises ConflictError: ``batch_failed``, with ``all``.
         """
-        return self._run(write_files(self._sandbox_id, files, mode, self._path))
+        return self._run(write_files(self._owner, files, mode, self._path))
 
     def read_files(self, paths: Sequence[RemotePath], *, mode: str = EACH) -> List[FileResult]:
         """Reads many files of up to 16 MiB each; ``.content`` of each result has the bytes.
@@ -29,7 +29,7 @@ class FileBatchMethods(FilesBase):
         :param mode: ``each`` or ``all``, as for :meth:`write_files`.
         """
         where = [self._path(path) for path in paths]
-        return self._run(read_files(self._sandbox_id, where, mode))
+        return self._run(read_files(self._owner, where, mode))
 
     def remove_files(
         self, paths: Sequence[RemotePath], *, recursive: bool = True, missing_ok: bool = True
@@ -38,7 +38,7 @@ class FileBatchMethods(FilesBase):
         where = [self._path(path) for path in paths]
         results: List[FileResult] = []
         for group in batch.groups(where, EACH):
-            call = batch.remove(self._sandbox_id, group, recursive, missing_ok)
+            call = batch.remove(self._owner, group, recursive, missing_ok)
             removed: List[FileResult] = self._call(call)
             results.extend(removed)
         return results
@@ -58,15 +58,15 @@ class FileBatchMethods(FilesBase):
         :param max_bytes: largest upload.
         """
         where = self._path(path)
-        return self._call(links.create(self._sandbox_id, where, method, expires_in, max_bytes))
+        return self._call(links.create(self._owner, where, method, expires_in, max_bytes))
 
     def list_links(self) -> List[Link]:
         """Links that still work, without their addresses."""
-        return self._call(links.list_all(self._sandbox_id))
+        return self._call(links.list_all(self._owner))
 
     def revoke_link(self, link_id: str) -> None:
         """Makes a link useless.
 
         :param link_id: ``.id`` of the link.
         """
-        self._call(links.revoke(self._sandbox_id, link_id))
+        self._call(links.revoke(self._owner, link_id))

@@ -36,7 +36,7 @@ class FileContentsMethods(FilesBase):
         :raises BadRequestError: ``range_not_satisfiable`` when the file ends before ``start``.
         """
         where = self._path(path)
-        request = files.read(self._sandbox_id, where, ByteRange(start, end, last))
+        request = files.read(self._owner, where, ByteRange(start, end, last))
         return files.checked(where, self._transport.send(request))
 
     def read_bytes(
@@ -59,7 +59,7 @@ class FileContentsMethods(FilesBase):
 
         :param etag: of an earlier read, write or stat.
         """
-        call = files.read_if_changed(self._sandbox_id, self._path(path), etag)
+        call = files.read_if_changed(self._owner, self._path(path), etag)
         return self._call(call)
 
     def read_stream(
@@ -73,7 +73,7 @@ class FileContentsMethods(FilesBase):
         """The file piece by piece; memory does not grow with its size. The range is that of
         :meth:`read`."""
         wanted = ByteRange(start, end, last)
-        request = files.read(self._sandbox_id, self._path(path), wanted)
+        request = files.read(self._owner, self._path(path), wanted)
         return ByteStream(self._transport, request)
 
     def stream(
@@ -122,7 +122,7 @@ class FileContentsMethods(FilesBase):
         )
         body = make_body(content)
         request = files.write(
-            self._sandbox_id,
+            self._owner,
             self._path(path),
             options,
             size=body.size,
@@ -157,7 +157,7 @@ class FileContentsMethods(FilesBase):
         )
         where, progress = self._path(remote_path), Progress(on_progress, on_retry)
         return self._run(
-            upload(self._sandbox_id, local_path, where, options, progress, preserve=preserve)
+            upload(self._owner, local_path, where, options, progress, preserve=preserve)
         )
 
     def download(
@@ -181,4 +181,4 @@ class FileContentsMethods(FilesBase):
         :raises PreconditionFailedError: when the file changed meanwhile.
         """
         where, progress = self._path(remote_path), Progress(on_progress, on_retry)
-        self._run(download(self._sandbox_id, where, local_path, progress, verify=verify))
+        self._run(download(self._owner, where, local_path, progress, verify=verify))

@@ -63,7 +63,7 @@ class FileEntryMethods(FilesBase):
     def _pages(self, listing: Listing) -> Iterator[FileEntry]:
         cursor: Optional[str] = None
         while True:
-            page = self._call(entries.list_page(self._sandbox_id, listing, cursor))
+            page = self._call(entries.list_page(self._owner, listing, cursor))
             yield from page.items
             cursor = page.cursor
             if cursor is None:
@@ -80,7 +80,7 @@ class FileEntryMethods(FilesBase):
 
     def stat(self, path: RemotePath, *, follow_symlinks: bool = True) -> FileEntry:
         """Type, size, times, owner and validator of a path."""
-        return self._call(entries.stat(self._sandbox_id, self._path(path), follow_symlinks))
+        return self._call(entries.stat(self._owner, self._path(path), follow_symlinks))
 
     def exists(self, path: RemotePath) -> bool:
         """True when there is a file or directory; False for a symlink that points nowhere."""
@@ -101,7 +101,7 @@ class FileEntryMethods(FilesBase):
         """
         self._call(
             entries.remove(
-                self._sandbox_id, self._path(path), recursive=recursive, missing_ok=missing_ok
+                self._owner, self._path(path), recursive=recursive, missing_ok=missing_ok
             )
         )
 
@@ -110,7 +110,7 @@ class FileEntryMethods(FilesBase):
 
         :param mode: permission bits of new directories; ``0o755``.
         """
-        self._call(entries.make_directory(self._sandbox_id, self._path(path), mode))
+        self._call(entries.make_directory(self._owner, self._path(path), mode))
 
     def move(
         self, source: RemotePath, destination: RemotePath, *, overwrite: bool = False
@@ -121,7 +121,7 @@ class FileEntryMethods(FilesBase):
         :param overwrite: replace what is there; else it is a :class:`~sandport.ConflictError`.
         """
         here, there = self._path(source), self._path(destination)
-        return self._call(entries.move(self._sandbox_id, here, there, overwrite))
+        return self._call(entries.move(self._owner, here, there, overwrite))
 
     def copy(
         self, source: RemotePath, destination: RemotePath, *, overwrite: bool = False
@@ -131,11 +131,11 @@ class FileEntryMethods(FilesBase):
         :param overwrite: replace what is there; else it is a :class:`~sandport.ConflictError`.
         """
         here, there = self._path(source), self._path(destination)
-        return self._call(entries.copy(self._sandbox_id, here, there, overwrite))
+        return self._call(entries.copy(self._owner, here, there, overwrite))
 
     def chmod(self, path: RemotePath, mode: int, *, recursive: bool = False) -> int:
         """Sets permission bits, as ``0o755``; gives how many entries were changed."""
-        return self._call(entries.chmod(self._sandbox_id, self._path(path), mode, recursive))
+        return self._call(entries.chmod(self._owner, self._path(path), mode, recursive))
 
     def chown(
         self,
@@ -153,14 +153,14 @@ class FileEntryMethods(FilesBase):
         """
         where = self._path(path)
         return self._call(
-            entries.chown(self._sandbox_id, where, user, group, recursive, follow_symlinks)
+            entries.chown(self._owner, where, user, group, recursive, follow_symlinks)
         )
 
     def symlink(
         self, path: RemotePath, target: RemotePath, *, overwrite: bool = False
     ) -> FileEntry:
         """Makes a symlink at ``path`` with the text ``target``; parents are made."""
-        return self._call(entries.symlink(self._sandbox_id, self._path(path), target, overwrite))
+        return self._call(entries.symlink(self._owner, self._path(path), target, overwrite))
 
     def touch(
         self, path: RemotePath, *, mtime: Optional[Moment] = None, create: bool = True
@@ -170,11 +170,11 @@ class FileEntryMethods(FilesBase):
         :param mtime: seconds since 1970, or a datetime; now when left out.
         :param create: make an empty file when nothing is there.
         """
-        return self._call(entries.touch(self._sandbox_id, self._path(path), mtime, create))
+        return self._call(entries.touch(self._owner, self._path(path), mtime, create))
 
     def disk_usage(self, path: RemotePath = "/") -> DiskUsage:
         """How much a file or a directory tree holds."""
-        return self._call(entries.disk_usage(self._sandbox_id, self._path(path)))
+        return self._call(entries.disk_usage(self._owner, self._path(path)))
 
     def changes(self, path: RemotePath = "/") -> List[FileChange]:
         """What differs between the sandbox and its template, at and below a path. Of a deleted
@@ -183,7 +183,7 @@ class FileEntryMethods(FilesBase):
         cursor: Optional[str] = None
         while True:
             where = self._path(path)
-            page = self._call(entries.changes_page(self._sandbox_id, where, None, cursor))
+            page = self._call(entries.changes_page(self._owner, where, None, cursor))
             found.extend(page.items)
             cursor = page.cursor
             if cursor is None:

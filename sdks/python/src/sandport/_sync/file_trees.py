@@ -38,7 +38,7 @@ class FileTreeMethods(FilesBase):
         """
         options = TreeOptions(ignore, ignore_file, compression)
         where, progress = self._path(remote_path), Progress(on_progress)
-        return self._run(upload_dir(self._sandbox_id, local_path, where, options, progress))
+        return self._run(upload_dir(self._owner, local_path, where, options, progress))
 
     def download_dir(
         self,
@@ -69,7 +69,7 @@ class FileTreeMethods(FilesBase):
         limits = ExtractLimits(max_entries, max_bytes, unsafe_links)
         where, progress = self._path(remote_path), Progress(on_progress)
         return self._run(
-            download_dir(self._sandbox_id, where, local_path, options, exclude, limits, progress)
+            download_dir(self._owner, where, local_path, options, exclude, limits, progress)
         )
 
     def sync_dir(
@@ -96,4 +96,4 @@ class FileTreeMethods(FilesBase):
         """
         options = SyncOptions(direction, delete, checksum, dry_run, ignore, ignore_file)
         where, progress = self._path(remote_path), Progress(on_progress)
-        return self._run(sync_dir(self._sandbox_id, local_path, where, options, progress))
+        return self._run(sync_dir(self._owner, local_path, where, options, progress))

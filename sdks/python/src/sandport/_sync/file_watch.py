@@ -74,5 +74,5 @@ class FileWatchMethods(FilesBase):
 
         :param recursive: also in the directories below, new ones too.
         """
-        request = watch.watch(self._sandbox_id, self._path(path), recursive)
+        request = watch.watch(self._owner, self._path(path), recursive)
         return Watch(self._transport, request)

@@ -8,6 +8,7 @@ from typing import Any, List, Mapping, Optional, Sequence, Type, TypeVar, Union
 from .._config import ConnectionConfig
 from .._wire import sandboxes
 from .._wire.commands import Command, OutputCallback
+from .._wire.owner import of_sandbox
 from .._wire.sandboxes import VolumeSpec
 from ..errors import NotFoundError, SandportError
 from ..models import ExecResult, SandboxInfo
@@ -30,7 +31,7 @@ class Sandbox:
     def __init__(self, transport: Transport, info: SandboxInfo) -> None:
         self._transport = transport
         self._info = info
-        self._filesystem = Filesystem(transport, info.id)
+        self._filesystem = Filesystem(transport, of_sandbox(info.id))
         self._commands = Commands(transport, info.id)
 
     @classmethod

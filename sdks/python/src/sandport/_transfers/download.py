@@ -13,6 +13,7 @@ from .._progress import Progress
 from .._wire import files
 from .._wire.call import RemotePath, Request
 from .._wire.files import WHOLE, ByteRange
+from .._wire.owner import FilesOwner
 from ..errors import NetworkError, SandportError
 
 #: Bytes of one range, and the size above which a file is fetched in ranges.
@@ -24,15 +25,15 @@ _CONTENT_RANGE = re.compile(r"^bytes (\d+)-(\d+)/(\d+)$")
 
 
 def download(
-    sandbox: str, path: RemotePath, local_path: LocalPath, progress: Progress, *, verify: bool
+    owner: FilesOwner, path: RemotePath, local_path: LocalPath, progress: Progress, *, verify: bool
 ) -> Flow[None]:
     with AtomicFile(local_path) as local:
         yield Work(local.open)
-        fetch = _Fetch(sandbox, path, local, progress)
+        fetch = _Fetch(owner, path, local, progress)
         yield from fetch.all()
         expected = fetch.announced
         if verify and expected is None:
-            expected = yield from ask(files.digest_of_stored(sandbox, path, fetch.etag))
+            expected = yield from ask(files.digest_of_stored(owner, path, fetch.etag))
         if verify or expected is not None:
             received: bytes = yield Work(local.sha256)
             files.check_download(str(path), received, expected)
@@ -49,9 +50,9 @@ class _Fetch:
     """One file on its way."""
 
     def __init__(
-        self, sandbox: str, path: RemotePath, local: AtomicFile, progress: Progress
+        self, owner: FilesOwner, path: RemotePath, local: AtomicFile, progress: Progress
     ) -> None:
-        self.sandbox = sandbox
+        self.owner = owner
         self.path = path
         self.local = local
         self.progress = progress
@@ -105,9 +106,9 @@ class _Sink:
     def request(self) -> Request:
         fetch = self._fetch
         if self.end is None:
-            return files.read(fetch.sandbox, fetch.path, WHOLE)
+            return files.read(fetch.owner, fetch.path, WHOLE)
         wanted = ByteRange(self.position, self.end)
-        return files.read(fetch.sandbox, fetch.path, wanted, if_match=fetch.etag)
+        return files.read(fetch.owner, fetch.path, wanted, if_match=fetch.etag)
 
     def begin(self, status: int, headers: Mapping[str, str]) -> None:
         fetch = self._fetch

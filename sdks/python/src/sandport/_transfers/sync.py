@@ -18,6 +18,7 @@ from .._tree.scan import LocalEntry, walk
 from .._wire import batch, entries
 from .._wire.call import RemotePath, remote_path
 from .._wire.entries import Listing
+from .._wire.owner import FilesOwner
 from ..errors import SandportError
 from ..tree_models import SkippedEntry, SyncAction, SyncResult, TreeResult
 from .sync_down import bring_down
@@ -42,7 +43,7 @@ class SyncOptions:
 
 
 def sync_dir(
-    sandbox: str,
+    owner: FilesOwner,
     local_path: LocalPath,
     path: RemotePath,
     options: SyncOptions,
@@ -53,7 +54,7 @@ def sync_dir(
         yield Work(partial(check_directory, root))
     ignore: Ignore = yield Work(partial(read_rules, root, options.ignore, options.ignore_file))
     remote = RemoteSide(ignore)
-    yield from _list(sandbox, path, options, remote, must_exist=not up)
+    yield from _list(owner, path, options, remote, must_exist=not up)
     local, scanned = yield Work(partial(_scan, root, ignore, remote, options.checksum))
     result = SyncResult(options.dry_run)
     source, target = (local, remote) if up else (remote, local)
@@ -64,22 +65,27 @@ def sync_dir(
     if up:
         if not remote.root:
             remote.root = remote_path(path)
-            yield from ask(entries.make_directory(sandbox, path, None))
-        yield from _bring_up(sandbox, root, scanned, remote.root, result, progress)
+            yield from ask(entries.make_directory(owner, path, None))
+        yield from _bring_up(owner, root, scanned, remote.root, result, progress)
     else:
-        yield from bring_down(sandbox, root, remote, remote.root, result, progress)
+        yield from bring_down(owner, root, remote, remote.root, result, progress)
     progress.report()
     return result
 
 
 def _list(
-    sandbox: str, path: RemotePath, options: SyncOptions, remote: RemoteSide, *, must_exist: bool
+    owner: FilesOwner,
+    path: RemotePath,
+    options: SyncOptions,
+    remote: RemoteSide,
+    *,
+    must_exist: bool,
 ) -> Flow[None]:
     listing = Listing(path, True, checksum=options.checksum, page_size=PAGE_ENTRIES)
     cursor: Optional[str] = None
     try:
         while True:
-            page = yield from ask(entries.list_page(sandbox, listing, cursor))
+            page = yield from ask(entries.list_page(owner, listing, cursor))
             remote.take(page.path or remote_path(path), page.items)
             cursor = page.cursor
             if cursor is None:
@@ -121,7 +127,7 @@ def _sha256(path: str) -> str:
 
 
 def _bring_up(
-    sandbox: str,
+    owner: FilesOwner,
     root: str,
     scanned: Dict[str, LocalEntry],
     remote_root: str,
@@ -129,7 +135,7 @@ def _bring_up(
     progress: Progress,
 ) -> Flow[None]:
     gone = [action for action in result.actions if must_go_first(action)]
-    yield from _remove(sandbox, remote_root, gone, result)
+    yield from _remove(owner, remote_root, gone, result)
     modes = [action for action in result.actions if action.mode_only and action.type == "file"]
     sent = [
         scanned[action.path]
@@ -138,19 +144,19 @@ def _bring_up(
     ]
     for action in modes:
         where = posixpath.join(remote_root, action.path)
-        yield from ask(entries.chmod(sandbox, where, scanned[action.path].mode & 0o777, False))
+        yield from ask(entries.chmod(owner, where, scanned[action.path].mode & 0o777, False))
     if sent:
         yield from send_entries(
-            sandbox, root, sent, remote_root, TreeOptions(), progress, TreeResult()
+            owner, root, sent, remote_root, TreeOptions(), progress, TreeResult()
         )
 
 
-def _remove(sandbox: str, root: str, gone: List[SyncAction], result: SyncResult) -> Flow[None]:
+def _remove(owner: FilesOwner, root: str, gone: List[SyncAction], result: SyncResult) -> Flow[None]:
     paths = [posixpath.join(root, action.path) for action in gone]
     for group in batch.groups(paths, batch.EACH):
         if not group:
             return
-        done = yield from ask(batch.remove(sandbox, group, True, True))
+        done = yield from ask(batch.remove(owner, group, True, True))
         failed = {each.path: each.error for each in done if each.error is not None}
         for action in gone:
             error = failed.get(posixpath.join(root, action.path))

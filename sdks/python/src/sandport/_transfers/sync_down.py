@@ -16,6 +16,7 @@ from .._progress import Progress
 from .._tree.compare import Side, must_go_first
 from .._tree.confined import ConfinedDirectory, NewFile, Parts, links_outside, parts_of
 from .._wire import batch, files
+from .._wire.owner import FilesOwner
 from ..errors import LocalFileError, NetworkError
 from ..file_models import FileResult
 from ..tree_models import SkippedEntry, SyncAction, SyncResult
@@ -30,7 +31,7 @@ _MS = 1_000_000
 
 
 def bring_down(
-    sandbox: str,
+    owner: FilesOwner,
     root: str,
     remote: Side,
     remote_root: str,
@@ -44,7 +45,7 @@ def bring_down(
         for group in _groups(local.small):
             paths = [posixpath.join(remote_root, action.path) for action in group]
             lines = batch.ReadLines()
-            yield Receive(batch.read_request(sandbox, paths, batch.EACH), lines)
+            yield Receive(batch.read_request(owner, paths, batch.EACH), lines)
             found = lines.finish(len(group))
             yield Work(partial(local.put_small, group, found))
             progress.report()
@@ -52,7 +53,7 @@ def bring_down(
             sink = _LargeFile(local, action)
             where = posixpath.join(remote_root, action.path)
             try:
-                yield Receive(files.read(sandbox, where), sink)
+                yield Receive(files.read(owner, where), sink)
                 yield Work(sink.finish)
             finally:
                 sink.close()

@@ -18,6 +18,7 @@ from .._tree.scan import LocalEntry, walk
 from .._wire import archive
 from .._wire.body import Body
 from .._wire.call import Answer, RemotePath
+from .._wire.owner import FilesOwner
 from ..errors import NetworkError
 from ..tree_models import SkippedEntry, TreeResult
 
@@ -30,7 +31,7 @@ class TreeOptions:
 
 
 def upload_dir(
-    sandbox: str,
+    owner: FilesOwner,
     local_path: LocalPath,
     path: RemotePath,
     options: TreeOptions,
@@ -47,11 +48,11 @@ def upload_dir(
         result.skipped.append(SkippedEntry(name, reason))
 
     entries = walk(root, ignore, skip)
-    return (yield from send_entries(sandbox, root, entries, path, options, progress, result))
+    return (yield from send_entries(owner, root, entries, path, options, progress, result))
 
 
 def send_entries(
-    sandbox: str,
+    owner: FilesOwner,
     root: str,
     entries: Iterable[LocalEntry],
     path: RemotePath,
@@ -62,14 +63,14 @@ def send_entries(
     chunks = packed(root, entries, result, progress, options.compression)
     body = Body(chunks, None, hashed=False)
     body.progress = progress
-    answer: Answer = yield Send(archive.upload(sandbox, path), body)
+    answer: Answer = yield Send(archive.upload(owner, path), body)
     _check_counts(answer, result)
     progress.report()
     return result
 
 
 def download_dir(
-    sandbox: str,
+    owner: FilesOwner,
     path: RemotePath,
     local_path: LocalPath,
     options: TreeOptions,
@@ -78,7 +79,7 @@ def download_dir(
     progress: Progress,
 ) -> Flow[TreeResult]:
     root = os.fspath(local_path)
-    request = archive.download(sandbox, path, options.compression, exclude)
+    request = archive.download(owner, path, options.compression, exclude)
     ignore = Ignore(_rules(options.ignore))
     with ConfinedDirectory(root) as tree:
         sink = Extractor(tree, ignore, limits, progress, gzip=options.compression == "gzip")

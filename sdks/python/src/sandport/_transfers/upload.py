@@ -19,6 +19,7 @@ from .._wire import entries, files, tus
 from .._wire.body import CHUNK_BYTES, CountedBody, file_body
 from .._wire.call import Answer, RemotePath, remote_path
 from .._wire.files import WriteOptions
+from .._wire.owner import FilesOwner
 from ..errors import LocalFileError, NetworkError, NotFoundError, SandportError, make_error
 from ..models import WriteResult
 
@@ -27,7 +28,7 @@ PART_BYTES = 64 * 1024 * 1024
 
 
 def upload(
-    sandbox: str,
+    owner: FilesOwner,
     local_path: LocalPath,
     path: RemotePath,
     options: WriteOptions,
@@ -41,13 +42,13 @@ def upload(
         if preserve:
             options = _preserved(options, status)
         if not stat.S_ISREG(status.st_mode):
-            return (yield from _whole(sandbox, file, path, options, progress, None))
+            return (yield from _whole(owner, file, path, options, progress, None))
         stamp = Stamp(file)
         progress.total_bytes = stamp.size
-        if stamp.size > PART_BYTES:
-            result = yield from _in_parts(sandbox, file, path, options, progress, stamp)
+        if stamp.size > PART_BYTES and owner.takes_parts:
+            result = yield from _in_parts(owner, file, path, options, progress, stamp)
         else:
-            result = yield from _whole(sandbox, file, path, options, progress, stamp)
+            result = yield from _whole(owner, file, path, options, progress, stamp)
     progress.add(0, 1)
     progress.report()
     return result
@@ -61,7 +62,7 @@ def _preserved(options: WriteOptions, status: os.stat_result) -> WriteOptions:
 
 
 def _whole(
-    sandbox: str,
+    owner: FilesOwner,
     file: io.FileIO,
     path: RemotePath,
     options: WriteOptions,
@@ -73,7 +74,7 @@ def _whole(
         body = file_body(file)
         body.progress = progress
         try:
-            request = files.write(sandbox, path, options, size=body.size)
+            request = files.write(owner, path, options, size=body.size)
             answer: Answer = yield Send(request, body)
         except SandportError as error:
             # A condition may have been met by the try whose answer was lost.
@@ -89,7 +90,7 @@ def _whole(
 
 
 def _in_parts(
-    sandbox: str,
+    owner: FilesOwner,
     file: io.FileIO,
     path: RemotePath,
     options: WriteOptions,
@@ -103,21 +104,21 @@ def _in_parts(
         if_match=options.if_match,
         if_none_match=options.if_none_match,
     )
-    upload = yield from ask(tus.create(sandbox, stamp.size, metadata))
+    upload = yield from ask(tus.create(owner, stamp.size, metadata))
     try:
-        etag = yield from _send_parts(sandbox, upload, file, path, progress, stamp)
+        etag = yield from _send_parts(owner, upload, file, path, progress, stamp)
     except GeneratorExit:
         raise
     except BaseException:
-        yield from _give_up(sandbox, upload)
+        yield from _give_up(owner, upload)
         raise
     if etag is None:
-        etag = (yield from ask(entries.stat(sandbox, path))).etag
+        etag = (yield from ask(entries.stat(owner, path))).etag
     return WriteResult(remote_path(path), stamp.size, etag)
 
 
 def _send_parts(
-    sandbox: str,
+    owner: FilesOwner,
     upload: str,
     file: io.FileIO,
     path: RemotePath,
@@ -134,7 +135,7 @@ def _send_parts(
         body = CountedBody(_part(file, offset, size), size, hashed=False)
         body.progress = progress
         try:
-            request = tus.put_part(sandbox, upload, offset, size, sha256)
+            request = tus.put_part(owner, upload, offset, size, sha256)
             answer: Answer = yield Send(request, body)
             reached = tus.offset_of(answer)
             if reached >= stamp.size:
@@ -144,7 +145,7 @@ def _send_parts(
             # 409: an earlier try got further than its answer said.
             if not may_resume(error) and error.status_code != 409:
                 raise
-            found = yield from _find_offset(sandbox, upload, file, path, stamp, patience, error)
+            found = yield from _find_offset(owner, upload, file, path, stamp, patience, error)
             if found is None:
                 return None
             reached = found
@@ -155,7 +156,7 @@ def _send_parts(
 
 
 def _find_offset(
-    sandbox: str,
+    owner: FilesOwner,
     upload: str,
     file: io.FileIO,
     path: RemotePath,
@@ -167,10 +168,10 @@ def _find_offset(
     while True:
         yield patience.pause(error)
         try:
-            offset = yield from ask(tus.find_offset(sandbox, upload))
+            offset = yield from ask(tus.find_offset(owner, upload))
         except NotFoundError:
             # Finished uploads are forgotten: the answer to the last part may have been lost.
-            yield from _check_finished(sandbox, file, path, stamp)
+            yield from _check_finished(owner, file, path, stamp)
             return None
         except SandportError as again:
             if not may_resume(again):
@@ -182,10 +183,12 @@ def _find_offset(
         return offset if offset < stamp.size else None
 
 
-def _check_finished(sandbox: str, file: io.FileIO, path: RemotePath, stamp: Stamp) -> Flow[None]:
+def _check_finished(
+    owner: FilesOwner, file: io.FileIO, path: RemotePath, stamp: Stamp
+) -> Flow[None]:
     """:raises NotFoundError: ``upload_not_found`` unless the sandbox has this very file."""
     try:
-        stored = yield from ask(files.digest_of_stored(sandbox, path, None))
+        stored = yield from ask(files.digest_of_stored(owner, path, None))
     except NotFoundError:
         stored = None
     digest: bytes = yield Work(partial(_digest, file, 0, stamp.size))
@@ -198,9 +201,9 @@ def _check_finished(sandbox: str, file: io.FileIO, path: RemotePath, stamp: Stam
         )
 
 
-def _give_up(sandbox: str, upload: str) -> Flow[None]:
+def _give_up(owner: FilesOwner, upload: str) -> Flow[None]:
     with contextlib.suppress(SandportError):  # It expires.
-        yield from ask(tus.delete(sandbox, upload))
+        yield from ask(tus.delete(owner, upload))
 
 
 def _part(file: io.FileIO, offset: int, size: int) -> Iterator[bytes]:

@@ -11,8 +11,9 @@ from .._values import mode_text, nanoseconds, time_text, unix_seconds
 from ..errors import NetworkError, make_error
 from ..file_models import FileResult, FileWrite
 from .body import Body
-from .call import Answer, Call, RemotePath, Request, json_request, remote_path, target
+from .call import Answer, Call, RemotePath, Request, json_request, remote_path
 from .files import check_download
+from .owner import FilesOwner
 
 #: A file to write: the object, or a path with its contents.
 FileSpec = Union[FileWrite, Tuple[RemotePath, Union[str, bytes]]]
@@ -41,8 +42,8 @@ def groups(items: Sequence[Any], mode: str) -> Iterator[Sequence[Any]]:
         yield items[start : start + BATCH_FILES]
 
 
-def write_request(sandbox: str, mode: str) -> Request:
-    where = target("sandboxes", sandbox, "fs", "batch", "write", query={"mode": mode})
+def write_request(owner: FilesOwner, mode: str) -> Request:
+    where = owner.target("fs", "batch", "write", query={"mode": mode})
     headers = {"Content-Type": "application/x-ndjson"}
     return Request("POST", where, headers, read_timeout="forever")
 
@@ -84,9 +85,9 @@ def write_results(answer: Answer) -> List[FileResult]:
     return [_result(item) for item in answer.json_object()["results"]]
 
 
-def read_request(sandbox: str, paths: Sequence[RemotePath], mode: str) -> Request:
+def read_request(owner: FilesOwner, paths: Sequence[RemotePath], mode: str) -> Request:
     body = {"paths": [remote_path(path) for path in paths], "mode": mode}
-    where = target("sandboxes", sandbox, "fs", "batch", "read")
+    where = owner.target("fs", "batch", "read")
     return json_request("POST", where, body, "forever")
 
 
@@ -146,14 +147,14 @@ def _read_result(item: Mapping[str, Any]) -> FileResult:
 
 
 def remove(
-    sandbox: str, paths: Sequence[RemotePath], recursive: bool, missing_ok: bool
+    owner: FilesOwner, paths: Sequence[RemotePath], recursive: bool, missing_ok: bool
 ) -> Call[List[FileResult]]:
     body = {
         "paths": [remote_path(path) for path in paths],
         "recursive": recursive,
         "must_exist": not missing_ok,
     }
-    where = target("sandboxes", sandbox, "fs", "batch", "remove")
+    where = owner.target("fs", "batch", "remove")
     return Call(json_request("POST", where, body, "forever"), write_results)
 
 

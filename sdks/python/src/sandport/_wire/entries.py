@@ -9,7 +9,8 @@ from .._values import Moment, mode_text, nanoseconds, time_text
 from ..errors import SandportError
 from ..file_models import DiskUsage, FileChange
 from ..models import FileEntry
-from .call import Answer, Call, RemotePath, Request, flag, ignore, json_request, remote_path, target
+from .call import Answer, Call, RemotePath, Request, flag, ignore, json_request, remote_path
+from .owner import FilesOwner
 
 T = TypeVar("T")
 
@@ -38,7 +39,7 @@ class Listing:
     page_size: Optional[int] = None
 
 
-def list_page(sandbox: str, listing: Listing, cursor: Optional[str]) -> Call[Page[FileEntry]]:
+def list_page(owner: FilesOwner, listing: Listing, cursor: Optional[str]) -> Call[Page[FileEntry]]:
     query = {
         "path": remote_path(listing.path),
         "recursive": flag(True) if listing.recursive else None,
@@ -50,66 +51,66 @@ def list_page(sandbox: str, listing: Listing, cursor: Optional[str]) -> Call[Pag
         "limit": _text(listing.page_size),
         "cursor": cursor,
     }
-    request = _get(sandbox, "dir", query)
+    request = _get(owner, "dir", query)
     return Call(request, lambda answer: _page(answer, "entries", FileEntry.from_wire))
 
 
 def changes_page(
-    sandbox: str, path: RemotePath, page_size: Optional[int], cursor: Optional[str]
+    owner: FilesOwner, path: RemotePath, page_size: Optional[int], cursor: Optional[str]
 ) -> Call[Page[FileChange]]:
     query = {"path": remote_path(path), "limit": _text(page_size), "cursor": cursor}
-    request = _get(sandbox, "changes", query)
+    request = _get(owner, "changes", query)
     return Call(request, lambda answer: _page(answer, "changes", FileChange.from_wire))
 
 
-def stat(sandbox: str, path: RemotePath, follow_symlinks: bool = True) -> Call[FileEntry]:
+def stat(owner: FilesOwner, path: RemotePath, follow_symlinks: bool = True) -> Call[FileEntry]:
     query = {
         "path": remote_path(path),
         "follow_symlinks": None if follow_symlinks else flag(False),
     }
-    return Call(Request("GET", target("sandboxes", sandbox, "fs", "stat", query=query)), _entry)
+    return Call(Request("GET", owner.target("fs", "stat", query=query)), _entry)
 
 
-def disk_usage(sandbox: str, path: RemotePath) -> Call[DiskUsage]:
-    request = _get(sandbox, "du", {"path": remote_path(path)})
+def disk_usage(owner: FilesOwner, path: RemotePath) -> Call[DiskUsage]:
+    request = _get(owner, "du", {"path": remote_path(path)})
     return Call(request, lambda answer: DiskUsage.from_wire(answer.json_object()))
 
 
-def remove(sandbox: str, path: RemotePath, *, recursive: bool, missing_ok: bool) -> Call[None]:
+def remove(owner: FilesOwner, path: RemotePath, *, recursive: bool, missing_ok: bool) -> Call[None]:
     query = {
         "path": remote_path(path),
         "recursive": flag(recursive),
         "must_exist": flag(not missing_ok),
     }
-    where = target("sandboxes", sandbox, "fs", query=query)
+    where = owner.target("fs", query=query)
     return Call(Request("DELETE", where, read_timeout="forever"), ignore)
 
 
-def make_directory(sandbox: str, path: RemotePath, mode: Optional[int]) -> Call[None]:
+def make_directory(owner: FilesOwner, path: RemotePath, mode: Optional[int]) -> Call[None]:
     query = {"path": remote_path(path), "mode": mode_text(mode)}
-    where = target("sandboxes", sandbox, "fs", "mkdir", query=query)
+    where = owner.target("fs", "mkdir", query=query)
     return Call(Request("POST", where), ignore)
 
 
 def move(
-    sandbox: str, source: RemotePath, destination: RemotePath, overwrite: bool
+    owner: FilesOwner, source: RemotePath, destination: RemotePath, overwrite: bool
 ) -> Call[FileEntry]:
-    return Call(_post(sandbox, "move", _transfer(source, destination, overwrite)), _entry)
+    return Call(_post(owner, "move", _transfer(source, destination, overwrite)), _entry)
 
 
 def copy(
-    sandbox: str, source: RemotePath, destination: RemotePath, overwrite: bool
+    owner: FilesOwner, source: RemotePath, destination: RemotePath, overwrite: bool
 ) -> Call[FileEntry]:
-    return Call(_post(sandbox, "copy", _transfer(source, destination, overwrite)), _entry)
+    return Call(_post(owner, "copy", _transfer(source, destination, overwrite)), _entry)
 
 
-def chmod(sandbox: str, path: RemotePath, mode: int, recursive: bool) -> Call[int]:
+def chmod(owner: FilesOwner, path: RemotePath, mode: int, recursive: bool) -> Call[int]:
     body = {"path": remote_path(path), "mode": mode_text(mode), "recursive": recursive}
-    return Call(_post(sandbox, "chmod", body), _changed)
+    return Call(_post(owner, "chmod", body), _changed)
 
 
 def chown(
-    sandbox: str,
+    owner: FilesOwner,
     path: RemotePath,
     user: Union[int, str, None],
     group: Union[int, str, None],
@@ -125,19 +126,23 @@ def chown(
         body["user"] = user
     if group is not None:
         body["group"] = group
-    return Call(_post(sandbox, "chown", body), _changed)
+    return Call(_post(owner, "chown", body), _changed)
 
 
-def symlink(sandbox: str, path: RemotePath, goal: RemotePath, overwrite: bool) -> Call[FileEntry]:
+def symlink(
+    owner: FilesOwner, path: RemotePath, goal: RemotePath, overwrite: bool
+) -> Call[FileEntry]:
     body = {"path": remote_path(path), "target": remote_path(goal), "overwrite": overwrite}
-    return Call(_post(sandbox, "symlink", body), _entry)
+    return Call(_post(owner, "symlink", body), _entry)
 
 
-def touch(sandbox: str, path: RemotePath, mtime: Optional[Moment], create: bool) -> Call[FileEntry]:
+def touch(
+    owner: FilesOwner, path: RemotePath, mtime: Optional[Moment], create: bool
+) -> Call[FileEntry]:
     body: Dict[str, Any] = {"path": remote_path(path), "create": create}
     if mtime is not None:
         body["mtime"] = time_text(nanoseconds(mtime))
-    return Call(_post(sandbox, "touch", body), _entry)
+    return Call(_post(owner, "touch", body), _entry)
 
 
 def means_missing(error: SandportError) -> bool:
@@ -153,14 +158,14 @@ def _transfer(source: RemotePath, destination: RemotePath, overwrite: bool) -> D
     }
 
 
-def _get(sandbox: str, what: str, query: Dict[str, Optional[str]]) -> Request:
+def _get(owner: FilesOwner, what: str, query: Dict[str, Optional[str]]) -> Request:
     # The daemon is silent while it walks through a large tree.
-    where = target("sandboxes", sandbox, "fs", what, query=query)
+    where = owner.target("fs", what, query=query)
     return Request("GET", where, read_timeout="forever")
 
 
-def _post(sandbox: str, what: str, body: Dict[str, Any]) -> Request:
-    return json_request("POST", target("sandboxes", sandbox, "fs", what), body, "forever")
+def _post(owner: FilesOwner, what: str, body: Dict[str, Any]) -> Request:
+    return json_request("POST", owner.target("fs", what), body, "forever")
 
 
 def _text(value: Optional[int]) -> Optional[str]:

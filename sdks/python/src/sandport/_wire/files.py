@@ -10,7 +10,8 @@ from .._values import Moment, format_digest, mode_text, nanoseconds, parse_diges
 from ..errors import DigestMismatchError
 from ..file_models import FileContents
 from ..models import WriteResult
-from .call import Answer, Call, RemotePath, Request, flag, remote_path, target
+from .call import Answer, Call, RemotePath, Request, flag, remote_path
+from .owner import FilesOwner
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class WriteOptions:
 
 
 def read(
-    sandbox: str,
+    owner: FilesOwner,
     path: RemotePath,
     byte_range: ByteRange = WHOLE,
     *,
@@ -81,16 +82,16 @@ def read(
     if if_none_match is not None:
         headers["If-None-Match"] = if_none_match
     also = (304,) if if_none_match is not None else ()
-    return Request("GET", _fs(sandbox, path=remote_path(path)), headers, also_expected=also)
+    return Request("GET", _fs(owner, path=remote_path(path)), headers, also_expected=also)
 
 
-def read_if_changed(sandbox: str, path: RemotePath, etag: str) -> Call[Optional[FileContents]]:
+def read_if_changed(owner: FilesOwner, path: RemotePath, etag: str) -> Call[Optional[FileContents]]:
     def parse(answer: Answer) -> Optional[FileContents]:
         if answer.status == 304:
             return None
         return FileContents(checked(path, answer), answer.headers.get("etag"))
 
-    return Call(read(sandbox, path, if_none_match=etag), parse)
+    return Call(read(owner, path, if_none_match=etag), parse)
 
 
 def announced_digest(headers: Mapping[str, str]) -> Optional[bytes]:
@@ -107,7 +108,7 @@ def checked(path: RemotePath, answer: Answer) -> bytes:
 
 
 def write(
-    sandbox: str,
+    owner: FilesOwner,
     path: RemotePath,
     options: WriteOptions,
     *,
@@ -130,7 +131,7 @@ def write(
     if options.append and options.offset is not None:
         raise ValueError("give either append or offset")
     where = _fs(
-        sandbox,
+        owner,
         path=remote_path(path),
         mode=mode_text(options.mode),
         uid=_number(options.uid),
@@ -162,13 +163,15 @@ def written(answer: Answer, sent_bytes: int, sent_sha256: bytes) -> WriteResult:
     return result
 
 
-def digest_of_stored(sandbox: str, path: RemotePath, etag: Optional[str]) -> Call[Optional[bytes]]:
+def digest_of_stored(
+    owner: FilesOwner, path: RemotePath, etag: Optional[str]
+) -> Call[Optional[bytes]]:
     """Has the daemon read the file again and say its SHA-256; None when it does not say."""
     headers = {"Want-Repr-Digest": "sha-256=1"}
     if etag is not None:
         headers["If-Match"] = etag
     # The daemon is silent while it reads the file.
-    request = Request("HEAD", _fs(sandbox, path=remote_path(path)), headers, b"", "forever")
+    request = Request("HEAD", _fs(owner, path=remote_path(path)), headers, b"", "forever")
     return Call(request, lambda answer: parse_digest(answer.headers.get("repr-digest")))
 
 
@@ -190,8 +193,8 @@ def content_length(headers: Mapping[str, str]) -> Optional[int]:
     return int(text) if text.isascii() and text.isdigit() else None
 
 
-def _fs(sandbox: str, **query: Optional[str]) -> str:
-    return target("sandboxes", sandbox, "fs", query=query)
+def _fs(owner: FilesOwner, **query: Optional[str]) -> str:
+    return owner.target("fs", query=query)
 
 
 def _number(value: Optional[int]) -> Optional[str]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any, Dict, List, Optional
 
 from ..file_models import Link
-from .call import Answer, Call, RemotePath, Request, ignore, json_request, remote_path, target
+from .call import Answer, Call, RemotePath, Request, ignore, json_request, remote_path
+from .owner import FilesOwner
 
 
 def create(
-    sandbox: str, path: RemotePath, method: str, expires_in: int, max_bytes: Optional[int]
+    owner: FilesOwner, path: RemotePath, method: str, expires_in: int, max_bytes: Optional[int]
 ) -> Call[Link]:
     body: Dict[str, Any] = {
         "path": remote_path(path),
@@ -18,7 +19,7 @@ def create(
     }
     if max_bytes is not None:
         body["max_bytes"] = max_bytes
-    where = target("sandboxes", sandbox, "fs", "links")
+    where = owner.target("fs", "links")
 
     def parse(answer: Answer) -> Link:
         data = answer.json_object()
@@ -27,10 +28,10 @@ def create(
     return Call(json_request("POST", where, body), parse)
 
 
-def list_all(sandbox: str) -> Call[List[Link]]:
-    request = Request("GET", target("sandboxes", sandbox, "fs", "links"))
+def list_all(owner: FilesOwner) -> Call[List[Link]]:
+    request = Request("GET", owner.target("fs", "links"))
     return Call(request, lambda answer: [Link.from_wire(item) for item in answer.json()])
 
 
-def revoke(sandbox: str, link: str) -> Call[None]:
-    return Call(Request("DELETE", target("sandboxes", sandbox, "fs", "links", link)), ignore)
+def revoke(owner: FilesOwner, link: str) -> Call[None]:
+    return Call(Request("DELETE", owner.target("fs", "links", link)), ignore)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Dict, Optional, Sequence
 
 from ..file_models import ReplaceResult, SearchResult
-from .call import Call, RemotePath, json_request, remote_path, target
+from .call import Call, RemotePath, json_request, remote_path
+from .owner import FilesOwner
 
 
 def selection(
@@ -34,20 +35,20 @@ def selection(
 
 
 def search(
-    sandbox: str, chosen: Dict[str, Any], max_matches: Optional[int], context_lines: int
+    owner: FilesOwner, chosen: Dict[str, Any], max_matches: Optional[int], context_lines: int
 ) -> Call[SearchResult]:
     body = {**chosen, "context_lines": context_lines}
     if max_matches is not None:
         body["max_matches"] = max_matches
-    where = target("sandboxes", sandbox, "fs", "search")
+    where = owner.target("fs", "search")
     request = json_request("POST", where, body, "forever")
     return Call(request, lambda answer: SearchResult.from_wire(answer.json_object()))
 
 
 def replace(
-    sandbox: str, chosen: Dict[str, Any], replacement: str, dry_run: bool
+    owner: FilesOwner, chosen: Dict[str, Any], replacement: str, dry_run: bool
 ) -> Call[ReplaceResult]:
     body = {**chosen, "replacement": replacement, "dry_run": dry_run}
-    where = target("sandboxes", sandbox, "fs", "replace")
+    where = owner.target("fs", "replace")
     request = json_request("POST", where, body, "forever")
     return Call(request, lambda answer: ReplaceResult.from_wire(answer.json_object()))

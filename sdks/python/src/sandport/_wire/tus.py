@@ -6,7 +6,8 @@ import base64
 from typing import Dict, Mapping, Optional
 
 from ..errors import NetworkError
-from .call import Answer, Call, Request, ignore, target
+from .call import Answer, Call, Request, ignore
+from .owner import FilesOwner
 
 _VERSION = {"Tus-Resumable": "1.0.0"}
 
@@ -14,7 +15,7 @@ _VERSION = {"Tus-Resumable": "1.0.0"}
 _DELETE_SECONDS = 10.0
 
 
-def create(sandbox: str, size: int, metadata: Mapping[str, Optional[str]]) -> Call[str]:
+def create(owner: FilesOwner, size: int, metadata: Mapping[str, Optional[str]]) -> Call[str]:
     """Begins an upload; gives its id."""
     pairs = [
         f"{key} {base64.b64encode(value.encode('utf-8')).decode('ascii')}"
@@ -22,10 +23,10 @@ def create(sandbox: str, size: int, metadata: Mapping[str, Optional[str]]) -> Ca
         if value is not None
     ]
     headers = {**_VERSION, "Upload-Length": str(size), "Upload-Metadata": ",".join(pairs)}
-    return Call(Request("POST", target("sandboxes", sandbox, "uploads"), headers), _id)
+    return Call(Request("POST", owner.target("uploads"), headers), _id)
 
 
-def put_part(sandbox: str, upload: str, offset: int, size: int, sha256: bytes) -> Request:
+def put_part(owner: FilesOwner, upload: str, offset: int, size: int, sha256: bytes) -> Request:
     """A PATCH without its body."""
     headers = {
         **_VERSION,
@@ -34,15 +35,15 @@ def put_part(sandbox: str, upload: str, offset: int, size: int, sha256: bytes) -
         "Upload-Offset": str(offset),
         "Upload-Checksum": f"sha256 {base64.b64encode(sha256).decode('ascii')}",
     }
-    return Request("PATCH", _one(sandbox, upload), headers)
+    return Request("PATCH", _one(owner, upload), headers)
 
 
-def find_offset(sandbox: str, upload: str) -> Call[int]:
-    return Call(Request("HEAD", _one(sandbox, upload), _VERSION), offset_of)
+def find_offset(owner: FilesOwner, upload: str) -> Call[int]:
+    return Call(Request("HEAD", _one(owner, upload), _VERSION), offset_of)
 
 
-def delete(sandbox: str, upload: str) -> Call[None]:
-    request = Request("DELETE", _one(sandbox, upload), _VERSION, read_timeout=_DELETE_SECONDS)
+def delete(owner: FilesOwner, upload: str) -> Call[None]:
+    request = Request("DELETE", _one(owner, upload), _VERSION, read_timeout=_DELETE_SECONDS)
     return Call(request, ignore)
 
 
@@ -69,8 +70,8 @@ def _not_tus(header: str) -> NetworkError:
     )
 
 
-def _one(sandbox: str, upload: str) -> str:
-    return target("sandboxes", sandbox, "uploads", upload)
+def _one(owner: FilesOwner, upload: str) -> str:
+    return owner.target("uploads", upload)
 
 
 def metadata(

@@ -7,15 +7,16 @@ from typing import Any, Dict, Iterator, Optional
 
 from ..errors import NetworkError, make_error
 from ..file_models import WatchEvent
-from .call import RemotePath, Request, flag, remote_path, target
+from .call import RemotePath, Request, flag, remote_path
+from .owner import FilesOwner
 from .sse import Event, EventParser
 
 _CHANGES = ("created", "modified", "removed", "renamed")
 
 
-def watch(sandbox: str, path: RemotePath, recursive: bool) -> Request:
+def watch(owner: FilesOwner, path: RemotePath, recursive: bool) -> Request:
     query = {"path": remote_path(path), "recursive": flag(recursive)}
-    where = target("sandboxes", sandbox, "fs", "watch", query=query)
+    where = owner.target("fs", "watch", query=query)
     return Request("GET", where, {"Accept": "text/event-stream"}, read_timeout="forever")
 
 
