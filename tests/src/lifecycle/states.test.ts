@@ -23,7 +23,7 @@ onEachIsolation(used, (isolation) => {
   const make = async (fields = {}) => (await used.api.create({ isolation, ...fields })).id;
   /** Counts in a file, ten times a second. */
   const count =
-    'i=0; while :; do i=$((i+1)); echo $i > /workspace/count; sleep 0.1; done > /dev/null 2>&1 &';
+    'i=0; while :; do i=$((i+1)); echo $i > /tmp/next; mv /tmp/next /workspace/count; sleep 0.1; done > /dev/null 2>&1 &';
   const counted = async (id: string) =>
     Number((await used.api.read(id, '/workspace/count')).toString());
 
