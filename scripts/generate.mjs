@@ -1,23 +1,27 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import * as cliReference from './generators/cli-reference.mjs';
 import * as errorsReference from './generators/errors-reference.mjs';
 import * as pythonErrors from './generators/python-errors.mjs';
 import { Failure, runMain } from './lib/failure.mjs';
 import { inRepo } from './lib/paths.mjs';
 
-/** Path of every generated file → its contents, made from the built protocol. */
+/** Path of every generated file → its contents, made from what is built. */
 async function generatedFiles() {
-  const built = inRepo('packages/protocol/dist/index.js');
-  if (!existsSync(built)) {
-    throw new Failure('The protocol is not built: run `npm run setup` first.');
-  }
-  const { errorTable, buildOpenApi } = await import(pathToFileURL(built).href);
+  const { errorTable, buildOpenApi } = await builtModule('packages/protocol/dist/index.js');
+  const { createProgram } = await builtModule('apps/cli/dist/program.js');
   return {
+    'docs/reference/cli.md': cliReference.generate(await createProgram([], () => {})),
     'docs/reference/errors.md': errorsReference.generate(errorTable),
     'sdks/python/src/sandport/_error_table.py': pythonErrors.generate(errorTable),
     'spec/openapi.json': `${JSON.stringify(buildOpenApi(), null, 2)}\n`,
   };
+}
+
+async function builtModule(path) {
+  if (existsSync(inRepo(path))) return import(pathToFileURL(inRepo(path)).href);
+  throw new Failure(`${path} is not built: run \`npm run setup\` first.`);
 }
 
 const currentText = (path) => (existsSync(inRepo(path)) ? readFileSync(inRepo(path), 'utf8') : '');
