@@ -35,6 +35,8 @@ export class BtrfsStorage implements Storage {
   readonly kind = 'btrfs';
   readonly #pool: string;
   #hasQuota: Promise<void> | undefined;
+  /** Names of disks that are known to have no limit, which a clone would begin with. */
+  readonly #unlimited = new Set<string>();
   #freshUntilMs = 0;
 
   /** @param pool trusted path of a directory on btrfs, for nothing but disks */
@@ -43,7 +45,7 @@ export class BtrfsStorage implements Storage {
   }
 
   async create(place: DiskPlace, options: CreateDiskOptions = {}): Promise<void> {
-    await this.#make(place, options, createSubvolume);
+    await this.#make(place, options, true, createSubvolume);
   }
 
   async clone(
@@ -55,7 +57,8 @@ export class BtrfsStorage implements Storage {
     const source = this.#subvolumeOf(from);
     if (source === undefined || idBase !== 0)
       throw new Error(`no disk that can be shared lies at ${from.directory}`);
-    await this.#make(to, size, (target) => snapshotSubvolume(source, target));
+    const isUnlimited = this.#unlimited.has(basename(source));
+    await this.#make(to, size, isUnlimited, (target) => snapshotSubvolume(source, target));
   }
 
   async open(): Promise<void> {}
@@ -69,6 +72,8 @@ export class BtrfsStorage implements Storage {
       if (usedBytes > sizeBytes)
         throw new DiskSizeError(`the disk holds ${Math.ceil(usedBytes / 2 ** 20)} MiB`);
     }
+    const subvolume = this.#subvolumeOf(place);
+    if (subvolume !== undefined) this.#unlimited.delete(basename(subvolume));
     await this.#limit(diskPath(place), sizeBytes);
   }
 
@@ -92,6 +97,7 @@ export class BtrfsStorage implements Storage {
   /** Deletes an entry of the pool. Idempotent. */
   async deleteEntry(name: string): Promise<void> {
     const path = join(this.#pool, name);
+    this.#unlimited.delete(name);
     if (!isThere(path)) return;
     try {
       await deleteSubvolume(path);
@@ -104,6 +110,7 @@ export class BtrfsStorage implements Storage {
   async #make(
     place: DiskPlace,
     { sizeBytes }: DiskSize,
+    isUnlimited: boolean,
     make: (subvolume: string) => Promise<void>,
   ): Promise<void> {
     const subvolume = join(this.#pool, `disk-${randomBytes(12).toString('hex')}`);
@@ -112,7 +119,10 @@ export class BtrfsStorage implements Storage {
       await make(subvolume);
       chmodSync(subvolume, 0o700);
       if (sizeBytes !== undefined) await this.#limit(subvolume, sizeBytes);
-      else await removeLimit(subvolume);
+      else {
+        if (!isUnlimited) await removeLimit(subvolume);
+        this.#unlimited.add(basename(subvolume));
+      }
     } catch (error) {
       await this.discard(place);
       throw error;

@@ -22,32 +22,49 @@ import { watchSuite } from './watch-suite.ts';
 
 export type { ConformanceSubject, Lacking } from './subject.ts';
 
+const diskSuites = [
+  entriesSuite,
+  volumesSuite,
+  changesSuite,
+  limitsSuite,
+  adoptionSuite,
+  hibernationSuite,
+  forkSuite,
+  snapshotsSuite,
+  reconfigureSuite,
+];
+
+const otherSuites = [
+  createSuite,
+  commandsSuite,
+  filesSuite,
+  smallFilesSuite,
+  stagedFilesSuite,
+  treesSuite,
+  watchSuite,
+  wallsSuite,
+  hostileSuite,
+  pauseSuite,
+];
+
+export interface ConformanceOptions {
+  /** `disks`: those about disks and volumes alone, for another storage. @default 'all' */
+  readonly suites?: 'all' | 'disks';
+}
+
 /** Declares the vitest suites that every driver passes, for one isolation of it. */
-export function driverConformance(name: string, subject: ConformanceSubject): void {
+export function driverConformance(
+  name: string,
+  subject: ConformanceSubject,
+  { suites = 'all' }: ConformanceOptions = {},
+): void {
   if (subject.unavailable !== undefined) {
     test.skip(`${name}: ${subject.unavailable}`, () => {});
     return;
   }
   describe(name, () => {
     afterAll(() => subject.cleanup());
-    createSuite(subject);
-    commandsSuite(subject);
-    filesSuite(subject);
-    entriesSuite(subject);
-    volumesSuite(subject);
-    smallFilesSuite(subject);
-    stagedFilesSuite(subject);
-    treesSuite(subject);
-    watchSuite(subject);
-    changesSuite(subject);
-    limitsSuite(subject);
-    wallsSuite(subject);
-    hostileSuite(subject);
-    adoptionSuite(subject);
-    pauseSuite(subject);
-    hibernationSuite(subject);
-    forkSuite(subject);
-    snapshotsSuite(subject);
-    reconfigureSuite(subject);
+    for (const suite of diskSuites) suite(subject);
+    if (suites === 'all') for (const suite of otherSuites) suite(subject);
   });
 }

@@ -17,7 +17,6 @@ export class SystemError extends Error {
 export function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   // Node has no name for it; its numbers are negative.
-  const isQuota = 'errno' in error && error.errno === -constants.errno.EDQUOT;
-  if (error.code === 'UNKNOWN' && isQuota) return 'EDQUOT';
+  if ('errno' in error && error.errno === -constants.errno.EDQUOT) return 'EDQUOT';
   return typeof error.code === 'string' && /^E[A-Z0-9]+$/.test(error.code) ? error.code : undefined;
 }
