@@ -6,14 +6,20 @@ import { waitFor } from './wait-for.ts';
 
 const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 
+const hashOf = ({ dataDir }: TestDaemon): string =>
+  createHash('sha256').update(dataDir).digest('hex').slice(0, 12);
+
+/** Where the sockets and the mounted roots of the daemon's sandboxes lie. */
+export const runDirOf = (daemon: TestDaemon): string => join('/run/sandport', hashOf(daemon));
+
 /**
  * Everything on this machine that belongs to a sandbox of the daemon, by the sandbox's id: mounts,
  * processes, control groups, files of the daemon and of the runtimes.
  */
 export function idsOnMachine(daemon: TestDaemon): Map<string, string[]> {
   const found = new Map<string, string[]>();
-  const hash = createHash('sha256').update(daemon.dataDir).digest('hex').slice(0, 12);
-  const runDir = join('/run/sandport', hash);
+  const hash = hashOf(daemon);
+  const runDir = runDirOf(daemon);
   const note = (kind: string, text: string) => {
     for (const [id] of text.matchAll(uuid))
       found.set(id, [...(found.get(id) ?? []), `${kind}: ${text.trim().slice(0, 200)}`]);

@@ -65,12 +65,8 @@ async function addUsers(root: RootedFs, options: FinishRootOptions): Promise<voi
     await put(root, '/etc/passwd', passwd + line, before !== undefined, 0o644);
     if (findGroup(groups, user.name) === undefined)
       await put(root, '/etc/group', `${lines(groups)}${user.name}:x:${gid}:\n`, true, 0o644);
-    const shadow = readText(root, '/etc/shadow');
-    if (shadow !== undefined)
-      await put(root, '/etc/shadow', `${lines(shadow)}${user.name}:!:19000:0:99999:7:::\n`, true);
-    const gshadow = readText(root, '/etc/gshadow');
-    if (gshadow !== undefined)
-      await put(root, '/etc/gshadow', `${lines(gshadow)}${user.name}:!::\n`, true);
+    await addLocked(root, '/etc/shadow', `${user.name}:!:19000:0:99999:7:::\n`);
+    await addLocked(root, '/etc/gshadow', `${user.name}:!::\n`);
   } else if (passwd !== before) {
     await put(root, '/etc/passwd', passwd, before !== undefined, 0o644);
   }
@@ -82,6 +78,12 @@ async function addUsers(root: RootedFs, options: FinishRootOptions): Promise<voi
     await root.chmod(path, 0o755);
     if (isNew && path === user.home) await copySkeleton(root, path, owner);
   }
+}
+
+/** Adds a user without a password to a file that nobody else may read; made when it is missing. */
+async function addLocked(root: RootedFs, path: string, line: string): Promise<void> {
+  const before = readText(root, path);
+  await put(root, path, `${lines(before ?? '')}${line}`, before !== undefined, 0o640);
 }
 
 /** A file that is no plain file of the root is replaced; another keeps its mode and owner. */
