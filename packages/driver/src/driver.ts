@@ -127,8 +127,11 @@ export interface SandboxUsage {
 }
 
 export interface UsageOptions {
-  /** How old the count of bytes on its disk may be, in milliseconds. @default 5000 */
-  readonly diskAgeMs?: number;
+  /**
+   * How old what takes long to count may be, in milliseconds: the bytes on its disk, and the
+   * processes inside another kernel. @default 5000
+   */
+  readonly countAgeMs?: number;
 }
 
 export interface AdoptionReport {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/sysinfo.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -217,8 +218,11 @@ static bool dispatch(uint8_t type, uint32_t id, uint8_t *payload, size_t bytes) 
       return bytes == 5 && command_credit(id, payload[0], get_u32(payload + 1));
     case MSG_PING: {
       if (bytes != 8) return false;
-      uint8_t *pong = connection_frame(MSG_PONG, 0, 8);
-      if (pong != NULL) memcpy(pong, payload, 8);
+      struct sysinfo info;
+      uint8_t *pong = connection_frame(MSG_PONG, 0, 12);
+      if (pong == NULL) return true;
+      memcpy(pong, payload, 8);
+      put_u32(pong + 8, sysinfo(&info) == 0 ? info.procs : 0);
       return true;
     }
     case MSG_SUSPEND:

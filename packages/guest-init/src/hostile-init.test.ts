@@ -174,6 +174,8 @@ describe('an init that breaks the protocol is dropped, and its commands fail', (
     ['stdin credit for nothing', (id) => encodeFrame(FromInit.stdinCredit, id, u32(1))],
     ['a short exit', (id) => encodeFrame(FromInit.exit, id, Buffer.alloc(2))],
     ['an answer to no ping', () => encodeFrame(FromInit.pong, 0, Buffer.alloc(8, 1))],
+    ['an answer of the wrong length', () => encodeFrame(FromInit.pong, 0, Buffer.alloc(10, 1))],
+    ['no answer at all', () => encodeFrame(FromInit.pong, 0, Buffer.alloc(0))],
     [
       'output beyond its credit',
       (id) => {

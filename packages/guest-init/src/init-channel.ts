@@ -126,6 +126,14 @@ export class InitChannel implements AsyncDisposable {
   }
 
   /**
+   * Tasks that the init's kernel had when it answered a ping last, as the guest says; undefined
+   * before, and for inits of the first release.
+   */
+  get tasks(): number | undefined {
+    return this.#connection?.tasks;
+  }
+
+  /**
    * Ends the connection so that the sandbox can be frozen in an image: the init sends what it has
    * and lets go of the socket; nothing can connect until {@link resume}. Commands wait, as does
    * what they are sent. They fail when the init cannot be suspended: one of the first release, or

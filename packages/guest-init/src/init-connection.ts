@@ -45,6 +45,7 @@ export class InitConnection {
   #reader = new FrameReader(FRAME_MAX_BYTES);
   readonly #commands = new Map<number, RunningCommand>();
   readonly #pinger: Pinger;
+  #tasks: number | undefined;
   #unsettled = 0;
   #lastId = 0;
   #logFrames = 0;
@@ -135,6 +136,11 @@ export class InitConnection {
     }
   }
 
+  /** As {@link InitChannel.tasks}. */
+  get tasks(): number | undefined {
+    return this.#tasks;
+  }
+
   ping(timeoutMs: number): Promise<number> {
     return this.#pinger.ping(timeoutMs);
   }
@@ -210,15 +216,21 @@ export class InitConnection {
       case FromInit.notSuspended:
         return this.#onNotSuspended(frame.payload);
       case FromInit.pong:
-        return frame.payload.length === 8 && this.#pinger.pong(frame.payload.readBigUInt64LE(0))
-          ? undefined
-          : 'an answer to no ping';
+        return this.#onPong(frame.payload);
       case FromInit.log:
         this.#onLog(frame.payload);
         return undefined;
       default:
         return this.#onCommandFrame(frame);
     }
+  }
+
+  #onPong(payload: Buffer): string | undefined {
+    const hasTasks = payload.length === 12;
+    if ((!hasTasks && payload.length !== 8) || !this.#pinger.pong(payload.readBigUInt64LE(0)))
+      return 'an answer to no ping';
+    if (hasTasks) this.#tasks = payload.readUInt32LE(8);
+    return undefined;
   }
 
   #onCommandFrame(frame: Frame): string | undefined {

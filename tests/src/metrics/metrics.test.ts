@@ -54,6 +54,19 @@ onEachIsolation(used, (isolation) => {
     expect(after.uptime_seconds).toBeGreaterThan(before.uptime_seconds);
   });
 
+  test('processes of the sandbox are counted, and not those that hold it', async () => {
+    const { id } = sandbox;
+    await used.api.exec(id, 'for i in 1 2 3 4 5 6; do sleep 60 & done');
+    const { pids } = await waitFor(
+      async () => {
+        const found = await metrics(id);
+        return found.pids >= 7 && found;
+      },
+      { timeoutMs: 20_000 },
+    );
+    expect(pids).toBeLessThan(20);
+  });
+
   test('bytes on the disk are counted within some seconds', async () => {
     const { id } = sandbox;
     const before = (await metrics(id)).disk_bytes;

@@ -27,8 +27,8 @@ const defaultEveryMs = 10_000;
 const keptSamples = 360;
 /** Sandboxes that are looked at in one go, before others have their turn. */
 const atOnce = 10;
-/** A count of the files on a disk serves so long for the history, in milliseconds. */
-const diskAgeMs = 60_000;
+/** A count of files or processes serves so long for the history, in milliseconds. */
+const countAgeMs = 60_000;
 
 /** What sandboxes use, now and over the last hour. To look at one does not count as using it. */
 export class Metrics implements Disposable {
@@ -92,13 +92,13 @@ export class Metrics implements Disposable {
     clearInterval(this.#timer);
   }
 
-  /** One whose disk takes long to count misses samples. */
+  /** One whose files take long to count misses samples. */
   async #sample(entry: Entry): Promise<void> {
     const track = this.#trackOf(entry);
     if (track.underWay) return;
     track.underWay = true;
     try {
-      const usage = await this.#options.driver.usage(entry.row.id, { diskAgeMs });
+      const usage = await this.#options.driver.usage(entry.row.id, { countAgeMs });
       const share = track.cpu.percent(usage, performance.now());
       track.history ??= new History(keptSamples);
       track.history.add(sampleOf(usage, share));
