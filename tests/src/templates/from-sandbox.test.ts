@@ -6,8 +6,10 @@ import {
   buildWell,
   faultOf,
   onEachIsolation,
+  readBuild,
   templatesDir,
   useDaemon,
+  waitFor,
 } from '../harness/index.ts';
 
 // Named after the run: the directory of templates is shared with other tests, for `base`.
@@ -75,3 +77,24 @@ test('a sandbox that is not there', async () => {
   });
   faultOf(answer, 'forbidden');
 });
+
+test('a sandbox that is deleted while its disk is copied', async () => {
+  const { api } = used;
+  const { id } = await api.create();
+  await api.asRoot(id, 'head -c 300M /dev/urandom > /large');
+  const body = { name, from_sandbox: id, replace: true, detach: true };
+  const answer = await api.sendJson('POST', '/v1/templates/build', body);
+  expect(answer.status).toBe(202);
+  const { id: buildId } = JSON.parse(answer.body.toString()) as { id: string };
+  const path = `/v1/templates/builds/${buildId}`;
+  const status = async () => JSON.parse((await api.send('GET', path)).body.toString()).status;
+  await waitFor(async () => (await status()) !== 'queued' || undefined, {
+    timeoutMs: 10_000,
+    what: 'the build to begin',
+  });
+  await api.kill(id);
+  // It was either done by then, or has ended with the sandbox.
+  const ended = readBuild((await api.send('GET', `${path}/logs`)).body.toString());
+  expect(ended.fault?.code ?? 'done').toMatch(/^(sandbox_not_found|done)$/);
+  expect(await api.list()).toEqual([]);
+}, 120_000);
