@@ -1,7 +1,7 @@
 export { Client, type ClientSource } from './client.ts';
 export type { CommandEvent, ExitEvent, OutputEvent } from './commands/command-events.ts';
 export type { CommandLine, CommandOptions } from './commands/command-options.ts';
-export type { CommandEnd, CommandResult, Woke } from './commands/command-result.ts';
+export type { CommandEnd, CommandResult } from './commands/command-result.ts';
 export { Commands, type OutputCallbacks, type RunOptions } from './commands/commands.ts';
 export type { ClientOptions } from './config/client-options.ts';
 export * from './errors/api-errors.ts';
@@ -17,6 +17,7 @@ export {
 } from './errors/client-errors.ts';
 export { SandportError, type SandportErrorInit } from './errors/sandport-error.ts';
 export * from './filesystem/index.ts';
+export type { Woke } from './http/woke.ts';
 export * from './sync/sync-options.ts';
 export * from './tree/tree-options.ts';
 export type { CreateKeyOptions, Keys } from './resources/keys.ts';
@@ -82,5 +83,4 @@ export type {
   TemplateObject,
   VolumeObject,
   WokenSandboxObject,
-  WriteResult,
 } from '@sandport/protocol';

@@ -50,6 +50,8 @@ onEachIsolation(used, (isolation) => {
     const run = sandbox.commands.run('echo up', { onStdout: (chunk) => void (text += chunk) });
     expect(await run).toMatchObject({ woke });
     expect(text).toBe('up\n');
+    await sandbox.hibernate();
+    expect(await sandbox.files.write('/workspace/f', 'x')).toMatchObject({ bytes: 1, woke });
     const types = (await sandbox.events()).map(({ type }) => type);
     expect(types.slice(0, 3)).toEqual(['created', 'hibernated', 'woken']);
   });
@@ -75,6 +77,7 @@ onEachIsolation(used, (isolation) => {
     expect(tree.memory).toBe(memory);
     const promoted = await first?.promote({ cleanupSiblings: true });
     expect(promoted?.winner).toBe(first?.id);
+    expect(first?.info).toEqual(await first?.refresh());
     expect(promoted?.deleted.toSorted()).toEqual([second?.id, third?.id].toSorted());
     await first?.kill();
   });

@@ -55,6 +55,24 @@ onEachIsolation(used, (isolation) => {
     expect((await sandbox.refresh()).status).toBe('running');
   });
 
+  test('events are followed over a restart of the daemon, none missed', async () => {
+    const sandbox = await Sandbox.create({ isolation }, client);
+    const retries: string[] = [];
+    const seen: string[] = [];
+    const onRetry = ({ error }: { error: Error }) => retries.push(error.name);
+    for await (const { type } of sandbox.followEvents({ tail: 5, onRetry })) {
+      seen.push(type);
+      if (type === 'created') {
+        await daemon.kill9();
+        await daemon.start();
+        await sandbox.pause();
+        await sandbox.kill();
+      }
+    }
+    expect(seen).toEqual(['created', 'paused', 'deleted']);
+    expect(retries).toContain('NetworkError');
+  });
+
   test('a read during a quick restart of the daemon is asked again', async () => {
     await using sandbox = await Sandbox.create({ isolation }, client);
     await sandbox.filesystem.write('/workspace/f', 'text');

@@ -1,15 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { ExecResult } from '@sandport/protocol';
-import { header } from '../http/answer-body.ts';
-
-/** How a hibernated sandbox came back for a request. */
-export type Woke = 'memory' | 'disk';
-
-/** What the head of an answer says about it. */
-export function wokeOf(message: IncomingMessage): Woke | undefined {
-  const value = header(message, 'x-sandport-woke');
-  return value === 'memory' || value === 'disk' ? value : undefined;
-}
+import { type Woke, wokeOf } from '../http/woke.ts';
 
 /** How a command ended. */
 export interface CommandEnd {
@@ -26,7 +17,7 @@ export interface CommandEnd {
   /** Output was cut at the limit. */
   readonly truncated: boolean;
   readonly durationMs: number;
-  /** The sandbox was hibernated: it came back with its processes, or from its disk only. */
+  /** The sandbox was hibernated, and came back like this. */
   readonly woke?: Woke;
 }
 

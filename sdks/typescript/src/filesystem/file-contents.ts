@@ -1,6 +1,5 @@
 import { constants } from 'node:buffer';
 import { Readable } from 'node:stream';
-import type { WriteResult } from '@sandport/protocol';
 import { TooLargeError } from '../errors/api-errors.ts';
 import type { Transport } from '../http/transport.ts';
 import { type DownloadResult, downloadFile } from './download/download-file.ts';
@@ -17,7 +16,7 @@ import type { DownloadOptions, ReadOptions } from './read/read-options.ts';
 import { uploadFile } from './upload/upload-file.ts';
 import { contentSource, type FileContent } from './write/content.ts';
 import { writeFile } from './write/write-file.ts';
-import type { UploadOptions, WriteInPlaceOptions } from './write/write-options.ts';
+import type { UploadOptions, WriteInPlaceOptions, WriteResult } from './write/write-options.ts';
 
 /** The bytes of single files: read, written, copied to and from this machine. */
 export class FileContents {

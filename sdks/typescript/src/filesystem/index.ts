@@ -45,4 +45,5 @@ export type {
   UploadOptions,
   WriteInPlaceOptions,
   WriteOptions,
+  WriteResult,
 } from './write/write-options.ts';

@@ -125,9 +125,13 @@ export class SandboxState {
   }
 
   /** Makes a child the keeper of its tree. @returns which siblings were deleted */
-  promote({ cleanupSiblings, treeId, signal }: PromoteOptions = {}): Promise<PromoteResult> {
+  async promote(options: PromoteOptions = {}): Promise<PromoteResult> {
+    const { cleanupSiblings, treeId, signal } = options;
     const json = { cleanup_siblings: cleanupSiblings, tree_id: treeId };
-    return this.api.send('POST', '/promote', promoteResultSchema, { signal, json });
+    const result = await this.api.send('POST', '/promote', promoteResultSchema, { signal, json });
+    const { fork_tree_id: _, ...info } = this.#info;
+    this.#info = info;
+    return result;
   }
 
   /** Changes limits, labels or the environment. What is left out stays. */

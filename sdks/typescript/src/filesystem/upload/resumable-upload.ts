@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { fileEntrySchema, type WriteResult } from '@sandport/protocol';
+import { fileEntrySchema } from '@sandport/protocol';
 import { UploadLostError } from '../../errors/client-errors.ts';
 import { header } from '../../http/answer-body.ts';
 import { Patience } from '../../http/patience.ts';
 import { sha256Of } from '../digest.ts';
 import { type FilesApi, modeText } from '../files-api.ts';
 import { timeText } from '../file-time.ts';
-import type { UploadOptions, WriteOptions } from '../write/write-options.ts';
+import type { UploadOptions, WriteOptions, WriteResult } from '../write/write-options.ts';
 import { PartReader } from './part-reader.ts';
 import { TusUpload } from './tus.ts';
 

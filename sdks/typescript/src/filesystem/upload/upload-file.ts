@@ -1,8 +1,7 @@
-import type { WriteResult } from '@sandport/protocol';
 import { type FilesApi, guestPath } from '../files-api.ts';
 import { openLocalSource } from '../write/local-source.ts';
 import { writeFile } from '../write/write-file.ts';
-import type { UploadOptions } from '../write/write-options.ts';
+import type { UploadOptions, WriteResult } from '../write/write-options.ts';
 import { canResume, resumableUpload } from './resumable-upload.ts';
 
 const defaultResumableAboveBytes = 64 * 1024 * 1024;

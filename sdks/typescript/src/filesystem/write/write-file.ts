@@ -1,4 +1,4 @@
-import { type WriteResult, writeResultSchema } from '@sandport/protocol';
+import { writeResultSchema } from '@sandport/protocol';
 import { SandportError } from '../../errors/sandport-error.ts';
 import { header } from '../../http/answer-body.ts';
 import type { RequestSpec } from '../../http/request.ts';
@@ -6,10 +6,11 @@ import type { Transport } from '../../http/transport.ts';
 import type { ContentSource } from './content.ts';
 import { DigestedBody } from './digested-body.ts';
 import { checkDigest } from '../digest.ts';
+import { wokeOf } from '../../http/woke.ts';
 import { modeText } from '../files-api.ts';
 import type { FileTarget } from '../read/read-file.ts';
 import { timeText } from '../file-time.ts';
-import type { WriteInPlaceOptions } from './write-options.ts';
+import type { WriteInPlaceOptions, WriteResult } from './write-options.ts';
 
 /**
  * Puts content to a file of a sandbox. The digest goes with the bytes, so that the daemon replaces
@@ -50,7 +51,8 @@ export async function writeFile(
       { code: 'incomplete_body', retryable: true, details: { path: target.path } },
     );
   }
-  return result;
+  const woke = wokeOf(message);
+  return woke === undefined ? result : { ...result, woke };
 }
 
 function writeQuery(options: WriteInPlaceOptions) {

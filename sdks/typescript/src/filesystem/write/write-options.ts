@@ -1,6 +1,14 @@
+import type { WriteResult as WriteResultOnWire } from '@sandport/protocol';
 import type { OnRetry } from '../../http/patience.ts';
+import type { Woke } from '../../http/woke.ts';
 import type { FileTime } from '../file-time.ts';
 import type { TransferOptions } from '../progress.ts';
+
+/** What was written. */
+export interface WriteResult extends WriteResultOnWire {
+  /** The sandbox was hibernated, and came back like this. */
+  readonly woke?: Woke;
+}
 
 /** Owner inside the sandbox. */
 export interface FileOwner {
