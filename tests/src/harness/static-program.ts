@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { testRun } from './run-marker.ts';
 
-const source = `
+const showSource = `
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -16,18 +16,19 @@ int main(int count, char **words) {
 }
 `;
 
-let program: Buffer | undefined;
+const programs = new Map<string, Buffer>();
 
 /**
- * A program that needs nothing of its image: prints ids, directory and a variable of the
- * environment.
+ * A program that needs nothing of its image: compiled from `source`, or one that prints ids,
+ * directory and a variable of the environment.
  */
-export function staticProgram(): Buffer {
-  if (program === undefined) {
-    const file = join(testRun().tempDir, `static-program-${process.pid}`);
-    writeFileSync(`${file}.c`, source);
-    execFileSync('gcc', ['-static', '-Os', '-s', '-o', file, `${file}.c`]);
-    program = readFileSync(file);
-  }
+export function staticProgram(source = showSource): Buffer {
+  const made = programs.get(source);
+  if (made !== undefined) return made;
+  const file = join(testRun().tempDir, `static-program-${process.pid}-${programs.size}`);
+  writeFileSync(`${file}.c`, source);
+  execFileSync('gcc', ['-static', '-Os', '-s', '-o', file, `${file}.c`]);
+  const program = readFileSync(file);
+  programs.set(source, program);
   return program;
 }

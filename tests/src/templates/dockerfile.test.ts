@@ -38,6 +38,29 @@ function contextOf(dockerfile: string): string {
   return context;
 }
 
+/** Tries what a step must not be able to do. */
+const probe = `
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+static void tell(const char *what, int failed) {
+  printf("probe %s: %s\\n", what, failed ? strerror(errno) : "DONE");
+}
+int main(void) {
+  tell("core_pattern", open("/proc/sys/kernel/core_pattern", O_WRONLY) < 0);
+  tell("sysctl", open("/proc/sys/vm/drop_caches", O_WRONLY) < 0);
+  tell("device", mknod("/device", S_IFBLK | 0600, makedev(254, 0)) != 0);
+  tell("mount", mount("none", "/proc", 0, MS_REMOUNT | MS_BIND, 0) != 0);
+  tell("first process", open("/proc/1/root/work", O_RDONLY) < 0);
+  tell("passwd", open("/etc/passwd", O_RDONLY) < 0);
+  return 0;
+}
+`;
+
 const isInstalled = (file: string): boolean => {
   try {
     accessSync(file, constants.X_OK);
@@ -75,6 +98,22 @@ describe('with buildah', () => {
     const { fault } = await build(used.api, { name: 'broken', dockerfile: contextOf(text) });
     expect(fault, what).toMatchObject({ code: 'template_build_failed', reason });
     expect(readdirSync(templatesDir)).not.toContain('broken');
+  });
+
+  test('a step has neither files nor devices nor settings of the machine', async () => {
+    const dockerfile = contextOf('FROM scratch\nCOPY probe /probe\nRUN ["/probe"]\n');
+    writeFileSync(join(dockerfile, 'probe'), staticProgram(probe), { mode: 0o755 });
+    const { log, fault } = await build(used.api, { name: 'probed', dockerfile });
+    expect(fault, log.join('\n')).toBeUndefined();
+    const found = log.filter((line) => line.startsWith('probe '));
+    expect(found.map((line) => line.replace(/^probe /, ''))).toEqual([
+      'core_pattern: Read-only file system',
+      'sysctl: Read-only file system',
+      'device: Operation not permitted',
+      'mount: Operation not permitted',
+      'first process: Permission denied',
+      'passwd: No such file or directory',
+    ]);
   });
 
   test('a link out of the context leads nowhere', async () => {

@@ -31,10 +31,8 @@ if [ "$rights" = all ]; then
   done
   mkdir dev/shm sys
   mount --bind -o ro,nosuid,nodev,noexec /sys sys
-  mount -t proc -o nosuid,nodev,noexec proc proc
-else
-  mount -t proc -o ro,nosuid,nodev,noexec proc proc
 fi
+mount -t proc -o ro,nosuid,nodev,noexec proc proc
 while [ "$1" != -- ]; do
   mode=$1 source=$2 target=.$3
   shift 3
