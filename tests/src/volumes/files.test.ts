@@ -143,10 +143,10 @@ onEachIsolation(used, (isolation) => {
     await api.asRoot(
       id,
       `cd /mnt/${name}; ln -s /etc/passwd absolute; ln -s ../../../../../etc/passwd relative
-       ln -s / root; ln -s /proc/self/root magic; mkfifo fifo; ln -s loop loop; mkdir d; ln -s /d/x dangling`,
+       ln -s / top; ln -s /proc/self/root magic; mkfifo fifo; ln -s loop loop; mkdir d; ln -s /d/x dangling`,
     );
     const open = (path: string) => api.send('GET', volumeFilePath(name, '', path));
-    for (const path of ['/absolute', '/relative', '/root/etc/passwd', '/magic/etc/passwd'])
+    for (const path of ['/absolute', '/relative', '/top/etc/passwd', '/magic/etc/passwd'])
       faultOf(await open(path), 'file_not_found');
     for (const path of ['/../../../../etc/passwd', '/d/../../../../../../etc/hostname'])
       faultOf(await open(path), 'file_not_found');
