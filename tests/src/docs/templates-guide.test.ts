@@ -6,6 +6,13 @@ import { Reader } from './reader.ts';
 const used = useDaemon();
 const reader = new Reader('docs/guides/templates.md', used);
 
+test('TypeScript: compiles under strict rules, and runs', async () => {
+  const output = await reader.runTypeScript('TypeScript');
+  expect(output).toMatch(/^ready 512\nready\n\ndone: ./);
+  expect(await templateNames(used.api)).not.toContain('guide-made');
+  expect(await used.api.list()).toEqual([]);
+}, 120_000);
+
 test('command line: runs', async () => {
   expect(await reader.runShell('Command line')).toContain('\nready\n');
   expect(await templateNames(used.api)).not.toContain('guide-tools');
