@@ -29,9 +29,25 @@ test('with nothing given', async () => {
     aliases: {},
     prepare: ['base'],
     maxSandboxes: 1000,
+    pools: [],
     idleTimeoutMs: 60_000,
     logLevel: 'info',
   });
+});
+
+test('pools by template, isolation and size', async () => {
+  const pool = ['base=4', 'code-interpreter:container=0'];
+  expect(await resolveConfig({ pool }, {})).toMatchObject({
+    pools: [
+      { template: 'base', isolation: undefined, size: 4 },
+      { template: 'code-interpreter', isolation: 'container', size: 0 },
+    ],
+  });
+  expect(await resolveConfig({}, { SANDPORT_POOL: 'base:gvisor=2' })).toMatchObject({
+    pools: [{ template: 'base', isolation: 'gvisor', size: 2 }],
+  });
+  for (const wrong of ['base', 'base=', 'base=x', '=3', 'base:kvm=1', 'base=257', 'a:b:c=1'])
+    await expect(resolveConfig({ pool: [wrong] }, {})).rejects.toThrow('--pool');
 });
 
 test('a flag comes before the environment, the environment before the file', async () => {
@@ -56,6 +72,7 @@ test('every option can be given in all three ways', async () => {
     alias: 'a=b',
     prepare: 'none',
     max_sandboxes: '7',
+    pool: 'base:container=2',
     idle_timeout_seconds: '1.5',
     log_level: 'silent',
   };
@@ -72,11 +89,12 @@ test('every option can be given in all three ways', async () => {
     aliases: { a: 'b' },
     prepare: [],
     maxSandboxes: 7,
+    pools: [{ template: 'base', isolation: 'container', size: 2 }],
     idleTimeoutMs: 1500,
     logLevel: 'silent',
   };
   expect(Object.keys(values).sort()).toEqual(daemonOptions.map(({ key }) => key).sort());
-  const asList = { ...values, alias: ['a=b'], prepare: ['none'] };
+  const asList = { ...values, alias: ['a=b'], prepare: ['none'], pool: [values.pool] };
   expect(await resolveConfig(asList, {})).toEqual(expected);
   expect(await resolveConfig({ config: await configFile(asList) }, {})).toEqual(expected);
   const environment = Object.fromEntries(

@@ -60,7 +60,7 @@ const values = z.strictObject({
           'must look like TEMPLATE=4 or TEMPLATE:container=4',
         )
         .refine(
-          (text) => Number(text.split('=')[1]) <= maxPoolSize,
+          (setting) => Number(setting.split('=')[1]) <= maxPoolSize,
           `a pool holds at most ${maxPoolSize} sandboxes`,
         ),
     )
@@ -126,8 +126,8 @@ function complete(data: z.infer<typeof values>): DaemonConfig {
 }
 
 /** As `base:container=4`. */
-function poolSetting(text: string): PoolSetting {
-  const [name = '', size] = text.split('=');
+function poolSetting(setting: string): PoolSetting {
+  const [name = '', size] = setting.split('=');
   const [template = '', isolation] = name.split(':');
   return { template, isolation: isolationSchema.optional().parse(isolation), size: Number(size) };
 }
