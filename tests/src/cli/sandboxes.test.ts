@@ -139,7 +139,7 @@ test('keys, volumes and templates', async () => {
   expect((await sandport(['ls', '--api-key', apiKey])).exitCode).toBe(1);
 
   expect((await sandport(['volume', 'create', 'shelf'])).stdout).toBe('shelf\n');
-  expect((await sandport(['volume', 'ls'])).stdout).toMatch(/^shelf +default +- +\d+s$/m);
+  expect((await sandport(['volume', 'ls'])).stdout).toMatch(/^shelf +default +- +- +\d+s$/m);
   expect((await sandport(['volume', 'rm', 'shelf'])).stdout).toBe('shelf\n');
 
   expect((await sandport(['template', 'ls'])).stdout).toMatch(/^base +ready /m);

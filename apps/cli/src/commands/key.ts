@@ -49,7 +49,11 @@ export function addKey(program: Command): void {
   );
 
   addClientFlags(
-    key.command('rm').description('make keys invalid').argument('<id...>', 'ids from `key ls`'),
+    key
+      .command('rm')
+      .description('make keys invalid')
+      .argument('<id...>', 'ids from `key ls`')
+      .addHelpText('after', '\nExample:\n  sandport key rm ID'),
   ).action(async (ids: string[], _flags: unknown, self: Command) => {
     const common = clientFlags(self);
     const { keys } = clientOf(common);

@@ -54,7 +54,8 @@ Examples:
       .command('ls')
       .alias('list')
       .description('list the links that still work, without their addresses')
-      .argument('<sandbox>', 'name or id'),
+      .argument('<sandbox>', 'name or id')
+      .addHelpText('after', '\nExample:\n  sandport fs link ls box'),
   ).action(async (box: string, _flags: unknown, self: Command) => {
     const place = inSandbox(parseRemoteOrRoot(box));
     await withFiles(self, async (context) => {
@@ -81,7 +82,8 @@ Examples:
       .alias('rm')
       .description('make links invalid')
       .argument('<sandbox>', 'name or id')
-      .argument('<id...>', 'ids from `fs link ls`'),
+      .argument('<id...>', 'ids from `fs link ls`')
+      .addHelpText('after', '\nExample:\n  sandport fs link revoke box ID'),
   ).action(async (box: string, ids: string[], _flags: unknown, self: Command) => {
     const place = inSandbox(parseRemoteOrRoot(box));
     await withFiles(self, async (context) => {
