@@ -94,7 +94,7 @@ test('every option can be given in all three ways', async () => {
     logLevel: 'silent',
   };
   expect(Object.keys(values).sort()).toEqual(daemonOptions.map(({ key }) => key).sort());
-  const asList = { ...values, alias: ['a=b'], prepare: ['none'], pool: [values.pool] };
+  const asList = { ...values, alias: ['a=b'], prepare: ['none'], pool: ['base:container=2'] };
   expect(await resolveConfig(asList, {})).toEqual(expected);
   expect(await resolveConfig({ config: await configFile(asList) }, {})).toEqual(expected);
   const environment = Object.fromEntries(
