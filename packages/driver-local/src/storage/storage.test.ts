@@ -7,7 +7,7 @@ import { describe, test } from 'vitest';
 import { readPrivileges } from '../machine/privileges.ts';
 import { findProgram } from '../runtimes/find-program.ts';
 import { BtrfsStorage } from './btrfs-storage.ts';
-import { storageConformance } from './conformance.ts';
+import { storageConformance } from '../testing/storage-conformance.ts';
 import { OverlayStorage } from './overlay-storage.ts';
 
 const isRoot = process.getuid?.() === 0;

@@ -10,7 +10,7 @@ import {
 import { join } from 'node:path';
 import { errnoOf } from '@sandport/linux';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type DiskPlace, diskPath, DiskSizeError, type Storage } from './storage.ts';
+import { type DiskPlace, diskPath, DiskSizeError, type Storage } from '../storage/storage.ts';
 
 /** A storage under test. */
 export interface StorageSubject {
