@@ -50,7 +50,8 @@ export async function runConfined(
   const root = `${directory}/confined`;
   mkdirSync(root, { recursive: true, mode: 0o700 });
   const stop = new AbortController();
-  const signals = [stop.signal, AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])];
+  const timer = AbortSignal.timeout(timeoutMs);
+  const signals = [stop.signal, timer, ...(signal ? [signal] : [])];
   const watch = setInterval(() => {
     refuseFullDisk(directory).catch((error: unknown) => stop.abort(error));
   }, diskLookMs);
@@ -74,7 +75,7 @@ export async function runConfined(
       },
     );
   } catch (error) {
-    if (error instanceof DOMException && error.name === 'TimeoutError')
+    if (timer.aborted && error === timer.reason)
       throw new Error(`${program} did not end within ${timeoutMs / 1000} s`, { cause: error });
     throw error;
   } finally {
