@@ -14,6 +14,13 @@ test('TypeScript: compiles under strict rules, and runs', async () => {
   expect(output).toContain('created\npaused\nresumed\nhibernated\nwoken\nchanged\n');
 });
 
+test('command line: runs', async () => {
+  const output = await reader.runShell('Command line');
+  expect(output).toContain('\nkept\n');
+  for (const type of ['created', 'paused', 'resumed', 'hibernated', 'woken', 'changed'])
+    expect(output).toMatch(new RegExp(`  ${type} *( |$)`, 'm'));
+});
+
 test('curl: runs', async () => {
   const output = await reader.runShell('curl');
   expect(output).toMatch(/x-sandport-woke: (memory|disk)/i);
