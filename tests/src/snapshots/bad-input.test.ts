@@ -191,7 +191,7 @@ onEachIsolation(used, (isolation) => {
     const copy = await api.create({ from_snapshot: made.id });
     expect(copy.resources.disk_mb).toBe(96);
     const fill = 'dd if=/dev/zero of=/workspace/fill bs=1M count=200';
-    expect((await api.exec(copy.id, fill)).stderr).toContain('No space left on device');
+    expect((await api.exec(copy.id, fill)).stderr).toMatch(/No space left|quota exceeded/);
     const small = { from_snapshot: made.id, resources: { disk_mb: 16 } };
     faultOf(await api.sendJson('POST', '/v1/sandboxes', small), 'disk_full');
     const larger = await api.create({ from_snapshot: made.id, resources: { disk_mb: 192 } });
