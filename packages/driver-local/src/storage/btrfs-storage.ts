@@ -22,6 +22,7 @@ import {
   type Storage,
 } from './storage.ts';
 import { syncFiles } from './sync-files.ts';
+import { TreeCounts } from './tree-counts.ts';
 
 /** How old the numbers of a usage may be, in milliseconds. */
 const countsServeMs = 5000;
@@ -34,6 +35,7 @@ const countsServeMs = 5000;
 export class BtrfsStorage implements Storage {
   readonly kind = 'btrfs';
   readonly #pool: string;
+  readonly #counts = new TreeCounts();
   #hasQuota: Promise<void> | undefined;
   /** Names of disks that are known to have no limit, which a clone would begin with. */
   readonly #unlimited = new Set<string>();
@@ -78,17 +80,17 @@ export class BtrfsStorage implements Storage {
   }
 
   async usage(place: DiskPlace): Promise<DiskUsage> {
-    await this.#enableQuota();
+    const disk = diskPath(place);
+    const usage = await subvolumeUsage(disk);
+    if (usage === undefined)
+      return { usedBytes: await this.#counts.count(disk), sizeBytes: undefined };
     this.#keepFresh();
-    const usage = await subvolumeUsage(diskPath(place));
-    return {
-      usedBytes: usage?.referencedBytes ?? 0,
-      ownBytes: usage?.exclusiveBytes,
-      sizeBytes: usage?.limitBytes,
-    };
+    const { referencedBytes, exclusiveBytes, limitBytes } = usage;
+    return { usedBytes: referencedBytes, ownBytes: exclusiveBytes, sizeBytes: limitBytes };
   }
 
   async discard(place: DiskPlace): Promise<void> {
+    this.#counts.forget(diskPath(place));
     const subvolume = this.#subvolumeOf(place);
     if (subvolume !== undefined) await this.deleteEntry(basename(subvolume));
     rmSync(diskPath(place), { force: true });
