@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
 import { finished } from 'node:stream/promises';
@@ -122,10 +123,13 @@ export function runsOnHost(pid: number): boolean {
   }
 }
 
-/** A command that adds a line to /tmp/count again and again. */
+/** A command that adds a line to /tmp/count again and again; the file is there. */
 export async function startCounter({ commands }: DriverSandbox): Promise<Command> {
-  const script = 'i=0; while :; do i=$((i+1)); echo $i >> /tmp/count; sleep 0.02; done';
+  const script =
+    'i=1; echo 1 > /tmp/count; echo begun; ' +
+    'while sleep 0.02; do i=$((i+1)); echo $i >> /tmp/count; done';
   const command = await commands.start({ args: ['sh', '-c', script] });
+  await once(command.stdout, 'data');
   command.stdout.resume();
   command.stderr.resume();
   command.exit.catch(() => {});
