@@ -7,12 +7,20 @@
 """
 
 from ._async.client import AsyncClientSandbox, AsyncSandboxClient
+from ._async.daemon import AsyncClient
 from ._async.filesystem import AsyncByteStream, AsyncFilesystem, AsyncWatch
+from ._async.machine import AsyncKeys, AsyncPools, AsyncQuotas, AsyncSnapshots
 from ._async.sandbox import AsyncSandbox
+from ._async.templates import AsyncBuildLog, AsyncTemplates
+from ._async.volumes import AsyncVolume, AsyncVolumes
 from ._config import ConnectionConfig
 from ._sync.client import ClientSandbox, SandboxClient
+from ._sync.daemon import Client
 from ._sync.filesystem import ByteStream, Filesystem, Watch
+from ._sync.machine import Keys, Pools, Quotas, Snapshots
 from ._sync.sandbox import Sandbox
+from ._sync.templates import BuildLog, Templates
+from ._sync.volumes import Volume, Volumes
 from ._version import __version__
 from .errors import (
     AuthError,
@@ -50,20 +58,42 @@ from .file_models import (
     TransferRetry,
     WatchEvent,
 )
+from .life_models import (
+    ForkFailure,
+    ForkTree,
+    Lifecycle,
+    Metrics,
+    MetricsSample,
+    PromoteResult,
+    SandboxEvent,
+    WakeResult,
+)
 from .models import ExecResult, FileEntry, SandboxInfo, VolumeMount, WriteResult
+from .resource_models import Key, Pool, Quota, Snapshot, Template, TemplateBuild, VolumeInfo
 from .tree_models import SkippedEntry, SyncAction, SyncResult, TreeResult
 
 # `PermissionError` is not in the list: `from sandport import *` must not hide Python's own.
 __all__ = [
+    "AsyncBuildLog",
     "AsyncByteStream",
+    "AsyncClient",
     "AsyncClientSandbox",
     "AsyncFilesystem",
+    "AsyncKeys",
+    "AsyncPools",
+    "AsyncQuotas",
     "AsyncSandbox",
     "AsyncSandboxClient",
+    "AsyncSnapshots",
+    "AsyncTemplates",
+    "AsyncVolume",
+    "AsyncVolumes",
     "AsyncWatch",
     "AuthError",
     "BadRequestError",
+    "BuildLog",
     "ByteStream",
+    "Client",
     "ClientSandbox",
     "CommandFailedError",
     "ConfigError",
@@ -78,16 +108,29 @@ __all__ = [
     "FileResult",
     "FileWrite",
     "Filesystem",
+    "ForkFailure",
+    "ForkTree",
+    "Key",
+    "Keys",
+    "Lifecycle",
     "LimitError",
     "Link",
     "LocalFileError",
+    "Metrics",
+    "MetricsSample",
     "NetworkError",
     "NotFoundError",
+    "Pool",
+    "Pools",
     "PreconditionFailedError",
+    "PromoteResult",
+    "Quota",
+    "Quotas",
     "ReplaceResult",
     "ReplacedFile",
     "Sandbox",
     "SandboxClient",
+    "SandboxEvent",
     "SandboxInfo",
     "SandportError",
     "SandportTimeoutError",
@@ -96,15 +139,24 @@ __all__ = [
     "ServerError",
     "SkippedEntry",
     "SkippedFiles",
+    "Snapshot",
+    "Snapshots",
     "StorageFullError",
     "SyncAction",
     "SyncResult",
+    "Template",
+    "TemplateBuild",
+    "Templates",
     "TooLargeError",
     "TransferProgress",
     "TransferRetry",
     "TreeResult",
     "UnavailableError",
+    "Volume",
+    "VolumeInfo",
     "VolumeMount",
+    "Volumes",
+    "WakeResult",
     "Watch",
     "WatchEvent",
     "WriteResult",

@@ -11,11 +11,21 @@ from ._values import base64_bytes, unix_seconds
 
 @dataclass(frozen=True)
 class VolumeMount:
-    """A volume to mount at ``/mnt/{name}``; it is made on first use and outlives the sandbox."""
+    """A volume to mount; it is made on first use and outlives the sandbox."""
 
     name: str
     #: Enforced by the kernel.
     read_only: bool = False
+    #: Where it is mounted; None: at ``/mnt/{name}``.
+    path: Optional[str] = None
+    #: Most MiB that it holds, when it is made by this; None: no limit.
+    size_mb: Optional[int] = None
+
+    @classmethod
+    def from_wire(cls, data: Mapping[str, Any]) -> VolumeMount:
+        return cls(
+            str(data["name"]), bool(data.get("read_only")), data.get("path"), data.get("size_mb")
+        )
 
 
 @dataclass(frozen=True)
@@ -28,7 +38,7 @@ class SandboxInfo:
     isolation: str
     namespace: str
     name: Optional[str] = None
-    #: Why the sandbox failed.
+    #: Why the sandbox failed, or began afresh from its disk instead of its memory.
     status_reason: Optional[str] = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
@@ -47,6 +57,22 @@ class SandboxInfo:
     ttl_seconds: int = 0
     created_at: str = ""
     expires_at: Optional[str] = None
+    #: True: ``ttl_seconds`` does not delete the sandbox.
+    persistent: bool = False
+    #: Seconds without a command or a transfer after which ``idle_action`` comes; 0: never.
+    idle_timeout_seconds: int = 0
+    #: ``hibernate`` or ``kill``.
+    idle_action: str = "hibernate"
+    #: Of a hibernated one: whether waking it gives its processes back.
+    memory: Optional[bool] = None
+    #: Sandbox that it was forked from.
+    parent_id: Optional[str] = None
+    #: Shared by the children of one fork.
+    fork_tree_id: Optional[str] = None
+    #: Id of the snapshot that it was made from.
+    from_snapshot: Optional[str] = None
+    #: How its processes began: ``cold``, ``pool``, ``memory`` or ``disk``.
+    boot_mode: str = ""
     #: Milliseconds from the request to a sandbox that takes commands.
     boot_ms: float = 0.0
     #: The answer as it came.
@@ -69,15 +95,20 @@ class SandboxInfo:
             memory_mb=int(resources.get("memory_mb", data.get("memory_mb", 0))),
             disk_mb=resources.get("disk_mb"),
             pids=int(resources.get("pids", 0)),
-            volumes=[
-                VolumeMount(str(item["name"]), bool(item.get("read_only", False)))
-                for item in data.get("volumes") or []
-            ],
+            volumes=[VolumeMount.from_wire(item) for item in data.get("volumes") or []],
             user=str(data.get("user", "")),
             workdir=str(data.get("workdir", "")),
             ttl_seconds=int(data.get("ttl_seconds", 0)),
             created_at=str(data.get("created_at", "")),
             expires_at=data.get("expires_at"),
+            persistent=bool(data.get("persistent", False)),
+            idle_timeout_seconds=int(data.get("idle_timeout_seconds", 0)),
+            idle_action=str(data.get("idle_action", "hibernate")),
+            memory=data.get("memory"),
+            parent_id=data.get("parent_id"),
+            fork_tree_id=data.get("fork_tree_id"),
+            from_snapshot=data.get("from_snapshot"),
+            boot_mode=str(data.get("boot_mode", "")),
             boot_ms=float(data.get("boot_ms", 0)),
             raw=dict(data),
         )
@@ -189,6 +220,9 @@ class ExecResult:
     #: True when output was cut at the limit.
     truncated: bool = False
     duration_ms: float = 0.0
+    #: When the sandbox was hibernated: ``memory`` if it came back with its processes, ``disk`` if
+    #: it began afresh; else None.
+    woke: Optional[str] = None
 
     @property
     def ok(self) -> bool:
@@ -197,7 +231,12 @@ class ExecResult:
 
     @classmethod
     def from_wire(
-        cls, data: Mapping[str, Any], *, stdout: Optional[str] = None, stderr: Optional[str] = None
+        cls,
+        data: Mapping[str, Any],
+        *,
+        stdout: Optional[str] = None,
+        stderr: Optional[str] = None,
+        woke: Optional[str] = None,
     ) -> ExecResult:
         return cls(
             stdout=str(data.get("stdout", "")) if stdout is None else stdout,
@@ -208,4 +247,5 @@ class ExecResult:
             oom_killed=bool(data.get("oom_killed", False)),
             truncated=bool(data.get("truncated", False)),
             duration_ms=float(data.get("duration_ms", 0)),
+            woke=woke,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Dict, List, Mapping, Optional, Tuple, Type
+from typing import Dict, List, Mapping, Optional, Tuple, Type, TypeVar
 
 from .._config import ConnectionConfig
 from .._wire import client as rules
@@ -16,6 +16,8 @@ from .commands import AsyncCommands
 from .filesystem import AsyncFilesystem
 from .sandbox import READY_TIMEOUT, AsyncSandbox
 from .transport import AsyncTransport
+
+C = TypeVar("C", bound="AsyncClientSandbox")
 
 
 class AsyncClientFiles(AsyncFilesystem):
@@ -79,7 +81,7 @@ class AsyncClientSandbox(AsyncSandbox):
         owner: Optional[AsyncSandboxClient] = None,
     ) -> None:
         super().__init__(transport, info)
-        self._owner = owner
+        self._client = owner
         self._filesystem: AsyncClientFiles = AsyncClientFiles(transport, of_sandbox(info.id))
         self._commands = AsyncClientCommands(transport, info.id)
 
@@ -106,11 +108,18 @@ class AsyncClientSandbox(AsyncSandbox):
     def namespace(self) -> str:
         return self._info.namespace
 
+    def _another(self: C, info: SandboxInfo) -> C:
+        """Of the same client, which keeps track of it too."""
+        made = type(self)(self._transport, info, self._client)
+        if self._client is not None:
+            self._client._active[info.id] = made
+        return made
+
     async def kill(self) -> None:
         """Deletes the sandbox and its files. No error when it is already gone."""
         await super().kill()
-        if self._owner is not None:
-            self._owner._forget(self.id)
+        if self._client is not None:
+            self._client._forget(self.id)
 
     async def aclose(self) -> None:
         """Does nothing: the connections belong to the client."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, Mapping, Optional, Union
 
 from .._wire import commands
+from .._wire.call import woke_of
 from .._wire.commands import Command, OutputCallback, StreamedCommand
 from .._wire.sse import EventParser
 from ..models import ExecResult
@@ -57,6 +58,7 @@ class AsyncCommands:
     async def _stream(self, fields: Dict[str, Any], streamed: StreamedCommand) -> ExecResult:
         parser = EventParser()
         async with self._transport.stream(commands.stream(self._sandbox_id, fields)) as answer:
+            streamed.woke = woke_of(answer.headers)
             async for chunk in answer:
                 for event in parser.feed(chunk):
                     streamed.handle(event)

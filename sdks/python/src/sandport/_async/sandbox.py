@@ -6,15 +6,18 @@ from types import TracebackType
 from typing import Any, List, Mapping, Optional, Sequence, Type, TypeVar, Union
 
 from .._config import ConnectionConfig
-from .._wire import sandboxes
+from .._wire import lifecycle, sandboxes
 from .._wire.call import Call
 from .._wire.commands import Command, OutputCallback
 from .._wire.owner import of_sandbox
 from .._wire.sandboxes import VolumeSpec
+from .._wire.snapshots import SnapshotSpec
 from ..errors import NotFoundError, SandportError
+from ..life_models import ForkTree
 from ..models import ExecResult, SandboxInfo
 from .commands import AsyncCommands
 from .filesystem import AsyncFilesystem
+from .sandbox_state import AsyncSandboxState
 from .transport import AsyncTransport
 
 S = TypeVar("S", bound="AsyncSandbox")
@@ -23,15 +26,14 @@ S = TypeVar("S", bound="AsyncSandbox")
 READY_TIMEOUT = 180.0
 
 
-class AsyncSandbox:
+class AsyncSandbox(AsyncSandboxState):
     """An isolated Linux environment. As a context manager it is deleted at the end of the block.
 
     Made by :meth:`create`, :meth:`get` or :meth:`list`.
     """
 
     def __init__(self, transport: AsyncTransport, info: SandboxInfo) -> None:
-        self._transport = transport
-        self._info = info
+        super().__init__(transport, info)
         self._filesystem = AsyncFilesystem(transport, of_sandbox(info.id))
         self._commands = AsyncCommands(transport, info.id)
 
@@ -45,7 +47,12 @@ class AsyncSandbox:
         name: Optional[str] = None,
         metadata: Optional[Mapping[str, str]] = None,
         env: Optional[Mapping[str, str]] = None,
+        from_snapshot: Optional[SnapshotSpec] = None,
+        memory: Optional[bool] = None,
         ttl_seconds: Optional[int] = None,
+        persistent: Optional[bool] = None,
+        idle_timeout_seconds: Optional[int] = None,
+        idle_action: Optional[str] = None,
         resources: Optional[Mapping[str, Any]] = None,
         user: Optional[str] = None,
         workdir: Optional[str] = None,
@@ -55,14 +62,22 @@ class AsyncSandbox:
     ) -> S:
         """Starts a sandbox and returns when it takes commands.
 
-        :param template: name or alias; the daemon's ``default`` when left out.
-        :param volumes: each ``{"name": ..., "read_only": ...}`` or a
-            :class:`~sandport.VolumeMount`; mounted at ``/mnt/{name}``.
+        :param template: name or alias; when left out the daemon's ``default``, or that of the
+            snapshot.
+        :param volumes: each ``{"name": ..., "read_only": ..., "path": ..., "size_mb": ...}`` or a
+            :class:`~sandport.VolumeMount`; mounted at ``/mnt/{name}`` unless told otherwise.
         :param namespace: compartment of the sandbox; ``default`` when left out.
         :param name: DNS label, unique within the namespace.
         :param metadata: labels, by which :meth:`list` can filter.
         :param env: environment of every command.
+        :param from_snapshot: snapshot to begin with, its id or its name.
+        :param memory: False: begin with the disk of the snapshot only; left out: with memory where
+            it has it.
         :param ttl_seconds: seconds after which the sandbox is deleted; 0 or left out: never.
+        :param persistent: True: ``ttl_seconds`` does not delete it.
+        :param idle_timeout_seconds: seconds without a command or a transfer after which
+            ``idle_action`` comes; 0 or left out: never.
+        :param idle_action: ``hibernate`` when left out, or ``kill``.
         :param resources: ``cpu`` (cores), ``memory_mb``, ``disk_mb``, ``pids``.
         :param user: user that commands run as and that files belong to.
         :param workdir: directory of commands.
@@ -78,7 +93,12 @@ class AsyncSandbox:
             name=name,
             metadata=metadata,
             env=env,
+            from_snapshot=from_snapshot,
+            memory=memory,
             ttl_seconds=ttl_seconds,
+            persistent=persistent,
+            idle_timeout_seconds=idle_timeout_seconds,
+            idle_action=idle_action,
             resources=resources,
             user=user,
             workdir=workdir,
@@ -156,28 +176,6 @@ class AsyncSandbox:
         return [cls(AsyncTransport(config), info) for info in found]
 
     @property
-    def id(self) -> str:
-        return self._info.id
-
-    @property
-    def name(self) -> Optional[str]:
-        return self._info.name
-
-    @property
-    def template(self) -> str:
-        return self._info.template
-
-    @property
-    def status(self) -> str:
-        """State at the last answer about this sandbox; :meth:`refresh` asks again."""
-        return self._info.status
-
-    @property
-    def info(self) -> SandboxInfo:
-        """All that the daemon said about this sandbox at the last answer."""
-        return self._info
-
-    @property
     def filesystem(self) -> AsyncFilesystem:
         """Its files."""
         return self._filesystem
@@ -191,11 +189,6 @@ class AsyncSandbox:
     def commands(self) -> AsyncCommands:
         """Its commands."""
         return self._commands
-
-    async def refresh(self) -> SandboxInfo:
-        """Asks the daemon about this sandbox."""
-        self._info = await self._transport.call(sandboxes.get(self.id))
-        return self._info
 
     async def exec(
         self,
@@ -230,6 +223,46 @@ class AsyncSandbox:
             cmd, on_stdout, on_stderr, timeout_seconds, cwd=cwd, env=env, user=user, stdin=stdin
         )
 
+    async def fork(
+        self: S,
+        metadata: Optional[Mapping[str, str]] = None,
+        *,
+        memory: Optional[bool] = None,
+    ) -> S:
+        """A running copy of this sandbox, with its disk, and with its processes where the isolation
+        can. Volumes are shared. This sandbox goes on.
+
+        :param metadata: merged over the labels of this one.
+        :param memory: True: with the processes, or an error; False: with the disk only.
+        :raises ConflictError: ``invalid_state`` when it is hibernated or failed.
+        :raises BadRequestError: ``memory_unavailable``.
+        """
+        return self._another(await self._transport.call(lifecycle.fork(self.id, memory, metadata)))
+
+    async def fork_tree(
+        self: S,
+        count: int = 2,
+        metadata: Optional[Mapping[str, str]] = None,
+        *,
+        memory: Optional[bool] = None,
+    ) -> ForkTree[S]:
+        """Several copies of one moment of this sandbox, to be tried against each other.
+
+        :param count: up to 16; those that could not be made are in ``errors`` of the result.
+        :param metadata: merged over the labels of this one.
+        :param memory: True: with the processes, or an error; False: with the disk only.
+        """
+        call = lifecycle.fork_tree(self.id, count, memory, metadata)
+        return (await self._transport.call(call)).tree(self._another)
+
+    def _another(self: S, info: SandboxInfo) -> S:
+        """A sandbox of the same daemon, with connections of its own."""
+        config = self._transport.config
+        again = ConnectionConfig(
+            config.url, config.api_key, config.connect_timeout, config.idle_timeout
+        )
+        return type(self)(AsyncTransport(again), info)
+
     async def kill(self) -> None:
         """Deletes the sandbox and its files, and closes the connections; volumes stay. No error
         when it is already gone."""
@@ -240,6 +273,7 @@ class AsyncSandbox:
                 raise
         finally:
             await self.aclose()
+        self._deleted()
 
     async def aclose(self) -> None:
         """Closes the connections; the sandbox goes on. A later call opens them again."""

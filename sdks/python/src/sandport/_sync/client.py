@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from types import TracebackType
-from typing import Dict, List, Mapping, Optional, Tuple, Type
+from typing import Dict, List, Mapping, Optional, Tuple, Type, TypeVar
 
 from .._config import ConnectionConfig
 from .._wire import client as rules
@@ -17,6 +17,8 @@ from .commands import Commands
 from .filesystem import Filesystem
 from .sandbox import READY_TIMEOUT, Sandbox
 from .transport import Transport, shared_transport
+
+C = TypeVar("C", bound="ClientSandbox")
 
 
 class ClientFiles(Filesystem):
@@ -77,7 +79,7 @@ class ClientSandbox(Sandbox):
         self, transport: Transport, info: SandboxInfo, owner: Optional[SandboxClient] = None
     ) -> None:
         super().__init__(transport, info)
-        self._owner = owner
+        self._client = owner
         self._filesystem: ClientFiles = ClientFiles(transport, of_sandbox(info.id))
         self._commands = ClientCommands(transport, info.id)
 
@@ -104,11 +106,18 @@ class ClientSandbox(Sandbox):
     def namespace(self) -> str:
         return self._info.namespace
 
+    def _another(self: C, info: SandboxInfo) -> C:
+        """Of the same client, which keeps track of it too."""
+        made = type(self)(self._transport, info, self._client)
+        if self._client is not None:
+            self._client._active[info.id] = made
+        return made
+
     def kill(self) -> None:
         """Deletes the sandbox and its files. No error when it is already gone."""
         super().kill()
-        if self._owner is not None:
-            self._owner._forget(self.id)
+        if self._client is not None:
+            self._client._forget(self.id)
 
 
 class SandboxClient:

@@ -6,14 +6,17 @@ from types import TracebackType
 from typing import Any, List, Mapping, Optional, Sequence, Type, TypeVar, Union
 
 from .._config import ConnectionConfig
-from .._wire import sandboxes
+from .._wire import lifecycle, sandboxes
 from .._wire.commands import Command, OutputCallback
 from .._wire.owner import of_sandbox
 from .._wire.sandboxes import VolumeSpec
+from .._wire.snapshots import SnapshotSpec
 from ..errors import NotFoundError, SandportError
+from ..life_models import ForkTree
 from ..models import ExecResult, SandboxInfo
 from .commands import Commands
 from .filesystem import Filesystem
+from .sandbox_state import SandboxState
 from .transport import Transport, shared_transport
 
 S = TypeVar("S", bound="Sandbox")
@@ -22,15 +25,14 @@ S = TypeVar("S", bound="Sandbox")
 READY_TIMEOUT = 180.0
 
 
-class Sandbox:
+class Sandbox(SandboxState):
     """An isolated Linux environment. As a context manager it is deleted at the end of the block.
 
     Made by :meth:`create`, :meth:`get` or :meth:`list`.
     """
 
     def __init__(self, transport: Transport, info: SandboxInfo) -> None:
-        self._transport = transport
-        self._info = info
+        super().__init__(transport, info)
         self._filesystem = Filesystem(transport, of_sandbox(info.id))
         self._commands = Commands(transport, info.id)
 
@@ -44,7 +46,12 @@ class Sandbox:
         name: Optional[str] = None,
         metadata: Optional[Mapping[str, str]] = None,
         env: Optional[Mapping[str, str]] = None,
+        from_snapshot: Optional[SnapshotSpec] = None,
+        memory: Optional[bool] = None,
         ttl_seconds: Optional[int] = None,
+        persistent: Optional[bool] = None,
+        idle_timeout_seconds: Optional[int] = None,
+        idle_action: Optional[str] = None,
         resources: Optional[Mapping[str, Any]] = None,
         user: Optional[str] = None,
         workdir: Optional[str] = None,
@@ -54,14 +61,22 @@ class Sandbox:
     ) -> S:
         """Starts a sandbox and returns when it takes commands.
 
-        :param template: name or alias; the daemon's ``default`` when left out.
-        :param volumes: each ``{"name": ..., "read_only": ...}`` or a
-            :class:`~sandport.VolumeMount`; mounted at ``/mnt/{name}``.
+        :param template: name or alias; when left out the daemon's ``default``, or that of the
+            snapshot.
+        :param volumes: each ``{"name": ..., "read_only": ..., "path": ..., "size_mb": ...}`` or a
+            :class:`~sandport.VolumeMount`; mounted at ``/mnt/{name}`` unless told otherwise.
         :param namespace: compartment of the sandbox; ``default`` when left out.
         :param name: DNS label, unique within the namespace.
         :param metadata: labels, by which :meth:`list` can filter.
         :param env: environment of every command.
+        :param from_snapshot: snapshot to begin with, its id or its name.
+        :param memory: False: begin with the disk of the snapshot only; left out: with memory where
+            it has it.
         :param ttl_seconds: seconds after which the sandbox is deleted; 0 or left out: never.
+        :param persistent: True: ``ttl_seconds`` does not delete it.
+        :param idle_timeout_seconds: seconds without a command or a transfer after which
+            ``idle_action`` comes; 0 or left out: never.
+        :param idle_action: ``hibernate`` when left out, or ``kill``.
         :param resources: ``cpu`` (cores), ``memory_mb``, ``disk_mb``, ``pids``.
         :param user: user that commands run as and that files belong to.
         :param workdir: directory of commands.
@@ -77,7 +92,12 @@ class Sandbox:
             name=name,
             metadata=metadata,
             env=env,
+            from_snapshot=from_snapshot,
+            memory=memory,
             ttl_seconds=ttl_seconds,
+            persistent=persistent,
+            idle_timeout_seconds=idle_timeout_seconds,
+            idle_action=idle_action,
             resources=resources,
             user=user,
             workdir=workdir,
@@ -141,28 +161,6 @@ class Sandbox:
                 return found
 
     @property
-    def id(self) -> str:
-        return self._info.id
-
-    @property
-    def name(self) -> Optional[str]:
-        return self._info.name
-
-    @property
-    def template(self) -> str:
-        return self._info.template
-
-    @property
-    def status(self) -> str:
-        """State at the last answer about this sandbox; :meth:`refresh` asks again."""
-        return self._info.status
-
-    @property
-    def info(self) -> SandboxInfo:
-        """All that the daemon said about this sandbox at the last answer."""
-        return self._info
-
-    @property
     def filesystem(self) -> Filesystem:
         """Its files."""
         return self._filesystem
@@ -176,11 +174,6 @@ class Sandbox:
     def commands(self) -> Commands:
         """Its commands."""
         return self._commands
-
-    def refresh(self) -> SandboxInfo:
-        """Asks the daemon about this sandbox."""
-        self._info = self._transport.call(sandboxes.get(self.id))
-        return self._info
 
     def exec(
         self,
@@ -215,6 +208,42 @@ class Sandbox:
             cmd, on_stdout, on_stderr, timeout_seconds, cwd=cwd, env=env, user=user, stdin=stdin
         )
 
+    def fork(
+        self: S,
+        metadata: Optional[Mapping[str, str]] = None,
+        *,
+        memory: Optional[bool] = None,
+    ) -> S:
+        """A running copy of this sandbox, with its disk, and with its processes where the isolation
+        can. Volumes are shared. This sandbox goes on.
+
+        :param metadata: merged over the labels of this one.
+        :param memory: True: with the processes, or an error; False: with the disk only.
+        :raises ConflictError: ``invalid_state`` when it is hibernated or failed.
+        :raises BadRequestError: ``memory_unavailable``.
+        """
+        return self._another(self._transport.call(lifecycle.fork(self.id, memory, metadata)))
+
+    def fork_tree(
+        self: S,
+        count: int = 2,
+        metadata: Optional[Mapping[str, str]] = None,
+        *,
+        memory: Optional[bool] = None,
+    ) -> ForkTree[S]:
+        """Several copies of one moment of this sandbox, to be tried against each other.
+
+        :param count: up to 16; those that could not be made are in ``errors`` of the result.
+        :param metadata: merged over the labels of this one.
+        :param memory: True: with the processes, or an error; False: with the disk only.
+        """
+        call = lifecycle.fork_tree(self.id, count, memory, metadata)
+        return self._transport.call(call).tree(self._another)
+
+    def _another(self: S, info: SandboxInfo) -> S:
+        """A sandbox of the same daemon."""
+        return type(self)(self._transport, info)
+
     def kill(self) -> None:
         """Deletes the sandbox and its files; volumes stay. No error when it is already gone."""
         try:
@@ -222,6 +251,7 @@ class Sandbox:
         except NotFoundError as error:
             if error.code != "sandbox_not_found":
                 raise
+        self._deleted()
 
     def terminate(self) -> None:
         """The same as :meth:`kill`."""

@@ -77,6 +77,12 @@ class Call(Generic[T]):
     parse: Callable[[Answer], T]
 
 
+def woke_of(headers: Mapping[str, str]) -> Optional[str]:
+    """``memory`` or ``disk`` when the request woke a hibernated sandbox, else None."""
+    value = headers.get("x-sandport-woke")
+    return value if value in ("memory", "disk") else None
+
+
 def ignore(_: Answer) -> None:
     """For answers that say nothing but that it was done."""
 
@@ -90,6 +96,16 @@ def target(*segments: str, query: Optional[Mapping[str, Optional[str]]] = None) 
         if value is not None
     ]
     return f"{path}?{'&'.join(pairs)}" if pairs else path
+
+
+def empty_request(method: str, where: str) -> Request:
+    """A change of state without a body; it takes as long as it takes."""
+    return Request(method, where, read_timeout="forever")
+
+
+def given(**fields: Any) -> Dict[str, Any]:
+    """Those that are not None."""
+    return {key: value for key, value in fields.items() if value is not None}
 
 
 def json_request(

@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Union
 from .._values import base64_bytes
 from ..errors import CommandFailedError, NetworkError, make_error
 from ..models import ExecResult
-from .call import Answer, Call, ReadTimeout, Request, json_request, target
+from .call import Answer, Call, ReadTimeout, Request, json_request, target, woke_of
 from .sse import Event
 
 #: A string runs under the shell; a sequence is a program and its arguments, without a shell.
@@ -79,6 +79,8 @@ class StreamedCommand:
         self._stdout = _Output(on_stdout)
         self._stderr = _Output(on_stderr)
         self._exit: Optional[ExecResult] = None
+        #: How the sandbox came back for the command, if it did.
+        self.woke: Optional[str] = None
 
     def handle(self, event: Event) -> None:
         if event.name == "stdout":
@@ -90,7 +92,7 @@ class StreamedCommand:
             stdout, stderr = self._stdout.finish(), self._stderr.finish()
             cut = self._stdout.truncated or self._stderr.truncated
             data["truncated"] = cut or bool(data.get("truncated", False))
-            self._exit = ExecResult.from_wire(data, stdout=stdout, stderr=stderr)
+            self._exit = ExecResult.from_wire(data, stdout=stdout, stderr=stderr, woke=self.woke)
         elif event.name == "error":
             data = _data(event)
             message, code = data.pop("error", None), data.pop("code", None)
@@ -156,4 +158,4 @@ def _wait(fields: Mapping[str, Any]) -> ReadTimeout:
 
 
 def _result(answer: Answer) -> ExecResult:
-    return ExecResult.from_wire(answer.json_object())
+    return ExecResult.from_wire(answer.json_object(), woke=woke_of(answer.headers))

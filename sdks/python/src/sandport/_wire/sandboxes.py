@@ -6,10 +6,14 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 from ..errors import make_error
 from ..models import SandboxInfo, VolumeMount
-from .call import Answer, Call, ReadTimeout, Request, ignore, json_request, target
+from ..resource_models import Snapshot
+from .call import Answer, Call, ReadTimeout, Request, given, ignore, json_request, target
 
-#: ``{"name": ..., "read_only": ...}`` (``readOnly`` is taken too), or the object.
+#: ``{"name": ..., "read_only": ..., "path": ..., "size_mb": ...}`` (``readOnly`` and ``sizeMb`` are
+#: taken too), or the object.
 VolumeSpec = Union[VolumeMount, Mapping[str, Any]]
+
+_OTHER_NAMES = {"readOnly": "read_only", "sizeMb": "size_mb"}
 
 #: Sandboxes asked for at once by ``list``.
 PAGE_SIZE = 200
@@ -23,33 +27,47 @@ def create(
     name: Optional[str] = None,
     metadata: Optional[Mapping[str, str]] = None,
     env: Optional[Mapping[str, str]] = None,
+    from_snapshot: Union[str, Snapshot, None] = None,
+    memory: Optional[bool] = None,
     ttl_seconds: Optional[int] = None,
+    persistent: Optional[bool] = None,
+    idle_timeout_seconds: Optional[int] = None,
+    idle_action: Optional[str] = None,
     resources: Optional[Mapping[str, Any]] = None,
     user: Optional[str] = None,
     workdir: Optional[str] = None,
     isolation: Optional[str] = None,
     ready_timeout: ReadTimeout = "idle",
 ) -> Call[SandboxInfo]:
-    fields: Dict[str, Any] = {
-        "template": template,
-        "isolation": isolation,
-        "namespace": namespace,
-        "name": name,
-        "metadata": dict(metadata) if metadata is not None else None,
-        "env": dict(env) if env is not None else None,
-        "ttl_seconds": ttl_seconds,
-        "resources": dict(resources) if resources is not None else None,
-        "volumes": [_volume(item) for item in volumes] if volumes is not None else None,
-        "user": user,
-        "workdir": workdir,
-    }
-    body = {key: value for key, value in fields.items() if value is not None}
-    return Call(json_request("POST", target("sandboxes"), body, ready_timeout), _info)
+    body = given(
+        template=template,
+        isolation=isolation,
+        namespace=namespace,
+        name=name,
+        metadata=dict(metadata) if metadata is not None else None,
+        env=dict(env) if env is not None else None,
+        from_snapshot=snapshot_name(from_snapshot),
+        memory=memory,
+        ttl_seconds=ttl_seconds,
+        persistent=persistent,
+        idle_timeout_seconds=idle_timeout_seconds,
+        idle_action=idle_action,
+        resources=dict(resources) if resources is not None else None,
+        volumes=[_volume(item) for item in volumes] if volumes is not None else None,
+        user=user,
+        workdir=workdir,
+    )
+    return Call(json_request("POST", target("sandboxes"), body, ready_timeout), info_of)
+
+
+def snapshot_name(snapshot: Union[str, Snapshot, None]) -> Optional[str]:
+    """What the API takes for a snapshot: its id, or the name as it is."""
+    return snapshot.id if isinstance(snapshot, Snapshot) else snapshot
 
 
 def get(sandbox: str, wait: ReadTimeout = "idle") -> Call[SandboxInfo]:
     """By id or name. Of several sandboxes with the name the daemon prefers ``default``'s."""
-    return Call(Request("GET", target("sandboxes", sandbox), read_timeout=wait), _info)
+    return Call(Request("GET", target("sandboxes", sandbox), read_timeout=wait), info_of)
 
 
 def in_namespace(info: SandboxInfo, namespace: str) -> SandboxInfo:
@@ -88,7 +106,7 @@ def list_page(
     return Call(Request("GET", target("sandboxes", query=query)), _page)
 
 
-def _info(answer: Answer) -> SandboxInfo:
+def info_of(answer: Answer) -> SandboxInfo:
     return SandboxInfo.from_wire(answer.json_object())
 
 
@@ -99,8 +117,5 @@ def _page(answer: Answer) -> Tuple[List[SandboxInfo], Optional[str]]:
 
 def _volume(spec: VolumeSpec) -> Dict[str, Any]:
     if isinstance(spec, VolumeMount):
-        return {"name": spec.name, "read_only": spec.read_only}
-    body = dict(spec)
-    if "readOnly" in body:
-        body["read_only"] = body.pop("readOnly")
-    return body
+        return given(name=spec.name, read_only=spec.read_only, path=spec.path, size_mb=spec.size_mb)
+    return {_OTHER_NAMES.get(key, key): value for key, value in spec.items()}

@@ -1,0 +1,117 @@
+"""Snapshots, pools, quotas and keys."""
+
+from __future__ import annotations
+
+from typing import List, Optional, Sequence
+
+from .._wire import machine, snapshots
+from .._wire.snapshots import SnapshotSpec
+from ..resource_models import Key, Pool, Quota, Snapshot
+from .transport import AsyncTransport
+
+
+class _AsyncApi:
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+
+class AsyncSnapshots(_AsyncApi):
+    """Frozen states of sandboxes. ``sandbox.snapshot()`` makes one, and sandboxes begin with it."""
+
+    async def get(self, snapshot: str) -> Snapshot:
+        """By id or name.
+
+        :raises NotFoundError: when there is none.
+        """
+        return await self._transport.call(snapshots.get(snapshot))
+
+    async def delete(self, snapshot: SnapshotSpec) -> None:
+        """Deletes a snapshot; sandboxes made from it stay.
+
+        :raises NotFoundError: when there is none.
+        """
+        await self._transport.call(snapshots.delete(snapshot))
+
+    async def list(
+        self, *, namespace: Optional[str] = None, sandbox: Optional[str] = None
+    ) -> List[Snapshot]:
+        """Newest first.
+
+        :param sandbox: only those of the sandbox with this id.
+        """
+        return await self._transport.call(snapshots.list_all(namespace, sandbox))
+
+
+class AsyncPools(_AsyncApi):
+    """Sandboxes that are made ahead, so that a create need not wait; for administrators.
+
+    ``isolation`` left out is the strongest that works on the daemon's machine.
+    """
+
+    async def get(self, template: str, *, isolation: Optional[str] = None) -> Pool:
+        """:raises NotFoundError: when there is none."""
+        return await self._transport.call(machine.get_pool(template, isolation))
+
+    async def set(self, template: str, size: int, *, isolation: Optional[str] = None) -> Pool:
+        """Keeps ``size`` sandboxes ready; they are made in the background. 0 drains the pool."""
+        return await self._transport.call(machine.set_pool(template, size, isolation))
+
+    async def delete(self, template: str, *, isolation: Optional[str] = None) -> None:
+        """Ends the pool and the sandboxes that wait in it.
+
+        :raises NotFoundError: when there is none.
+        """
+        await self._transport.call(machine.delete_pool(template, isolation))
+
+    async def list(self) -> List[Pool]:
+        return await self._transport.call(machine.list_pools())
+
+
+class AsyncQuotas(_AsyncApi):
+    """How much of the machine a namespace may use."""
+
+    async def get(self, namespace: str) -> Quota:
+        """Its limits, and what it uses."""
+        return await self._transport.call(machine.get_quota(namespace))
+
+    async def set(
+        self,
+        namespace: str,
+        *,
+        max_sandboxes: Optional[int] = None,
+        max_memory_mb: Optional[int] = None,
+        max_disk_mb: Optional[int] = None,
+    ) -> Quota:
+        """Sets all limits: what is left out has none. What is there already stays. For
+        administrators.
+
+        :param max_memory_mb: MiB of the memory limits of all sandboxes together.
+        :param max_disk_mb: MiB of the disk limits of all sandboxes and volumes; each must have one
+            then.
+        """
+        call = machine.set_quota(namespace, max_sandboxes, max_memory_mb, max_disk_mb)
+        return await self._transport.call(call)
+
+    async def list(self) -> List[Quota]:
+        """Of namespaces with a quota or with sandboxes."""
+        return await self._transport.call(machine.list_quotas())
+
+
+class AsyncKeys(_AsyncApi):
+    """API keys; for administrators."""
+
+    async def create(
+        self, label: Optional[str] = None, *, namespaces: Optional[Sequence[str]] = None
+    ) -> Key:
+        """Makes a key. Its ``api_key`` is shown this once.
+
+        :param namespaces: that the key may use; left out: all, as an administrator.
+        """
+        return await self._transport.call(machine.create_key(label, namespaces))
+
+    async def delete(self, key_id: str) -> None:
+        """The key is refused from then on."""
+        await self._transport.call(machine.delete_key(key_id))
+
+    async def list(self) -> List[Key]:
+        return await self._transport.call(machine.list_keys())
