@@ -14,6 +14,14 @@ test('TypeScript: compiles under strict rules, and runs', async () => {
   expect(output).toContain('created\npaused\nresumed\nhibernated\nwoken\nchanged\n');
 });
 
+test('Python: runs', async () => {
+  const output = await reader.runPython('Python');
+  expect(output).toMatch(
+    /^paused\nhibernated with its (processes|files)\nkept\n\nends: never\ncreated\n/,
+  );
+  expect(output).toContain('hibernated\nwoken\nchanged\n');
+});
+
 test('command line: runs', async () => {
   const output = await reader.runShell('Command line');
   expect(output).toContain('\nkept\n');
