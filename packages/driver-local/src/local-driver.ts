@@ -184,7 +184,7 @@ export class LocalDriver implements Driver {
     await Promise.allSettled(this.#removing.values());
     context.liveness.close();
     await Promise.all([...context.held.values()].map((held) => held.release()));
-    await context.volumes.close({ inUse: context.held.size > 0 });
+    await context.volumes.close([...context.held.values()].map(({ spec }) => spec));
     await context.ranges.close();
     await Promise.all(context.background);
     await removeWhenEmpty(context.layout);

@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { SandboxFiles, VolumeStore, VolumeUsage } from '@sandport/driver';
+import type { SandboxFiles, SandboxSpec, VolumeStore, VolumeUsage } from '@sandport/driver';
 import { RootedFs, RootedFsError } from '@sandport/linux';
 import { type Namespace, SandportFault, type VolumeName } from '@sandport/protocol';
 import { NoChanges } from './files/changes.ts';
@@ -88,13 +88,16 @@ export class LocalVolumes implements VolumeStore {
     return dataOf(this.#place(namespace, name));
   }
 
-  /** Ends the file access, and lets go of the disks where no sandbox uses any. */
-  async close({ inUse }: { readonly inUse: boolean }): Promise<void> {
+  /** Ends the file access, and lets go of the disks that no sandbox mounts. */
+  async close(users: readonly Pick<SandboxSpec, 'namespace' | 'volumes'>[]): Promise<void> {
     await Promise.allSettled(this.#turns.values());
     for (const { root } of this.#open.values()) root.close();
     this.#open.clear();
-    if (inUse) return;
-    for (const directory of this.#seen) await this.#disks.close({ directory });
+    const used = users.flatMap(({ namespace, volumes }) =>
+      volumes.map(({ name }) => this.#place(namespace, name).directory),
+    );
+    for (const directory of this.#seen)
+      if (!used.includes(directory)) await this.#disks.close({ directory });
   }
 
   #place(namespace: Namespace, name: VolumeName): DiskPlace {
