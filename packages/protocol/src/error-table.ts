@@ -1,4 +1,5 @@
 import { type ErrorRow, errorRow } from './error-row.ts';
+import { fileErrors } from './file-errors.ts';
 
 /**
  * Every error Sandport can answer with. One row a code: the HTTP status, whether the same request
@@ -7,26 +8,13 @@ import { type ErrorRow, errorRow } from './error-row.ts';
  * docs/reference/errors.md are made from this table.
  */
 export const errorTable = {
+  ...fileErrors,
   invalid_request: errorRow(
     400,
     'BadRequestError',
     'The request has a field that is unknown, missing or of the wrong type, or is not valid JSON.',
     'Correct the field that the message names.',
     { carries: ['field', 'known'] },
-  ),
-  invalid_path: errorRow(
-    400,
-    'BadRequestError',
-    'The path is empty, relative, too long, or holds a NUL byte.',
-    'Send an absolute path of at most 3900 bytes, each name at most 255 bytes.',
-    { carries: ['path'] },
-  ),
-  symlink_loop: errorRow(
-    400,
-    'BadRequestError',
-    'The path runs through more than 40 symbolic links, or through a link that the kernel makes up.',
-    'Name the file itself instead of the link.',
-    { carries: ['path'] },
   ),
   unknown_template: errorRow(
     400,
@@ -71,20 +59,6 @@ export const errorTable = {
     'Check `args[0]`, `cwd` and `user`.',
     { carries: ['errno', 'path'] },
   ),
-  incomplete_body: errorRow(
-    400,
-    'BadRequestError',
-    'The body ended before the length that was announced; nothing was written.',
-    'Send the file again.',
-    { retryable: true, carries: ['path', 'expected_bytes', 'received_bytes'] },
-  ),
-  digest_mismatch: errorRow(
-    400,
-    'BadRequestError',
-    'The bytes that arrived do not have the digest that was announced; nothing was written.',
-    'Send the file again.',
-    { retryable: true, carries: ['path', 'expected', 'received'] },
-  ),
   unauthorized: errorRow(
     401,
     'AuthError',
@@ -97,54 +71,12 @@ export const errorTable = {
     'The API key is valid but may not do this.',
     'Use an administrator key.',
   ),
-  invalid_pattern: errorRow(
-    400,
-    'BadRequestError',
-    'The glob or the regular expression cannot be read.',
-    'Globs know `*`, `?`, `[a-z]`, `{a,b}` and `**`; regular expressions are in RE2 syntax, without look-around and back-references.',
-    { carries: ['pattern', 'reason'] },
-  ),
-  invalid_archive: errorRow(
-    400,
-    'BadRequestError',
-    'The body is not a tar archive, or it is damaged; what was unpacked before stays.',
-    'Send a tar archive, plain or packed with gzip or zstd.',
-    { carries: ['path', 'entry', 'reason'] },
-  ),
-  unsafe_archive: errorRow(
-    400,
-    'BadRequestError',
-    'An entry of the archive would land outside of the directory, or is a device; what was unpacked before stays.',
-    'Make the archive with relative names and without devices.',
-    { carries: ['path', 'entry', 'reason'] },
-  ),
-  read_only: errorRow(
-    403,
-    'PermissionError',
-    'The path lies on a volume that is mounted read-only.',
-    'Write elsewhere, or mount the volume without `read_only`.',
-    { carries: ['path'] },
-  ),
-  permission_denied: errorRow(
-    403,
-    'PermissionError',
-    'The kernel does not allow this operation on the path.',
-    'Check the flags of the file (immutable, append-only).',
-    { carries: ['path', 'errno'] },
-  ),
   sandbox_not_found: errorRow(
     404,
     'NotFoundError',
     'No sandbox with this id or name exists in a namespace of this key.',
     'List the sandboxes with `sandport ls`.',
     { carries: ['sandbox'] },
-  ),
-  file_not_found: errorRow(
-    404,
-    'NotFoundError',
-    'Nothing exists at the path.',
-    'List the directory above it.',
-    { carries: ['path'] },
   ),
   template_not_found: errorRow(
     404,
@@ -182,19 +114,6 @@ export const errorTable = {
     'List the volumes.',
     { carries: ['volume'] },
   ),
-  upload_not_found: errorRow(
-    404,
-    'NotFoundError',
-    'No upload with this id is under way: it was finished, given up, or has expired.',
-    'Begin the upload again.',
-    { carries: ['upload'] },
-  ),
-  link_not_found: errorRow(
-    404,
-    'NotFoundError',
-    'The link does not exist: it was revoked, has expired, or is for another method.',
-    'Ask for a new link.',
-  ),
   key_not_found: errorRow(404, 'NotFoundError', 'No API key has this id.', 'List the keys.', {
     carries: ['key'],
   }),
@@ -218,72 +137,6 @@ export const errorTable = {
     'The client sent nothing for too long; nothing was written.',
     'Send the request again.',
     { retryable: true },
-  ),
-  is_directory: errorRow(
-    409,
-    'ConflictError',
-    'The path is a directory where a file is needed.',
-    'Name a file, or list the directory.',
-    { carries: ['path'] },
-  ),
-  not_a_directory: errorRow(
-    409,
-    'ConflictError',
-    'The path, or a part of it, is not a directory.',
-    'Name a directory.',
-    { carries: ['path'] },
-  ),
-  not_a_regular_file: errorRow(
-    409,
-    'ConflictError',
-    'The path is a FIFO, a socket, a device, or belongs to a file system of the kernel.',
-    'Only regular files, directories and symbolic links are served; use a command for the rest.',
-    { carries: ['path', 'file_type'] },
-  ),
-  directory_not_empty: errorRow(
-    409,
-    'ConflictError',
-    'The directory still has entries.',
-    'Remove it with `recursive=true`.',
-    { carries: ['path'] },
-  ),
-  already_exists: errorRow(
-    409,
-    'ConflictError',
-    'Something is at the path already.',
-    'Choose another path, remove what is there, or send `overwrite: true`.',
-    { carries: ['path', 'file_type'] },
-  ),
-  batch_failed: errorRow(
-    409,
-    'ConflictError',
-    'Some files of the batch could not be read or written, so none was.',
-    'See `results`, or send the batch with `mode=each`.',
-    { carries: ['results'] },
-  ),
-  file_changed: errorRow(
-    409,
-    'ConflictError',
-    'The file changed while it was read.',
-    'Read it again.',
-    {
-      retryable: true,
-      carries: ['path'],
-    },
-  ),
-  upload_conflict: errorRow(
-    409,
-    'ConflictError',
-    'The upload has another number of bytes than the request says, or another request is adding to it.',
-    'Ask how many bytes have come with HEAD, and go on from there.',
-    { retryable: true, carries: ['upload', 'offset'] },
-  ),
-  path_busy: errorRow(
-    409,
-    'ConflictError',
-    'The path is in use: it is a mount point, the root, or is being changed at this moment.',
-    'Name a path below it, or try again.',
-    { retryable: true, carries: ['path'] },
   ),
   name_taken: errorRow(
     409,
@@ -328,34 +181,6 @@ export const errorTable = {
     { carries: ['template'] },
   ),
 
-  precondition_failed: errorRow(
-    412,
-    'PreconditionFailedError',
-    'The file is not in the state that the condition of the request names.',
-    'Read the file again and repeat the change.',
-    { carries: ['path'] },
-  ),
-  payload_too_large: errorRow(
-    413,
-    'TooLargeError',
-    'The body, or what it unpacks to, is larger than this request takes.',
-    'Send file contents to the file routes, which have no limit, or raise the limit that the request names.',
-    { carries: ['limit_bytes', 'limit_entries', 'path'] },
-  ),
-  format_unavailable: errorRow(
-    415,
-    'BadRequestError',
-    'The daemon cannot pack or unpack this format: the program for it is not installed.',
-    'Use `tar` or `tar.gz`, or install `zstd` on the machine of the daemon.',
-    { carries: ['format'] },
-  ),
-  range_not_satisfiable: errorRow(
-    416,
-    'BadRequestError',
-    'The range begins behind the end of the file.',
-    'Ask for the size first.',
-    { carries: ['path', 'size'] },
-  ),
   limit_reached: errorRow(
     429,
     'LimitError',
@@ -433,13 +258,6 @@ export const errorTable = {
     'The init process of the sandbox does not answer; its files can still be read and written.',
     'Try again, or delete the sandbox.',
     { retryable: true, carries: ['sandbox'] },
-  ),
-  disk_full: errorRow(
-    507,
-    'StorageFullError',
-    'The disk, or the disk limit of the sandbox, is full; the file that was there is unchanged.',
-    'Remove files, or create the sandbox with a larger `disk_mb`.',
-    { carries: ['path'] },
   ),
 } as const satisfies Record<string, ErrorRow>;
 

@@ -10,54 +10,24 @@ from ._error_base import SandportError
 class BadRequestError(SandportError):
     """Codes:
 
-    * ``invalid_request``
     * ``invalid_path``
     * ``symlink_loop``
-    * ``unknown_template``
-    * ``isolation_unavailable``
-    * ``memory_unavailable``
-    * ``invalid_image``
-    * ``command_not_started``
     * ``incomplete_body``
     * ``digest_mismatch``
     * ``invalid_pattern``
     * ``invalid_archive``
     * ``unsafe_archive``
-    * ``method_not_allowed``
-    * ``request_timeout``
     * ``format_unavailable``
     * ``range_not_satisfiable``
+    * ``invalid_request``
+    * ``unknown_template``
+    * ``isolation_unavailable``
+    * ``memory_unavailable``
+    * ``invalid_image``
+    * ``command_not_started``
+    * ``method_not_allowed``
+    * ``request_timeout``
     * ``headers_too_large``
-    """
-
-
-class ConflictError(SandportError):
-    """Codes:
-
-    * ``template_not_built``
-    * ``is_directory``
-    * ``not_a_directory``
-    * ``not_a_regular_file``
-    * ``directory_not_empty``
-    * ``already_exists``
-    * ``batch_failed``
-    * ``file_changed``
-    * ``upload_conflict``
-    * ``path_busy``
-    * ``name_taken``
-    * ``invalid_state``
-    * ``volume_in_use``
-    * ``volume_exists``
-    * ``template_exists``
-    * ``template_not_removable``
-    """
-
-
-class AuthError(SandportError):
-    """Codes:
-
-    * ``unauthorized``
-    * ``forbidden``
     """
 
 
@@ -72,17 +42,39 @@ class PermissionError(SandportError):
 class NotFoundError(SandportError):
     """Codes:
 
-    * ``sandbox_not_found``
     * ``file_not_found``
+    * ``upload_not_found``
+    * ``link_not_found``
+    * ``sandbox_not_found``
     * ``template_not_found``
     * ``build_not_found``
     * ``snapshot_not_found``
     * ``pool_not_found``
     * ``volume_not_found``
-    * ``upload_not_found``
-    * ``link_not_found``
     * ``key_not_found``
     * ``route_not_found``
+    """
+
+
+class ConflictError(SandportError):
+    """Codes:
+
+    * ``is_directory``
+    * ``not_a_directory``
+    * ``not_a_regular_file``
+    * ``directory_not_empty``
+    * ``already_exists``
+    * ``batch_failed``
+    * ``file_changed``
+    * ``upload_conflict``
+    * ``path_busy``
+    * ``template_not_built``
+    * ``name_taken``
+    * ``invalid_state``
+    * ``volume_in_use``
+    * ``volume_exists``
+    * ``template_exists``
+    * ``template_not_removable``
     """
 
 
@@ -97,6 +89,21 @@ class TooLargeError(SandportError):
     """Codes:
 
     * ``payload_too_large``
+    """
+
+
+class StorageFullError(SandportError):
+    """Codes:
+
+    * ``disk_full``
+    """
+
+
+class AuthError(SandportError):
+    """Codes:
+
+    * ``unauthorized``
+    * ``forbidden``
     """
 
 
@@ -128,13 +135,6 @@ class UnavailableError(SandportError):
     """
 
 
-class StorageFullError(SandportError):
-    """Codes:
-
-    * ``disk_full``
-    """
-
-
 class ErrorRow(NamedTuple):
     """What one code of the table means."""
 
@@ -147,14 +147,6 @@ class ErrorRow(NamedTuple):
 
 
 ERROR_TABLE: Mapping[str, ErrorRow] = {
-    "invalid_request": ErrorRow(
-        status=400,
-        retryable=False,
-        error_class=BadRequestError,
-        carries=("field", "known"),
-        meaning="The request has a field that is unknown, missing or of the wrong type, or is not valid JSON.",
-        advice="Correct the field that the message names.",
-    ),
     "invalid_path": ErrorRow(
         status=400,
         retryable=False,
@@ -171,54 +163,6 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         meaning="The path runs through more than 40 symbolic links, or through a link that the kernel makes up.",
         advice="Name the file itself instead of the link.",
     ),
-    "unknown_template": ErrorRow(
-        status=400,
-        retryable=False,
-        error_class=BadRequestError,
-        carries=("template", "known"),
-        meaning="No template or alias has this name.",
-        advice="Use one of the templates in `known`, or build it with `sandport template build`.",
-    ),
-    "template_not_built": ErrorRow(
-        status=409,
-        retryable=True,
-        error_class=ConflictError,
-        carries=("template",),
-        meaning="The template is known, but has not been built on this machine yet.",
-        advice="Build it with `sandport template build NAME`.",
-    ),
-    "isolation_unavailable": ErrorRow(
-        status=400,
-        retryable=False,
-        error_class=BadRequestError,
-        carries=("isolation", "known"),
-        meaning="This machine cannot run the isolation that was asked for.",
-        advice="Run `sandport doctor` on the machine, or leave `isolation` out.",
-    ),
-    "memory_unavailable": ErrorRow(
-        status=400,
-        retryable=False,
-        error_class=BadRequestError,
-        carries=("sandbox", "isolation"),
-        meaning="Processes and memory were asked for, and the isolation of the sandbox cannot keep them.",
-        advice="Leave `memory` out, or make the sandbox with the isolation `gvisor`.",
-    ),
-    "invalid_image": ErrorRow(
-        status=400,
-        retryable=False,
-        error_class=BadRequestError,
-        carries=("template", "image", "reason"),
-        meaning="The image or the archive cannot be used: it is damaged, unsafe, for another machine, or not there.",
-        advice="See `reason`; try `skopeo inspect` with the same reference.",
-    ),
-    "command_not_started": ErrorRow(
-        status=400,
-        retryable=False,
-        error_class=BadRequestError,
-        carries=("errno", "path"),
-        meaning="The command could not be started: the program, the working directory or the user does not exist.",
-        advice="Check `args[0]`, `cwd` and `user`.",
-    ),
     "incomplete_body": ErrorRow(
         status=400,
         retryable=True,
@@ -234,22 +178,6 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         carries=("path", "expected", "received"),
         meaning="The bytes that arrived do not have the digest that was announced; nothing was written.",
         advice="Send the file again.",
-    ),
-    "unauthorized": ErrorRow(
-        status=401,
-        retryable=False,
-        error_class=AuthError,
-        carries=(),
-        meaning="The request carries no API key, or one that is not valid.",
-        advice="Send `Authorization: Bearer KEY` or `X-API-Key: KEY`; the local key stands in client.json.",
-    ),
-    "forbidden": ErrorRow(
-        status=403,
-        retryable=False,
-        error_class=AuthError,
-        carries=(),
-        meaning="The API key is valid but may not do this.",
-        advice="Use an administrator key.",
     ),
     "invalid_pattern": ErrorRow(
         status=400,
@@ -291,14 +219,6 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         meaning="The kernel does not allow this operation on the path.",
         advice="Check the flags of the file (immutable, append-only).",
     ),
-    "sandbox_not_found": ErrorRow(
-        status=404,
-        retryable=False,
-        error_class=NotFoundError,
-        carries=("sandbox",),
-        meaning="No sandbox with this id or name exists in a namespace of this key.",
-        advice="List the sandboxes with `sandport ls`.",
-    ),
     "file_not_found": ErrorRow(
         status=404,
         retryable=False,
@@ -306,46 +226,6 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         carries=("path",),
         meaning="Nothing exists at the path.",
         advice="List the directory above it.",
-    ),
-    "template_not_found": ErrorRow(
-        status=404,
-        retryable=False,
-        error_class=NotFoundError,
-        carries=("template", "known"),
-        meaning="No template has this name.",
-        advice="List the templates with `sandport template ls`.",
-    ),
-    "build_not_found": ErrorRow(
-        status=404,
-        retryable=False,
-        error_class=NotFoundError,
-        carries=("build",),
-        meaning="No build of a template has this id; builds are forgotten when the daemon stops.",
-        advice="List the builds with `sandport template builds`.",
-    ),
-    "snapshot_not_found": ErrorRow(
-        status=404,
-        retryable=False,
-        error_class=NotFoundError,
-        carries=("snapshot",),
-        meaning="No snapshot with this id or name exists in a namespace of this key.",
-        advice="List the snapshots with `sandport snapshot ls`.",
-    ),
-    "pool_not_found": ErrorRow(
-        status=404,
-        retryable=False,
-        error_class=NotFoundError,
-        carries=("template", "isolation"),
-        meaning="The template has no pool with this isolation.",
-        advice="List the pools with `sandport pool ls`.",
-    ),
-    "volume_not_found": ErrorRow(
-        status=404,
-        retryable=False,
-        error_class=NotFoundError,
-        carries=("volume",),
-        meaning="No volume with this name exists in the namespace.",
-        advice="List the volumes.",
     ),
     "upload_not_found": ErrorRow(
         status=404,
@@ -362,38 +242,6 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         carries=(),
         meaning="The link does not exist: it was revoked, has expired, or is for another method.",
         advice="Ask for a new link.",
-    ),
-    "key_not_found": ErrorRow(
-        status=404,
-        retryable=False,
-        error_class=NotFoundError,
-        carries=("key",),
-        meaning="No API key has this id.",
-        advice="List the keys.",
-    ),
-    "route_not_found": ErrorRow(
-        status=404,
-        retryable=False,
-        error_class=NotFoundError,
-        carries=("route",),
-        meaning="The API has no such route.",
-        advice="See spec/openapi.json for the routes.",
-    ),
-    "method_not_allowed": ErrorRow(
-        status=405,
-        retryable=False,
-        error_class=BadRequestError,
-        carries=("route", "known"),
-        meaning="The route exists, but not for this method.",
-        advice="Use one of the methods in `known`.",
-    ),
-    "request_timeout": ErrorRow(
-        status=408,
-        retryable=True,
-        error_class=BadRequestError,
-        carries=(),
-        meaning="The client sent nothing for too long; nothing was written.",
-        advice="Send the request again.",
     ),
     "is_directory": ErrorRow(
         status=409,
@@ -467,6 +315,198 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         meaning="The path is in use: it is a mount point, the root, or is being changed at this moment.",
         advice="Name a path below it, or try again.",
     ),
+    "precondition_failed": ErrorRow(
+        status=412,
+        retryable=False,
+        error_class=PreconditionFailedError,
+        carries=("path",),
+        meaning="The file is not in the state that the condition of the request names.",
+        advice="Read the file again and repeat the change.",
+    ),
+    "payload_too_large": ErrorRow(
+        status=413,
+        retryable=False,
+        error_class=TooLargeError,
+        carries=("limit_bytes", "limit_entries", "path"),
+        meaning="The body, or what it unpacks to, is larger than this request takes.",
+        advice="Send file contents to the file routes, which have no limit, or raise the limit that the request names.",
+    ),
+    "format_unavailable": ErrorRow(
+        status=415,
+        retryable=False,
+        error_class=BadRequestError,
+        carries=("format",),
+        meaning="The daemon cannot pack or unpack this format: the program for it is not installed.",
+        advice="Use `tar` or `tar.gz`, or install `zstd` on the machine of the daemon.",
+    ),
+    "range_not_satisfiable": ErrorRow(
+        status=416,
+        retryable=False,
+        error_class=BadRequestError,
+        carries=("path", "size"),
+        meaning="The range begins behind the end of the file.",
+        advice="Ask for the size first.",
+    ),
+    "disk_full": ErrorRow(
+        status=507,
+        retryable=False,
+        error_class=StorageFullError,
+        carries=("path",),
+        meaning="The disk, or the disk limit of the sandbox, is full; the file that was there is unchanged.",
+        advice="Remove files, or create the sandbox with a larger `disk_mb`.",
+    ),
+    "invalid_request": ErrorRow(
+        status=400,
+        retryable=False,
+        error_class=BadRequestError,
+        carries=("field", "known"),
+        meaning="The request has a field that is unknown, missing or of the wrong type, or is not valid JSON.",
+        advice="Correct the field that the message names.",
+    ),
+    "unknown_template": ErrorRow(
+        status=400,
+        retryable=False,
+        error_class=BadRequestError,
+        carries=("template", "known"),
+        meaning="No template or alias has this name.",
+        advice="Use one of the templates in `known`, or build it with `sandport template build`.",
+    ),
+    "template_not_built": ErrorRow(
+        status=409,
+        retryable=True,
+        error_class=ConflictError,
+        carries=("template",),
+        meaning="The template is known, but has not been built on this machine yet.",
+        advice="Build it with `sandport template build NAME`.",
+    ),
+    "isolation_unavailable": ErrorRow(
+        status=400,
+        retryable=False,
+        error_class=BadRequestError,
+        carries=("isolation", "known"),
+        meaning="This machine cannot run the isolation that was asked for.",
+        advice="Run `sandport doctor` on the machine, or leave `isolation` out.",
+    ),
+    "memory_unavailable": ErrorRow(
+        status=400,
+        retryable=False,
+        error_class=BadRequestError,
+        carries=("sandbox", "isolation"),
+        meaning="Processes and memory were asked for, and the isolation of the sandbox cannot keep them.",
+        advice="Leave `memory` out, or make the sandbox with the isolation `gvisor`.",
+    ),
+    "invalid_image": ErrorRow(
+        status=400,
+        retryable=False,
+        error_class=BadRequestError,
+        carries=("template", "image", "reason"),
+        meaning="The image or the archive cannot be used: it is damaged, unsafe, for another machine, or not there.",
+        advice="See `reason`; try `skopeo inspect` with the same reference.",
+    ),
+    "command_not_started": ErrorRow(
+        status=400,
+        retryable=False,
+        error_class=BadRequestError,
+        carries=("errno", "path"),
+        meaning="The command could not be started: the program, the working directory or the user does not exist.",
+        advice="Check `args[0]`, `cwd` and `user`.",
+    ),
+    "unauthorized": ErrorRow(
+        status=401,
+        retryable=False,
+        error_class=AuthError,
+        carries=(),
+        meaning="The request carries no API key, or one that is not valid.",
+        advice="Send `Authorization: Bearer KEY` or `X-API-Key: KEY`; the local key stands in client.json.",
+    ),
+    "forbidden": ErrorRow(
+        status=403,
+        retryable=False,
+        error_class=AuthError,
+        carries=(),
+        meaning="The API key is valid but may not do this.",
+        advice="Use an administrator key.",
+    ),
+    "sandbox_not_found": ErrorRow(
+        status=404,
+        retryable=False,
+        error_class=NotFoundError,
+        carries=("sandbox",),
+        meaning="No sandbox with this id or name exists in a namespace of this key.",
+        advice="List the sandboxes with `sandport ls`.",
+    ),
+    "template_not_found": ErrorRow(
+        status=404,
+        retryable=False,
+        error_class=NotFoundError,
+        carries=("template", "known"),
+        meaning="No template has this name.",
+        advice="List the templates with `sandport template ls`.",
+    ),
+    "build_not_found": ErrorRow(
+        status=404,
+        retryable=False,
+        error_class=NotFoundError,
+        carries=("build",),
+        meaning="No build of a template has this id; builds are forgotten when the daemon stops.",
+        advice="List the builds with `sandport template builds`.",
+    ),
+    "snapshot_not_found": ErrorRow(
+        status=404,
+        retryable=False,
+        error_class=NotFoundError,
+        carries=("snapshot",),
+        meaning="No snapshot with this id or name exists in a namespace of this key.",
+        advice="List the snapshots with `sandport snapshot ls`.",
+    ),
+    "pool_not_found": ErrorRow(
+        status=404,
+        retryable=False,
+        error_class=NotFoundError,
+        carries=("template", "isolation"),
+        meaning="The template has no pool with this isolation.",
+        advice="List the pools with `sandport pool ls`.",
+    ),
+    "volume_not_found": ErrorRow(
+        status=404,
+        retryable=False,
+        error_class=NotFoundError,
+        carries=("volume",),
+        meaning="No volume with this name exists in the namespace.",
+        advice="List the volumes.",
+    ),
+    "key_not_found": ErrorRow(
+        status=404,
+        retryable=False,
+        error_class=NotFoundError,
+        carries=("key",),
+        meaning="No API key has this id.",
+        advice="List the keys.",
+    ),
+    "route_not_found": ErrorRow(
+        status=404,
+        retryable=False,
+        error_class=NotFoundError,
+        carries=("route",),
+        meaning="The API has no such route.",
+        advice="See spec/openapi.json for the routes.",
+    ),
+    "method_not_allowed": ErrorRow(
+        status=405,
+        retryable=False,
+        error_class=BadRequestError,
+        carries=("route", "known"),
+        meaning="The route exists, but not for this method.",
+        advice="Use one of the methods in `known`.",
+    ),
+    "request_timeout": ErrorRow(
+        status=408,
+        retryable=True,
+        error_class=BadRequestError,
+        carries=(),
+        meaning="The client sent nothing for too long; nothing was written.",
+        advice="Send the request again.",
+    ),
     "name_taken": ErrorRow(
         status=409,
         retryable=False,
@@ -514,38 +554,6 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         carries=("template",),
         meaning="The template comes with Sandport, or a pool is made of it.",
         advice="Drain its pools first; templates of Sandport stay.",
-    ),
-    "precondition_failed": ErrorRow(
-        status=412,
-        retryable=False,
-        error_class=PreconditionFailedError,
-        carries=("path",),
-        meaning="The file is not in the state that the condition of the request names.",
-        advice="Read the file again and repeat the change.",
-    ),
-    "payload_too_large": ErrorRow(
-        status=413,
-        retryable=False,
-        error_class=TooLargeError,
-        carries=("limit_bytes", "limit_entries", "path"),
-        meaning="The body, or what it unpacks to, is larger than this request takes.",
-        advice="Send file contents to the file routes, which have no limit, or raise the limit that the request names.",
-    ),
-    "format_unavailable": ErrorRow(
-        status=415,
-        retryable=False,
-        error_class=BadRequestError,
-        carries=("format",),
-        meaning="The daemon cannot pack or unpack this format: the program for it is not installed.",
-        advice="Use `tar` or `tar.gz`, or install `zstd` on the machine of the daemon.",
-    ),
-    "range_not_satisfiable": ErrorRow(
-        status=416,
-        retryable=False,
-        error_class=BadRequestError,
-        carries=("path", "size"),
-        meaning="The range begins behind the end of the file.",
-        advice="Ask for the size first.",
     ),
     "limit_reached": ErrorRow(
         status=429,
@@ -634,13 +642,5 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         carries=("sandbox",),
         meaning="The init process of the sandbox does not answer; its files can still be read and written.",
         advice="Try again, or delete the sandbox.",
-    ),
-    "disk_full": ErrorRow(
-        status=507,
-        retryable=False,
-        error_class=StorageFullError,
-        carries=("path",),
-        meaning="The disk, or the disk limit of the sandbox, is full; the file that was there is unchanged.",
-        advice="Remove files, or create the sandbox with a larger `disk_mb`.",
     ),
 }
