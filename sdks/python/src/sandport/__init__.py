@@ -42,6 +42,7 @@ from .errors import (
     UnavailableError,
 )
 from .errors import PermissionError as PermissionError
+from .explore_models import BranchOutcome, Candidate, ExploreError, ExploreResult
 from .file_models import (
     DiskUsage,
     FileChange,
@@ -91,8 +92,10 @@ __all__ = [
     "AsyncWatch",
     "AuthError",
     "BadRequestError",
+    "BranchOutcome",
     "BuildLog",
     "ByteStream",
+    "Candidate",
     "Client",
     "ClientSandbox",
     "CommandFailedError",
@@ -102,6 +105,8 @@ __all__ = [
     "DigestMismatchError",
     "DiskUsage",
     "ExecResult",
+    "ExploreError",
+    "ExploreResult",
     "FileChange",
     "FileContents",
     "FileEntry",

@@ -184,12 +184,20 @@ class WriteResult(Dict[str, Any]):
     etag: Optional[str]
     #: Bytes that the file has now; more than were written after an append.
     size: int
+    #: How a hibernated sandbox came back for the write, as of :class:`ExecResult`; else None.
+    woke: Optional[str]
 
     def __init__(
-        self, path: str, written: int, etag: Optional[str] = None, size: Optional[int] = None
+        self,
+        path: str,
+        written: int,
+        etag: Optional[str] = None,
+        size: Optional[int] = None,
+        woke: Optional[str] = None,
     ) -> None:
         super().__init__(path=path, bytes=written)
         self.etag = etag
+        self.woke = woke
         self.size = written if size is None else size
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any, List, Mapping, Optional, Sequence, Type, TypeVar, Union
+from typing import Any, Callable, List, Mapping, Optional, Sequence, Type, TypeVar, Union
 
 from .._config import ConnectionConfig
 from .._wire import lifecycle, sandboxes
@@ -12,9 +12,11 @@ from .._wire.owner import of_sandbox
 from .._wire.sandboxes import VolumeSpec
 from .._wire.snapshots import SnapshotSpec
 from ..errors import NotFoundError, SandportError
+from ..explore_models import BranchOutcome, Candidate, ExploreResult, Select
 from ..life_models import ForkTree
 from ..models import ExecResult, SandboxInfo
 from .commands import Commands
+from .explore import ExploreOptions, explore
 from .filesystem import Filesystem
 from .sandbox_state import SandboxState
 from .transport import Transport, shared_transport
@@ -239,6 +241,59 @@ class Sandbox(SandboxState):
         """
         call = lifecycle.fork_tree(self.id, count, memory, metadata)
         return self._transport.call(call).tree(self._another)
+
+    def explore(
+        self: S,
+        candidates: Sequence[Union[str, Candidate[S]]],
+        *,
+        score_fn: Optional[Callable[[S, BranchOutcome[S]], float]] = None,
+        select: Select[S] = "max",
+        require_success: bool = True,
+        max_concurrency: int = 4,
+        cleanup_losers: bool = True,
+        promote_winner: bool = True,
+        capture_files: Union[bool, str] = False,
+        ttl_seconds: int = 600,
+        memory: Optional[bool] = None,
+        on_outcome: Optional[Callable[[BranchOutcome[S]], None]] = None,
+    ) -> ExploreResult[S]:
+        """Tries each candidate in a copy of its own of this sandbox, and keeps the best one; the
+        others are deleted, whatever happens.
+
+        >>> result = sandbox.explore(
+        ...     ["python solve.py --greedy", "python solve.py --dynamic"],
+        ...     score_fn=lambda box, outcome: -outcome.duration_ms,
+        ... )
+        >>> result.winner.files.read_text("/workspace/answer.txt")
+
+        :param candidates: up to 16 commands or :class:`~sandport.Candidate`.
+        :param score_fn: how good an outcome is; left out: 1 when it succeeded, else 0.
+        :param select: ``max``, ``min``, or a function that chooses one of the outcomes that can
+            win. Of equal scores the faster candidate wins.
+        :param require_success: only what succeeded can win.
+        :param max_concurrency: candidates that run at one time.
+        :param cleanup_losers: delete the copies that did not win.
+        :param promote_winner: make the winner the keeper of its fork tree.
+        :param capture_files: tell which files changed; or only those below this path.
+        :param ttl_seconds: seconds after which copies are deleted when this program does not come
+            to it; 0: never.
+        :param memory: copies with the processes of this sandbox; left out: where the isolation can.
+        :param on_outcome: called with each outcome as it comes.
+        :raises ExploreError: when none succeeds; with ``.outcomes``.
+        """
+        options = ExploreOptions(
+            score_fn,
+            select,
+            require_success,
+            max_concurrency,
+            cleanup_losers,
+            promote_winner,
+            capture_files,
+            ttl_seconds,
+            memory,
+            on_outcome,
+        )
+        return explore(self, candidates, options)
 
     def _another(self: S, info: SandboxInfo) -> S:
         """A sandbox of the same daemon."""

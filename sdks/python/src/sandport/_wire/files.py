@@ -10,7 +10,7 @@ from .._values import Moment, format_digest, mode_text, nanoseconds, parse_diges
 from ..errors import DigestMismatchError
 from ..file_models import FileContents
 from ..models import WriteResult
-from .call import Answer, Call, RemotePath, Request, flag, remote_path
+from .call import Answer, Call, RemotePath, Request, flag, remote_path, woke_of
 from .owner import FilesOwner
 
 
@@ -151,7 +151,7 @@ def written(answer: Answer, sent_bytes: int, sent_sha256: bytes) -> WriteResult:
     body = answer.json_object()
     size = body.get("size")
     etag = body.get("etag") or answer.headers.get("etag")
-    result = WriteResult(str(body["path"]), int(body["bytes"]), etag, size)
+    result = WriteResult(str(body["path"]), int(body["bytes"]), etag, size, woke_of(answer.headers))
     stored = parse_digest(answer.headers.get("repr-digest"))
     if result.bytes != sent_bytes or (stored is not None and stored != sent_sha256):
         raise DigestMismatchError(
