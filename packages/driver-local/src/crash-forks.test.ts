@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { SandboxFiles } from '@sandport/driver';
 import { parseGuestPath } from '@sandport/protocol';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { createLocalDriver } from './create-local-driver.ts';
 import { Layout } from './layout.ts';
 import { findProgram } from './runtimes/find-program.ts';
@@ -61,6 +61,7 @@ describe.each(cases)('a daemon that is killed on %s with %s', (storage, isolatio
   test('in a fork, a snapshot or a restore leaves its sandbox whole, and nothing else', {
     timeout: 120_000,
   }, async () => {
+    rmSync(dataDir, { recursive: true, force: true });
     const spec = testSpec(isolation);
     const first = await open(storage);
     await first.adopt({ sandboxes: [], snapshots: [] });
@@ -106,10 +107,10 @@ describe.each(cases)('a daemon that is killed on %s with %s', (storage, isolatio
     expect(await leftovers(layout)).toEqual([]);
     if (existsSync(`${dataDir}/pool`)) expect(readdirSync(`${dataDir}/pool`)).toEqual([]);
   });
-
-  afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
 });
 
 test('an isolation works on this machine', () => {
   expect(isolations).not.toEqual([]);
 });
+
+afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
