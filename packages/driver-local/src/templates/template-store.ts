@@ -6,6 +6,7 @@ import type {
   TemplateSource,
   TemplateStore,
 } from '@sandport/driver';
+import { errnoOf } from '@sandport/linux';
 import { SandportFault, type TemplateName, templateNameSchema } from '@sandport/protocol';
 import { buildFault } from './build-fault.ts';
 import { buildTemplate } from './build.ts';
@@ -107,7 +108,7 @@ export class LocalTemplates implements TemplateStore {
 
   /**
    * The version that a new sandbox stands on, marked as used by it.
-   * @throws SandportFault `create_failed` when the template is not built
+   * @throws SandportFault `template_not_found`; `create_failed` when the template is not built
    */
   acquire(name: string, userId: string, userDir: string): TemplateVersion {
     // A version can vanish between reading its name and the mark; the next look finds the new one.
@@ -117,6 +118,10 @@ export class LocalTemplates implements TemplateStore {
       const found = this.acquireVersion(name, version, userId, userDir);
       if (found !== undefined) return found;
     }
+    if (findRecipe(name) === undefined)
+      throw new SandportFault('template_not_found', `No template is named "${name}".`, {
+        template: name,
+      });
     const reason = `the template "${name}" is not built; run: sandport template build ${name}`;
     throw new SandportFault('create_failed', `The sandbox was not started: ${reason}.`, { reason });
   }
@@ -132,8 +137,9 @@ export class LocalTemplates implements TemplateStore {
     if (found === undefined) return undefined;
     try {
       markUse(found.directory, userId, userDir);
-    } catch {
-      // Gone, as the next look will tell.
+    } catch (error) {
+      // Gone, as the next look will tell. Any other failure would leave it unmarked.
+      if (errnoOf(error) !== 'ENOENT') throw error;
     }
     const still = readVersion(this.#directory, name, version);
     if (still === undefined) this.#versions.delete(`${name}/${version}`);
