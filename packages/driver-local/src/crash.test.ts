@@ -139,7 +139,10 @@ test.each(['user', 'record'])(
     await first[Symbol.asyncDispose]();
     await using next = await open();
     if (gone === 'record') rmSync(layout.sandbox(spec.id).record);
-    const report = await next.adopt({ sandboxes: [gone === 'user' ? { ...spec, user: 'who-left' } : spec], snapshots: [] });
+    const report = await next.adopt({
+      sandboxes: [gone === 'user' ? { ...spec, user: 'who-left' } : spec],
+      snapshots: [],
+    });
     expect(report).toMatchObject({ running: [], stopped: [], lost: [spec.id] });
     expect(existsSync(layout.sandbox(spec.id).upper)).toBe(true);
     await next.remove(spec.id);
