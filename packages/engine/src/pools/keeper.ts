@@ -1,4 +1,4 @@
-import type { Driver, TemplateInfo, TemplateStore } from '@sandport/driver';
+import type { Driver, DriverSandbox, TemplateInfo, TemplateStore } from '@sandport/driver';
 import { SandportFault } from '@sandport/protocol';
 import { type Entry, hasProcesses, newEntry, specOf } from '../sandboxes/entry.ts';
 import type { Registry } from '../sandboxes/registry.ts';
@@ -192,7 +192,10 @@ export class Keeper implements Disposable {
     return entry.turns.take(async () => {
       const startedAt = performance.now();
       try {
-        entry.sandbox = await driver.create(specOf(entry.row), { signal: entry.abort.signal });
+        const { signal } = entry.abort;
+        const sandbox = await driver.create(specOf(entry.row), { signal });
+        await warmUp(sandbox);
+        entry.sandbox = sandbox;
       } catch (error) {
         registry.forget(entry.row.id);
         throw error;
@@ -237,5 +240,19 @@ export class Keeper implements Disposable {
     throw new SandportFault('template_not_built', `The template "${name}" is not built.`, {
       template: name,
     });
+  }
+}
+
+const warmUpCommand = { args: ['true'], cwd: '/', user: '0', timeoutMs: 2_000 };
+
+/** Runs a command that does nothing: the first one takes longer than others. */
+async function warmUp({ commands }: DriverSandbox): Promise<void> {
+  try {
+    const { stdout, stderr, exit } = await commands.start(warmUpCommand);
+    stdout.destroy();
+    stderr.destroy();
+    await exit;
+  } catch {
+    // A template need not have this command.
   }
 }
