@@ -232,11 +232,11 @@ class AsyncSandbox(AsyncSandboxState):
         memory: Optional[bool] = None,
     ) -> S:
         """A running copy of this sandbox, with its disk, and with its processes where the isolation
-        can. Volumes are shared. This sandbox goes on.
+        can. Volumes are shared. This sandbox goes on; a hibernated one stays so.
 
         :param metadata: merged over the labels of this one.
         :param memory: True: with the processes, or an error; False: with the disk only.
-        :raises ConflictError: ``invalid_state`` when it is hibernated or failed.
+        :raises ConflictError: ``invalid_state`` when it has failed.
         :raises BadRequestError: ``memory_unavailable``.
         """
         return self._another(await self._transport.call(lifecycle.fork(self.id, memory, metadata)))

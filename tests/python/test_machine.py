@@ -1,0 +1,124 @@
+"""Templates, pools, quotas and keys, with the real daemon; and all of it asynchronously."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import List
+
+import pytest
+from running_daemon import RunningDaemon
+
+import sandport
+from sandport import AsyncClient, AsyncSandbox, BranchOutcome, Candidate, Client, Sandbox
+
+
+def test_a_template_is_built_of_a_sandbox(sandbox: Sandbox) -> None:
+    templates = Client().templates
+    sandbox.files.write("/workspace/baked", "in")
+    lines: List[str] = []
+    template = templates.build("python-baked", from_sandbox=sandbox, on_log=lines.append)
+    assert (template.name, template.status, template.removable) == ("python-baked", "ready", True)
+    assert lines
+    build = templates.builds("python-baked")[0]
+    assert templates.get_build(build.id).status == "done"
+    log = templates.build_logs(build.id)
+    assert log.template is None
+    assert list(log) == lines
+    assert log.template == template
+    with pytest.raises(sandport.ConflictError) as exists:
+        templates.build("python-baked", from_sandbox=sandbox.id)
+    assert exists.value.code == "template_exists"
+    with Sandbox.create("python-baked") as made:
+        templates.delete("python-baked")
+        assert made.files.read("/workspace/baked") == b"in"
+    assert "python-baked" not in [each.name for each in templates.list()]
+
+
+def test_what_is_no_image_is_refused_with_a_reason(daemon: RunningDaemon, tmp_path: Path) -> None:
+    templates = Client().templates
+    (tmp_path / "image.tar").write_bytes(b"no archive" * 1000)
+    (tmp_path / "layout").mkdir()
+    (tmp_path / "layout" / "oci-layout").write_text("{}")
+    for source in ("image.tar", "layout"):
+        with pytest.raises(sandport.SandportError) as bad:
+            templates.build("python-bad", archive_file=tmp_path / source)
+        assert bad.value.code in ("invalid_image", "tool_missing")
+    with pytest.raises(sandport.NotFoundError):
+        templates.get("python-bad")
+
+
+def test_pools_quotas_and_keys(daemon: RunningDaemon) -> None:
+    client = Client()
+    assert client.pools.set("base", 0).size == 0
+    assert client.pools.get("base").ready == 0
+    client.pools.delete("base")
+    with pytest.raises(sandport.NotFoundError):
+        client.pools.get("base")
+
+    quota = client.quotas.set("python-team", max_sandboxes=0)
+    assert (quota.max_sandboxes, quota.max_memory_mb) == (0, None)
+    assert client.quotas.get("python-team") == quota
+    with pytest.raises(sandport.LimitError):
+        Sandbox.create(namespace="python-team")
+    assert client.quotas.set("python-team").max_sandboxes is None
+
+    key = client.keys.create("for a test", namespaces=["python-team"])
+    assert key.api_key is not None
+    assert key.api_key not in repr(key)
+    narrow = Client(daemon.url, key.api_key)
+    with pytest.raises(sandport.AuthError) as forbidden:
+        narrow.pools.set("base", 1)
+    assert forbidden.value.code == "forbidden"
+    assert narrow.volumes.list() == []
+    assert key.id in [each.id for each in client.keys.list()]
+    client.keys.delete(key.id)
+    with pytest.raises(sandport.AuthError):
+        narrow.volumes.list()
+
+
+def test_the_same_asynchronously(daemon: RunningDaemon) -> None:
+    async def use() -> None:
+        async with AsyncClient() as client, await AsyncSandbox.create() as sandbox:
+            assert await client.version()
+            assert (await sandbox.pause()).status == "paused"
+            assert (await sandbox.resume()).status == "running"
+            await sandbox.hibernate()
+            assert (await sandbox.commands.run("true")).woke in ("memory", "disk")
+            snapshot = await sandbox.snapshot(memory=False)
+            assert [each.id for each in await sandbox.snapshots()] == [snapshot.id]
+            await sandbox.restore(snapshot)
+            await client.snapshots.delete(snapshot)
+
+            tree = await sandbox.fork_tree(2, memory=False)
+            await tree[0].promote(cleanup_siblings=True)
+            await tree[0].kill()
+
+            async def tries(box: AsyncSandbox) -> str:
+                await box.files.write("/workspace/out", "x")
+                return "done"
+
+            async def score(box: AsyncSandbox, outcome: BranchOutcome[AsyncSandbox]) -> float:
+                return 1.0 if await box.files.exists("/workspace/out") else 0.0
+
+            result = await sandbox.explore(
+                ["true", Candidate("function", fn=tries)], score_fn=score, memory=False
+            )
+            assert result.winner_outcome.value == "done"
+            await result.winner.kill()
+
+            volume = await client.volumes.create("python-async")
+            await volume.files.write("/a", "x")
+            assert await volume.files.read("/a") == b"x"
+            await volume.delete()
+            template = await client.templates.build("python-async", from_sandbox=sandbox)
+            await client.templates.delete(template.name)
+
+            events = sandbox.follow_events()
+            first = asyncio.ensure_future(events.__anext__())
+            await asyncio.sleep(0.2)
+            await sandbox.set_ttl(1000)
+            assert (await first).type == "changed"
+            await events.aclose()
+
+    asyncio.run(use())
