@@ -42,7 +42,7 @@ export async function whileStill<T>(
     return { taken: await take(), pauseMs: 0 };
   }
   const beganMs = performance.now();
-  const pauseMs = () => (live.paused ? 0 : performance.now() - beganMs);
+  const pauseMs = () => (live.paused ? 0 : Math.round((performance.now() - beganMs) * 10) / 10);
   if (imageDir !== undefined) {
     const taken = await whileSuspended(context, held, live, imageDir, take);
     return { taken, pauseMs: pauseMs() };

@@ -157,8 +157,10 @@ export class Snapshots {
       }
       const made: SnapshotRow = { ...begun, ...info, status: 'ready' };
       table.update(made);
-      events.emit(row, 'snapshotted', { snapshot_id: made.id, ...info });
-      return snapshotObject(made);
+      const object = snapshotObject(made);
+      const { id: snapshot_id, size_bytes, pause_ms } = object;
+      events.emit(row, 'snapshotted', { snapshot_id, memory: object.memory, size_bytes, pause_ms });
+      return object;
     } catch (error) {
       table.delete(begun.id);
       throw signal.aborted ? givenUp(entry) : error;
