@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from dataclasses import replace
 from typing import Any, Iterator
+
+from sandport import ForkTree
 
 
 class Blocking:
@@ -43,6 +46,8 @@ def wrap(loop: asyncio.AbstractEventLoop, value: Any) -> Any:
         return wrap(loop, loop.run_until_complete(_wait(value)))
     if isinstance(value, list):
         return [wrap(loop, item) for item in value]
+    if isinstance(value, ForkTree):
+        return replace(value, children=tuple(wrap(loop, child) for child in value))
     asynchronous = type(value).__module__.startswith("sandport._async")
     if asynchronous or inspect.isasyncgen(value) or inspect.ismethod(value):
         return Blocking(loop, value)

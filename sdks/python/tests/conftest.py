@@ -46,11 +46,12 @@ def daemon(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeDaem
 
 @pytest.fixture(params=["sync", "async"])
 def api(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """``api.Sandbox`` and ``api.SandboxClient``, of either client."""
+    """``api.Sandbox``, ``api.SandboxClient`` and ``api.Client``, of either kind."""
 
     class Api:
         Sandbox: Any = sandport.Sandbox
         SandboxClient: Any = sandport.SandboxClient
+        Client: Any = sandport.Client
 
     if request.param == "sync":
         yield Api
@@ -68,6 +69,7 @@ def api(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
     class AsyncApi:
         Sandbox = Blocking(loop, sandport.AsyncSandbox)
         SandboxClient = Blocking(loop, sandport.AsyncSandboxClient)
+        Client = Blocking(loop, sandport.AsyncClient)
 
     yield AsyncApi
     for transport in opened:
