@@ -7,7 +7,7 @@ import { Engine, type EngineOptions } from '../engine.ts';
 import type { Principal } from '../principal.ts';
 import { RefusingDriver } from '../testing/refusing-driver.ts';
 
-/** Makes sandboxes at once, and can be made to fail, to be slow, and to let one die. */
+/** Makes sandboxes at once, and can be made to fail, to hold them back, and to let one die. */
 class PoolDriver extends RefusingDriver {
   readonly made: SandboxSpec[] = [];
   readonly removed: SandboxId[] = [];
@@ -16,7 +16,8 @@ class PoolDriver extends RefusingDriver {
   mostAtOnce = 0;
   failure: Error | undefined;
   reconfigureFailure: Error | undefined;
-  delayMs = 0;
+  /** Creates that wait to be let on; undefined: none waits. */
+  heldBack: (() => void)[] | undefined;
   version = 'v1';
   override reconfigure = (): Promise<void> =>
     this.reconfigureFailure === undefined
@@ -37,13 +38,22 @@ class PoolDriver extends RefusingDriver {
   override async create(spec: SandboxSpec): Promise<DriverSandbox> {
     this.underWay += 1;
     this.mostAtOnce = Math.max(this.mostAtOnce, this.underWay);
-    await sleep(this.delayMs);
+    if (this.heldBack !== undefined)
+      await new Promise<void>((resolve) => this.heldBack?.push(resolve));
+    else await Promise.resolve();
     this.underWay -= 1;
     if (this.failure !== undefined) throw this.failure;
     this.made.push(spec);
     const sandbox = await super.create(spec);
     const died = new Promise<SandboxDeath>((resolve) => this.deaths.set(spec.id, resolve));
     return { ...sandbox, died };
+  }
+
+  /** Lets those on that wait now, and with `all` those too that come later. */
+  letOn({ all = false } = {}): void {
+    const waiting = this.heldBack?.splice(0) ?? [];
+    if (all) this.heldBack = undefined;
+    for (const go of waiting) go();
   }
 
   override remove(id: SandboxId): Promise<void> {
@@ -106,10 +116,13 @@ test.each([
 });
 
 test('an empty pool is told of', async () => {
-  driver.delayMs = 20;
+  driver.heldBack = [];
   await start({ pools: [{ ...key, size: 1 }] });
-  expect((await engine.sandboxes.create(administrator, {})).boot_mode).toBe('cold');
-  expect(pool()).toMatchObject({ missed: 1 });
+  const created = engine.sandboxes.create(administrator, {});
+  await vi.waitFor(() => expect(pool()).toMatchObject({ missed: 1 }));
+  await vi.waitFor(() => expect(driver.heldBack).not.toHaveLength(0));
+  driver.letOn({ all: true });
+  expect((await created).boot_mode).toBe('cold');
   await ready(1);
 });
 
@@ -203,10 +216,15 @@ test('members give way to sandboxes that are asked for, and take no more room th
 });
 
 test('size 0 drains a pool, and a deleted one is no more', async () => {
-  driver.delayMs = 30;
+  driver.heldBack = [];
   await start({ pools: [{ ...key, size: 4 }] });
+  await vi.waitFor(() => expect(driver.heldBack).toHaveLength(2));
+  driver.letOn();
   await vi.waitFor(() => expect(pool().ready).toBe(2));
-  await engine.pools.set(administrator, 'base', { size: 0 });
+  await vi.waitFor(() => expect(driver.heldBack).toHaveLength(2));
+  const drained = engine.pools.set(administrator, 'base', { size: 0 });
+  driver.letOn({ all: true });
+  await drained;
   await vi.waitFor(() => expect(pool()).toMatchObject({ ready: 0, starting: 0 }));
   await vi.waitFor(() => expect(state.sandboxes.all()).toEqual([]));
   expect(driver.made.map(({ id }) => id).sort()).toEqual(driver.removed.sort());
