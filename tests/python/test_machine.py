@@ -107,6 +107,10 @@ def test_the_same_asynchronously(daemon: RunningDaemon) -> None:
             assert result.winner_outcome.value == "done"
             await result.winner.kill()
 
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(sandbox.explore(["sleep 60"], memory=False), 1)
+            assert await AsyncSandbox.list(metadata={"explore": "1"}) == []
+
             volume = await client.volumes.create("python-async")
             await volume.files.write("/a", "x")
             assert await volume.files.read("/a") == b"x"
