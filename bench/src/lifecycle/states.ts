@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Isolation } from 'sandport';
 import type { Measurement } from '../report.ts';
-import { timeMs } from '../statistics.ts';
+import { median, timeMs } from '../statistics.ts';
 import type { Api } from './api.ts';
 import { spread } from './spread.ts';
 
@@ -34,6 +35,34 @@ export async function measureStates(
       step === 'hibernate' || step === 'wake' ? { budget: sleepBudget } : {},
     ),
   );
+}
+
+const idleSandboxes = 5;
+const settlingMs = 2_000;
+
+/** What the machine gives to a sandbox that does nothing, its own kernel and init included. */
+export async function measureIdleMemory(
+  api: Api,
+  isolation: Isolation,
+  label: string,
+): Promise<Measurement> {
+  const ids: string[] = [];
+  try {
+    while (ids.length < idleSandboxes) ids.push((await api.create({ isolation })).id);
+    await sleep(settlingMs);
+    const bytes: number[] = [];
+    for (const id of ids) {
+      const path = `/v1/sandboxes/${id}/metrics`;
+      bytes.push((await api.call<{ host_rss_bytes: number }>('GET', path)).host_rss_bytes);
+    }
+    return {
+      operation: `memory of an idle sandbox, ${label}`,
+      value: median(bytes) / 2 ** 20,
+      unit: 'MiB',
+    };
+  } finally {
+    for (const id of ids) await api.remove(id);
+  }
 }
 
 /** Snapshot of one sandbox, and sandboxes from it. */

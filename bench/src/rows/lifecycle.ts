@@ -1,7 +1,7 @@
 import { Api } from '../lifecycle/api.ts';
 import { measureCreates, measureCrowd } from '../lifecycle/creates.ts';
 import { type ForkCase, measureForks } from '../lifecycle/forks.ts';
-import { measureSnapshots, measureStates } from '../lifecycle/states.ts';
+import { measureIdleMemory, measureSnapshots, measureStates } from '../lifecycle/states.ts';
 import type { Measurement } from '../report.ts';
 import type { Row } from '../subject.ts';
 
@@ -28,6 +28,7 @@ export const lifecycle: Row = {
             ...(isBudgeted(subject.storage, fork) ? forkBudget : {}),
           });
       }
+      measured.push(await measureIdleMemory(api, isolation, label));
       measured.push(...(await measureCrowd(api, isolation, label)));
     }
     return measured;
