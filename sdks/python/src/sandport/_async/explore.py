@@ -10,6 +10,7 @@ from typing import (
     TYPE_CHECKING,
     Any,
     Callable,
+    Coroutine,
     Dict,
     Generic,
     List,
@@ -53,7 +54,7 @@ async def explore(
     rules.check_select(options.select)
     candidates = rules.candidates_of(given)
     labels = rules.labels_of_copies(options.ttl_seconds)
-    tree = await parent.fork_tree(len(candidates), labels, memory=options.memory)
+    tree = await _forked(parent.fork_tree(len(candidates), labels, memory=options.memory))
     try:
         ttl = await _limit_lives(tree, options.ttl_seconds)
         outcomes = await _run_all(tree, candidates, options)
@@ -71,6 +72,18 @@ async def explore(
     reaped, failures = await _kill_all(losers) if options.cleanup_losers else ([], {})
     ordered = rules.in_order(outcomes, options.select)
     return ExploreResult(winner, picked, ordered, tree.tree_id, reaped, failures, errors)
+
+
+async def _forked(making: Coroutine[Any, Any, ForkTree[S]]) -> ForkTree[S]:
+    """When cancelled it waits for the copies, so that they can be deleted."""
+    task = asyncio.ensure_future(making)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        if not task.cancelled() and task.exception() is None:
+            await _kill_all(task.result().children)
+        raise
 
 
 async def _limit_lives(tree: ForkTree[S], ttl_seconds: int) -> Optional[int]:

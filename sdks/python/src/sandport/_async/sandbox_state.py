@@ -203,7 +203,8 @@ class AsyncSandboxState:
         on_retry: Optional[RetryCallback] = None,
     ) -> AsyncGenerator[SandboxEvent, None]:
         """What happens to the sandbox, as it happens. A broken connection is made again, and no
-        event is missed or told twice. Ends when the sandbox is gone.
+        event is missed or told twice. Ends when the sandbox is gone; after a ``break``,
+        ``aclose()`` of it ends the connection.
 
         >>> async for event in sandbox.follow_events():
         ...     print(event.type)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import Any, AsyncIterator, Callable, List, Mapping, Optional, Sequence, Union
+from typing import Any, AsyncGenerator, Callable, List, Mapping, Optional, Sequence, Union
 
 from .._flow import Patience, may_resume
 from .._local_file import LocalPath
@@ -36,7 +36,7 @@ class AsyncBuildLog:
         """What was built; None until the last line was taken."""
         return self._feed.template
 
-    async def __aiter__(self) -> AsyncIterator[str]:
+    async def __aiter__(self) -> AsyncGenerator[str, None]:
         feed, patience = self._feed, Patience(Progress())
         while True:
             try:
@@ -143,8 +143,9 @@ class AsyncTemplates:
             on_progress=on_progress,
         )
         log = self.build_logs(build.id)
+        lines = log.__aiter__()
         try:
-            async for line in log:
+            async for line in lines:
                 if on_log is not None:
                     on_log(line)
         except SandportError:
@@ -153,6 +154,8 @@ class AsyncTemplates:
             with contextlib.suppress(SandportError):
                 await self.cancel_build(build.id)
             raise
+        finally:
+            await lines.aclose()
         return log.template or await self.get(name)
 
     async def start_build(

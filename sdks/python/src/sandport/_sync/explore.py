@@ -98,9 +98,11 @@ def _run_all(
                 outcome = future.result()
                 if options.on_outcome is not None:
                     options.on_outcome(outcome)
-        finally:  # All are at rest before copies are deleted.
+        except BaseException:
             for future in futures:
                 future.cancel()
+            _kill_all(tree.children)  # What still runs in them ends with them.
+            raise
     return [future.result() for future in futures]
 
 
