@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { testRun } from './run-marker.ts';
 
@@ -26,9 +26,14 @@ export function staticProgram(source = showSource): Buffer {
   const made = programs.get(source);
   if (made !== undefined) return made;
   const file = join(testRun().tempDir, `static-program-${process.pid}-${programs.size}`);
-  writeFileSync(`${file}.c`, source);
-  execFileSync('gcc', ['-static', '-Os', '-s', '-o', file, `${file}.c`]);
-  const program = readFileSync(file);
-  programs.set(source, program);
-  return program;
+  try {
+    writeFileSync(`${file}.c`, source);
+    execFileSync('gcc', ['-static', '-Os', '-s', '-o', file, `${file}.c`]);
+    const program = readFileSync(file);
+    programs.set(source, program);
+    return program;
+  } finally {
+    rmSync(`${file}.c`, { force: true });
+    rmSync(file, { force: true });
+  }
 }

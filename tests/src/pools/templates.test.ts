@@ -16,11 +16,12 @@ import {
 } from '../harness/index.ts';
 
 const room = mkdtempSync(join(testRun().tempDir, 'pooled-'));
+// Hooks run last one first: the daemon, which writes there, has ended by then.
+afterAll(() => rm(room, { recursive: true, force: true }));
 const used = useDaemon({
   env: { SANDPORT_TEMPLATES_DIR: join(room, 'templates') },
   args: ['--prepare', 'none', '--pool', 'edition=2', '--pool', 'never:container=1'],
 });
-afterAll(() => rm(room, { recursive: true, force: true }));
 
 let made = 0;
 const imageOf = (text: string): string =>
