@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
@@ -190,9 +190,20 @@ async function commandLinesWhile(work: Promise<unknown>): Promise<string> {
   });
   const seen = new Set<string>();
   while (!done) {
-    const lines = execFileSync('ps', ['-eo', 'args', '-ww'], { encoding: 'utf8' }).split('\n');
-    for (const line of lines) if (/skopeo|umoci/.test(line)) seen.add(line);
+    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+      const line = commandLine(pid);
+      if (/skopeo|umoci/.test(line)) seen.add(line);
+    }
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   return [...seen].join('\n');
+}
+
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    // It has ended since.
+    return '';
+  }
 }

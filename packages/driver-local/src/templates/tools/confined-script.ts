@@ -6,7 +6,7 @@
  * before it (relative, topmost first, `:` between them) and a target; then `--` and the program.
  *
  * The root holds the machine's programs and libraries, read-only, /proc of the new process
- * namespace, /dev/null, and what was listed. The machine's own root is gone from it.
+ * namespace, /dev/null, a passwd and a group that know root only, and what was listed. The machine's own root is gone from it.
  */
 export const confinedScript = `
 set -eu
@@ -22,6 +22,8 @@ for each in usr bin sbin lib lib32 lib64 libx32; do
   fi
 done
 mkdir dev proc etc old
+echo root:x:0:0:root:/:/bin/sh > etc/passwd
+echo root:x:0: > etc/group
 : > dev/null
 mount --bind /dev/null dev/null
 if [ "$rights" = all ]; then
