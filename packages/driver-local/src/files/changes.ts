@@ -78,8 +78,7 @@ export class LayerChanges implements FileChanges {
 
 /** Of files that no template is below of. */
 export class NoChanges implements FileChanges {
-  // oxlint-disable-next-line require-yield
-  async *list(): AsyncGenerator<ListedChange> {
+  list(): never {
     const message = 'A volume has no template that its files could differ from.';
     throw new SandportFault('invalid_request', message);
   }
