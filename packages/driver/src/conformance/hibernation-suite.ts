@@ -207,6 +207,9 @@ export function hibernationSuite(subject: ConformanceSubject): void {
         await sleep(afterMs);
         await within(20_000, harness.driver.remove(spec.id));
         await within(20_000, change);
+        // Nothing of it is left when its id serves again.
+        const again = await harness.create(spec);
+        expect((await run(again, 'echo again')).stdout).toBe('again\n');
         await harness.driver.remove(spec.id);
       }
     });
