@@ -28,6 +28,12 @@ export const layerRules = {
     layer: 3,
     only: ['@sandport/protocol', '@sandport/driver', '@sandport/engine'],
   },
+  '@sandport/kube-api': { folder: 'packages/kube-api', layer: 2, only: [] },
+  '@sandport/agent-sandbox': {
+    folder: 'packages/agent-sandbox',
+    layer: 3,
+    besides: ['@sandport/server'],
+  },
   '@sandport/daemon': { folder: 'packages/daemon', layer: 4 },
   sandport: { folder: 'sdks/typescript', layer: 5, only: ['@sandport/protocol'] },
   '@sandport/cli': { folder: 'apps/cli', layer: 6, only: ['sandport', '@sandport/daemon'] },

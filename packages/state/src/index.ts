@@ -1,4 +1,5 @@
 export { type EventFilter, type EventRow, EventTable } from './event-table.ts';
+export { type KubeObjectRow, KubeObjectTable } from './kube-object-table.ts';
 export { type KeyRow, KeyTable } from './key-table.ts';
 export { type LinkRow, LinkTable } from './link-table.ts';
 export { type PoolRow, PoolTable } from './pool-table.ts';

@@ -110,4 +110,16 @@ export const migrations: readonly string[] = [
    );
    CREATE INDEX events_sandbox ON events (sandbox, id);
    CREATE INDEX events_deleted ON events (at) WHERE type = 'deleted';`,
+  `CREATE TABLE kube_objects (
+     resource TEXT NOT NULL,
+     namespace TEXT NOT NULL,
+     name TEXT NOT NULL,
+     object TEXT NOT NULL,
+     PRIMARY KEY (resource, namespace, name)
+   ) WITHOUT ROWID;
+   CREATE TABLE kube_revision (
+     one INTEGER PRIMARY KEY CHECK (one = 1),
+     revision INTEGER NOT NULL
+   );
+   INSERT INTO kube_revision VALUES (1, 0);`,
 ];

@@ -1,6 +1,7 @@
 import { openDatabase } from './database.ts';
 import { EventTable } from './event-table.ts';
 import { KeyTable } from './key-table.ts';
+import { KubeObjectTable } from './kube-object-table.ts';
 import { LinkTable } from './link-table.ts';
 import { PoolTable } from './pool-table.ts';
 import { QuotaTable } from './quota-table.ts';
@@ -23,6 +24,7 @@ export interface State extends Disposable {
   readonly pools: PoolTable;
   readonly quotas: QuotaTable;
   readonly events: EventTable;
+  readonly kubeObjects: KubeObjectTable;
 }
 
 /** Opens the state in `file`, made when it is missing; `:memory:` for none on disk. */
@@ -38,6 +40,7 @@ export function openState(file: string): State {
     pools: new PoolTable(database),
     quotas: new QuotaTable(database),
     events: new EventTable(database),
+    kubeObjects: new KubeObjectTable(database),
     [Symbol.dispose]: () => {
       database.close();
     },

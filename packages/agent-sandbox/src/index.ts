@@ -1,0 +1,1 @@
+export { agentSandboxCaller, type AgentSandboxCaller } from './caller.ts';
