@@ -11,6 +11,8 @@ import { installDebianPackages } from './setup/debian-packages.mjs';
 import { installNodeModules } from './setup/node-modules.mjs';
 import { checkPlatform } from './setup/platform.mjs';
 import { makePythonVenv } from './setup/python-venv.mjs';
+import { fetchTestKubectl } from './setup/test-kubectl.mjs';
+import { makePythonClients } from './setup/test-python-clients.mjs';
 import { unpackTestRegistry } from './setup/test-registry.mjs';
 
 const steps = [
@@ -20,20 +22,28 @@ const steps = [
   ['TypeScript build', buildTypeScript],
   ['Python environment', makePythonVenv],
   ['base template', buildBaseTemplate],
+];
+
+/** What only the tests need. */
+const testSteps = [
   ['registry for tests', unpackTestRegistry],
+  ['kubectl for tests', fetchTestKubectl],
+  ['Python clients for tests', makePythonClients],
 ];
 
 /**
  * Makes a fresh clone ready to run. Every step looks first whether it has anything to do, so this
- * can be called at any time, and again after it was stopped half-way.
+ * can be called at any time, and again after it was stopped half-way. `forTests` also fetches what
+ * only the tests need.
  */
-export async function setup() {
+export async function setup({ forTests = false } = {}) {
   console.log(bold('Set-up'));
   await step('machine', checkPlatform);
   await ensureRightsForTemplate();
   const onWait = ({ pid }) => console.log(`  another set-up is running (process ${pid}); waiting`);
   const runSteps = async () => {
-    for (const [name, work] of steps) await step(name, work);
+    const wanted = forTests ? [...steps, ...testSteps] : steps;
+    for (const [name, work] of wanted) await step(name, work);
   };
   try {
     await withLock(join(setupDir, 'lock'), runSteps, { onWait });
@@ -42,4 +52,4 @@ export async function setup() {
   }
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await runMain(setup);
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await runMain(() => setup());

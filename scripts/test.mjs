@@ -56,7 +56,7 @@ function forgetOwnSettings() {
 /** A set-up that fails is a failed test: then the counts are the last line as well. */
 async function setUpOrCount() {
   try {
-    await setup();
+    await setup({ forTests: true });
   } catch (error) {
     process.once('exit', () => console.log('\n0 passed, 1 failed'));
     throw error;

@@ -38,7 +38,13 @@ export async function check() {
     ...(await npmDependencies()).filter((dependency) => layerRules[dependency] === undefined),
     ...pythonRequirements(
       read('sdks/python/pyproject.toml'),
-      read('tests/python/requirements.txt'),
+      [
+        'tests/python/requirements.txt',
+        'tests/python/agent-sandbox-clients/0.4.txt',
+        'tests/python/agent-sandbox-clients/1.0.txt',
+      ]
+        .map(read)
+        .join('\n'),
     ),
     ...debianPackages,
   ]);

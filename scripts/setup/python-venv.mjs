@@ -8,7 +8,7 @@ import { hashContents, stampMatches, writeStamp } from '../lib/stamp.mjs';
 import { checkDiskSpace } from './platform.mjs';
 
 /** Debian's own interpreter, for which python3-venv is installed; another only without it. */
-const interpreter = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
+export const interpreter = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
 
 /** The virtual environment with the Python SDK (editable), its tools and its tests' packages. */
 export async function makePythonVenv(say) {
