@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { isFileMeasurement } from './files/measurement.ts';
 import { writePage } from './files/page.ts';
 import { type Measurement, meetsBudget, renderTable } from './report.ts';
+import { agentSandbox } from './rows/agent-sandbox.ts';
 import { create } from './rows/create.ts';
 import { exec } from './rows/exec.ts';
 import { files } from './rows/files.ts';
@@ -23,6 +24,7 @@ const rows: readonly Row[] = [
   pythonSdk,
   files,
   lifecycle,
+  agentSandbox,
   idle,
 ];
 
