@@ -35,7 +35,16 @@ export interface PrinterColumn {
   readonly description?: string;
   /** Columns above 0 are shown with `-o wide` only. @default 0 */
   readonly priority?: number;
+  /** What the column shows, where `jsonPath` cannot say it. Gets objects of the column's version. */
+  readonly cell?: (object: KubeObject) => string | number | boolean | null;
 }
+
+/**
+ * Judges a value by one rule of `x-kubernetes-validations`. `before` is the value that is to be
+ * replaced; undefined for a new one. Undefined: it is kept; a text: what is wrong, empty for the
+ * message of the rule.
+ */
+export type SchemaRule = (value: unknown, before: unknown) => string | undefined;
 
 /** The `/scale` subresource; paths as `.spec.replicas`. */
 export interface ScalePaths {
@@ -53,6 +62,8 @@ export interface ResourceVersion {
   readonly hasStatus: boolean;
   readonly scale?: ScalePaths;
   readonly deprecated?: boolean;
+  /** Told to whoever uses a deprecated version. */
+  readonly deprecationWarning?: string;
 }
 
 /** What a change is judged by before it is stored. */
@@ -87,6 +98,8 @@ export interface Resource {
   readonly persistent: boolean;
   /** What clients may do. Controllers may do everything. */
   readonly verbs: readonly Verb[];
+  /** By the text of their rule: the schemas name rules that are code here. */
+  readonly rules?: Readonly<Record<string, SchemaRule>>;
   /** Between any two served versions. Left out: there is one version. */
   readonly convert?: (object: KubeObject, version: string) => KubeObject;
   /**
