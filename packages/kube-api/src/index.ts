@@ -12,6 +12,7 @@ export * from './patch/patch-object.ts';
 export * from './patch/patch-type.ts';
 export * from './schema/complete-object.ts';
 export * from './schema/convert-object.ts';
+export * from './store/create-object-store.ts';
 export * from './store/object-store.ts';
 export * from './store/object-table.ts';
 export * from './streams/pod-streams.ts';

@@ -15,16 +15,21 @@ export interface StoreChange {
   readonly revision: number;
 }
 
-export interface UpdateOptions {
-  /** Only the status is taken from the object; `spec` and `metadata` stay. */
+export interface WriteOptions {
+  /** Everything is judged and answered, and nothing is stored. @default false */
+  readonly dryRun?: boolean | undefined;
+}
+
+export interface UpdateOptions extends WriteOptions {
+  /** Only the status (and `managedFields`) is taken from the object; `spec` and `metadata` stay. */
   readonly status?: boolean;
 }
 
-export interface RemoveOptions {
+export interface RemoveOptions extends WriteOptions {
   readonly uid?: string | undefined;
   readonly resourceVersion?: string | undefined;
   /** @default 'Background' */
-  readonly propagation?: 'Background' | 'Foreground' | 'Orphan';
+  readonly propagation?: 'Background' | 'Foreground' | 'Orphan' | undefined;
 }
 
 /**
@@ -40,8 +45,10 @@ export interface ObjectStore {
   get(resource: ResourceKey, namespace: string, name: string): KubeObject | undefined;
   /** In the order of namespace and name. `namespace` undefined: of all. */
   list(resource: ResourceKey, namespace?: string): readonly KubeObject[];
+  /** How many there are. `namespace` undefined: of all. */
+  count(resource: ResourceKey, namespace?: string): number;
   /** @throws KubeError `AlreadyExists` */
-  create(resource: ResourceKey, object: KubeObject): KubeObject;
+  create(resource: ResourceKey, object: KubeObject, options?: WriteOptions): KubeObject;
   /**
    * An object that is as it was is not stored again and gets no new revision.
    * @throws KubeError `NotFound`; `Conflict` when `metadata.resourceVersion` (or `uid`) is given and
@@ -61,4 +68,9 @@ export interface ObjectStore {
   ): KubeObject;
   /** Called after each change, in order, synchronously. It must not throw. */
   subscribe(listener: (change: StoreChange) => void): Disposable;
+  /**
+   * What happened to a resource's objects after a revision, in order.
+   * @throws KubeError `Expired` when the history does not reach back that far
+   */
+  changesSince(resource: ResourceKey, revision: number): readonly StoreChange[];
 }
