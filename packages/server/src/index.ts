@@ -1,9 +1,15 @@
 export { answerBody } from './http/answer-body.ts';
 export { attachment } from './links/content-disposition.ts';
-export { Exchange } from './http/exchange.ts';
+export { apiKeyOf, passwordOf } from './http/api-key-of.ts';
+export { Exchange, expectsContinue } from './http/exchange.ts';
+export { connectionOptions, Listener } from './http/listener.ts';
+export type { Mount } from './http/mount.ts';
 export { sendJsonPieces } from './http/json-stream.ts';
+export { readText } from './http/read-json.ts';
 export { receiveBody, type ReceiveBodyOptions } from './http/receive-body.ts';
 export { answerWithFile } from './native/files/read-file.ts';
 export type { Route } from './http/router.ts';
+export type { KubernetesAccess } from './native/kubernetes.ts';
 export { nativeRoutes } from './native/routes.ts';
+export { tellWhenWoken } from './native/waking.ts';
 export { HttpServer, type ServerOptions } from './server.ts';

@@ -1,14 +1,19 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Engine } from '@sandport/engine';
 import { SandportFault } from '@sandport/protocol';
 import type { Logger } from 'pino';
 import { authenticate } from './http/authenticate.ts';
 import { answerBrokenRequest } from './http/broken-request.ts';
-import { Exchange } from './http/exchange.ts';
+import { Exchange, requestIdOf } from './http/exchange.ts';
 import { answerFault } from './http/faults.ts';
+import { ignoreUpgrade } from './http/ignore-upgrade.ts';
+import { connectionOptions, Listener } from './http/listener.ts';
+import { behind, type Mount } from './http/mount.ts';
 import { type Route, Router } from './http/router.ts';
 import { logWhenDone } from './http/request-log.ts';
+import type { KubernetesAccess } from './native/kubernetes.ts';
 import { nativeRoutes } from './native/routes.ts';
 
 export interface ServerOptions {
@@ -18,6 +23,10 @@ export interface ServerOptions {
   readonly version: string;
   /** A transfer that moves no byte for so long is given up, in milliseconds. @default 60_000 */
   readonly idleTimeoutMs?: number;
+  /** Paths that other protocols answer. @default none */
+  readonly mounts?: readonly Mount[];
+  /** How to reach the daemon as a Kubernetes API. @default nothing: it is off */
+  readonly kubernetes?: KubernetesAccess;
 }
 
 /** The HTTP server of the daemon. */
@@ -25,6 +34,8 @@ export class HttpServer {
   readonly #options: ServerOptions;
   readonly #router: Router;
   readonly #server: Server;
+  readonly #listener: Listener;
+  readonly #upgraded = new Set<Duplex>();
   /** Ends the answers that have no end of their own. */
   readonly #stopping = new AbortController();
 
@@ -34,18 +45,20 @@ export class HttpServer {
       version: options.version,
       idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
       stopping: this.#stopping.signal,
+      kubernetes: options.kubernetes,
     });
     this.#router = new Router(routes);
     const serve = (request: IncomingMessage, response: ServerResponse) => {
       void this.#serve(request, response);
     };
-    // Transfers have idle timeouts of their own: neither a request nor a socket has a total one.
-    this.#server = createServer(
-      { headersTimeout: 30_000, requestTimeout: 0, keepAliveTimeout: 75_000, noDelay: true },
-      serve,
-    );
+    this.#server = createServer(connectionOptions, serve);
+    this.#listener = new Listener(this.#server);
     this.#server.on('checkContinue', serve);
     this.#server.on('clientError', answerBrokenRequest);
+    if (options.mounts !== undefined && options.mounts.length > 0)
+      this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+        this.#upgrade(request, socket, head);
+      });
   }
 
   /**
@@ -53,27 +66,20 @@ export class HttpServer {
    * @throws Error with code EADDRINUSE and the like
    */
   listen(host: string, port: number): Promise<AddressInfo> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ host, port, backlog: 1024 }, () => {
-        this.#server.off('error', reject);
-        // A TCP server's address is never a string.
-        resolve(this.#server.address() as AddressInfo);
-      });
-    });
+    return this.#listener.listen(host, port);
   }
 
   /** Stops accepting, waits for what is under way, and cuts what is left after `graceMs`. */
-  async close(graceMs: number): Promise<void> {
+  close(graceMs: number): Promise<void> {
     this.#stopping.abort();
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
-    const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs);
-    await closed;
-    clearTimeout(timer);
+    // These have no end of their own.
+    for (const socket of this.#upgraded) socket.destroy();
+    return this.#listener.close(graceMs);
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const mounted = this.#mountOf(request);
+    if (mounted !== undefined) return this.#serveMount(mounted, request, response);
     let exchange: Exchange;
     try {
       exchange = new Exchange(request, response);
@@ -103,5 +109,51 @@ export class HttpServer {
     exchange.route = found.route.path;
     exchange.params = found.params;
     await found.route.handle(exchange);
+  }
+
+  #mountOf({ url = '/' }: IncomingMessage): { mount: Mount; rest: string } | undefined {
+    for (const mount of this.#options.mounts ?? []) {
+      const rest = behind(mount.path, url);
+      if (rest !== undefined) return { mount, rest };
+    }
+    return undefined;
+  }
+
+  async #serveMount(
+    { mount, rest }: { mount: Mount; rest: string },
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const requestId = requestIdOf(request);
+    const { logger } = this.#options;
+    const route = mount.path;
+    logWhenDone({ request, response, requestId, route, bytesIn: 0, errorCode: undefined }, logger);
+    request.headers['x-request-id'] = requestId;
+    request.url = rest;
+    if (this.#stopping.signal.aborted) response.shouldKeepAlive = false;
+    try {
+      await mount.handle(request, response);
+    } catch (error) {
+      logger.error({ id: requestId, route, err: error }, 'unexpected error');
+      response.destroy();
+    }
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const mounted = this.#mountOf(request);
+    if (mounted === undefined) {
+      ignoreUpgrade(this.#server, request, socket, head);
+      return;
+    }
+    // Whoever is at the other end may leave at any time.
+    socket.on('error', () => socket.destroy());
+    this.#upgraded.add(socket);
+    socket.once('close', () => this.#upgraded.delete(socket));
+    const { mount, rest } = mounted;
+    request.url = rest;
+    mount.upgrade(request, socket, head).catch((error: unknown) => {
+      this.#options.logger.error({ route: mount.path, err: error }, 'unexpected error');
+      socket.destroy();
+    });
   }
 }

@@ -9,7 +9,7 @@ const lingerMs = 5_000;
  * never see the answer. When the head of another answer is out, the connection is broken.
  */
 export function answerBody(
-  exchange: Exchange,
+  exchange: Pick<Exchange, 'request' | 'response' | 'bodyHeldBack'>,
   status: number,
   body: unknown,
   headers: Readonly<Record<string, string>> = {},

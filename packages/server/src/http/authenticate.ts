@@ -1,5 +1,6 @@
 import type { Engine } from '@sandport/engine';
 import { SandportFault } from '@sandport/protocol';
+import { apiKeyOf } from './api-key-of.ts';
 import type { Exchange } from './exchange.ts';
 
 /**
@@ -7,9 +8,7 @@ import type { Exchange } from './exchange.ts';
  * @throws SandportFault `unauthorized`
  */
 export function authenticate(exchange: Exchange, engine: Engine): void {
-  const { authorization, 'x-api-key': header } = exchange.request.headers;
-  const bearer = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
-  const apiKey = bearer ?? (typeof header === 'string' ? header : undefined);
+  const apiKey = apiKeyOf(exchange.request.headers);
   if (apiKey === undefined)
     throw new SandportFault(
       'unauthorized',

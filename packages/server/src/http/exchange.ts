@@ -28,11 +28,7 @@ export class Exchange {
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.request = request;
     this.response = response;
-    const given = request.headers['x-request-id'];
-    this.requestId =
-      typeof given === 'string' && requestIdPattern.test(given)
-        ? given
-        : randomBytes(8).toString('hex');
+    this.requestId = requestIdOf(request);
     response.setHeader('X-Request-Id', this.requestId);
     const url = request.url ?? '/';
     const mark = url.indexOf('?');
@@ -116,5 +112,13 @@ export class Exchange {
   }
 }
 
-const expectsContinue = (request: IncomingMessage): boolean =>
+/** As the client named the request, when that is a sensible name; else a new one. */
+export function requestIdOf({ headers }: IncomingMessage): string {
+  const given = headers['x-request-id'];
+  return typeof given === 'string' && requestIdPattern.test(given)
+    ? given
+    : randomBytes(8).toString('hex');
+}
+
+export const expectsContinue = (request: IncomingMessage): boolean =>
   request.headers.expect?.toLowerCase() === '100-continue';

@@ -63,7 +63,11 @@ const knownKeys = (schema: z.ZodType): string[] =>
     ? Object.keys(schema.shape).sort()
     : [];
 
-async function readText(exchange: Exchange, limitBytes: number): Promise<string> {
+/**
+ * Reads a body of text, whatever its content type.
+ * @throws SandportFault `payload_too_large`, `incomplete_body`, `invalid_request`
+ */
+export async function readText(exchange: Exchange, limitBytes: number): Promise<string> {
   const { request } = exchange;
   const tooLarge = () =>
     new SandportFault('payload_too_large', `The body is larger than ${limitBytes} bytes.`, {

@@ -1,8 +1,14 @@
 import type { Logger } from 'pino';
 import type { Exchange } from './exchange.ts';
 
+/** What is told of a request. */
+export type LoggedRequest = Pick<
+  Exchange,
+  'request' | 'response' | 'requestId' | 'route' | 'bytesIn' | 'errorCode'
+>;
+
 /** Writes one line when the answer is out, or when the client has gone. */
-export function logWhenDone(exchange: Exchange, logger: Logger): void {
+export function logWhenDone(exchange: LoggedRequest, logger: Logger): void {
   const { request, response } = exchange;
   const { socket } = request;
   const startedAt = performance.now();

@@ -5,6 +5,7 @@ import { execRoutes } from './exec.ts';
 import { fileRoutes } from './files/index.ts';
 import { forkRoutes } from './forks.ts';
 import { keyRoutes } from './keys.ts';
+import { type KubernetesAccess, kubernetesRoutes } from './kubernetes.ts';
 import { lifecycleRoutes } from './lifecycle.ts';
 import { metricsRoutes } from './metrics.ts';
 import { poolRoutes } from './pools.ts';
@@ -17,7 +18,12 @@ import { volumeRoutes } from './volumes.ts';
 /** All routes of the native API. */
 export const nativeRoutes = (
   engine: Engine,
-  options: { version: string; idleTimeoutMs: number; stopping: AbortSignal },
+  options: {
+    version: string;
+    idleTimeoutMs: number;
+    stopping: AbortSignal;
+    kubernetes?: KubernetesAccess | undefined;
+  },
 ): Route[] => [
   {
     method: 'GET',
@@ -43,4 +49,5 @@ export const nativeRoutes = (
   ...poolRoutes(engine),
   ...quotaRoutes(engine),
   ...keyRoutes(engine),
+  ...kubernetesRoutes(options),
 ];
