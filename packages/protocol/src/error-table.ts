@@ -117,6 +117,12 @@ export const errorTable = {
   key_not_found: errorRow(404, 'NotFoundError', 'No API key has this id.', 'List the keys.', {
     carries: ['key'],
   }),
+  kubernetes_off: errorRow(
+    404,
+    'NotFoundError',
+    'The daemon does not listen for clients of Kubernetes.',
+    'Start it with --kubernetes-listen HOST:PORT; its log says why it does not.',
+  ),
   route_not_found: errorRow(
     404,
     'NotFoundError',

@@ -7,6 +7,7 @@ export * from './files/index.ts';
 export * from './guest-path.ts';
 export * from './ids.ts';
 export * from './key.ts';
+export * from './kubernetes.ts';
 export * from './lifecycle.ts';
 export * from './metrics.ts';
 export * from './openapi.ts';

@@ -1,3 +1,4 @@
+import { kubernetesSchema } from '../kubernetes.ts';
 import { poolSchema, setPoolSchema } from '../pool.ts';
 import { quotaSchema, setQuotaSchema } from '../quota.ts';
 import type { Operation } from './operation.ts';
@@ -87,5 +88,17 @@ export const machineOperations: readonly Operation[] = [
     status: 200,
     response: json('Quota', quotaSchema),
     errors: ['forbidden'],
+  },
+  {
+    id: 'kubernetes',
+    method: 'get',
+    path: '/v1/kubernetes',
+    summary: 'How to reach this daemon with clients of Kubernetes.',
+    description:
+      'The token of such a client is its API key. `sandport kubeconfig` writes it all down.',
+    tag: 'daemon',
+    status: 200,
+    response: json('Kubernetes', kubernetesSchema),
+    errors: ['kubernetes_off'],
   },
 ];
