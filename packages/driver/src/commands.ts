@@ -1,4 +1,4 @@
-import type { Readable, Writable } from 'node:stream';
+import type { Duplex, Readable, Writable } from 'node:stream';
 
 export interface CommandSpec {
   /** Program and arguments; the program is looked up in PATH. At least one. */
@@ -11,8 +11,16 @@ export interface CommandSpec {
   readonly user?: string | undefined;
   /** After this the process group gets SIGTERM, then SIGKILL two seconds later. @default none */
   readonly timeoutMs?: number | undefined;
-  /** False: the command reads end of file at once. @default false */
+  /** False: the command reads end of file at once. @default false; true with a terminal */
   readonly stdin?: boolean | undefined;
+  /** Gives it a terminal: then `stderr` stays empty, and all it writes comes by `stdout`. @default none */
+  readonly terminal?: TerminalSize | undefined;
+}
+
+/** Of a terminal, in characters. */
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
 }
 
 export interface CommandExit {
@@ -41,6 +49,14 @@ export interface Command {
   readonly exit: Promise<CommandExit>;
   /** To the whole process group. No error when it has ended. */
   kill(signal?: 'SIGTERM' | 'SIGKILL' | 'SIGINT' | 'SIGHUP'): void;
+  /** Of its terminal. Without effect when it has none, or has ended. */
+  resize(size: TerminalSize): void;
+}
+
+/** A TCP connection to a port of a sandbox; the counts are those of a `Socket` of `node:net`. */
+export interface PortConnection extends Duplex {
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
 }
 
 export interface SandboxCommands {
@@ -50,4 +66,11 @@ export interface SandboxCommands {
    * `invalid_state`
    */
   start(spec: CommandSpec): Promise<Command>;
+
+  /**
+   * Connects to a TCP port on the sandbox's own loopback. The result ends one direction with `end()`
+   * and goes on reading. It breaks when the sandbox is hibernated or ended; a pause holds it.
+   * @throws SandportFault `port_not_open`, `limit_reached`, `sandbox_unresponsive`, `invalid_state`
+   */
+  connect(port: number): Promise<PortConnection>;
 }

@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Driver } from '@sandport/driver';
 import type { State } from '@sandport/state';
-import { Commands } from './commands.ts';
+import { Commands } from './commands/commands.ts';
 import { Events } from './events.ts';
 import { Files } from './files/files.ts';
 import { Forks } from './forks/forks.ts';

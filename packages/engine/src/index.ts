@@ -1,4 +1,6 @@
-export type { CommandOutput, CommandResult } from './commands.ts';
+export type { CommandResult } from './commands/command-result.ts';
+export type { CommandOptions, CommandOutput } from './commands/commands.ts';
+export type { OpenCommand, OpenCommandRequest } from './commands/open-command.ts';
 export { Engine, type EngineOptions } from './engine.ts';
 export { maxEventsOfSandbox } from './events.ts';
 export { type ChangePageOptions, changePage } from './files/change-page.ts';

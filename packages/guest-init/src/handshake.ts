@@ -1,7 +1,13 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { encodeFrame, FrameReader } from './frames.ts';
-import { FromInit, PROTOCOL_VERSION, PROTOCOL_VERSION_FIRST, ToInit } from './wire.ts';
+import {
+  FromInit,
+  PROTOCOL_VERSION,
+  PROTOCOL_VERSION_FIRST,
+  PROTOCOL_VERSION_SECOND,
+  ToInit,
+} from './wire.ts';
 
 /** Time for a peer to present the token. */
 const HELLO_TIMEOUT_MS = 5_000;
@@ -94,6 +100,7 @@ function parseHello(payload: Buffer): (Hello & { token: Buffer }) | undefined {
   if (version === PROTOCOL_VERSION_FIRST)
     return { version, suspended: false, token: payload.subarray(1) };
   const flag = payload[1];
-  if (version !== PROTOCOL_VERSION || (flag !== 0 && flag !== 1)) return undefined;
+  if (version !== PROTOCOL_VERSION && version !== PROTOCOL_VERSION_SECOND) return undefined;
+  if (flag !== 0 && flag !== 1) return undefined;
   return { version, suspended: flag === 1, token: payload.subarray(2) };
 }

@@ -87,7 +87,7 @@ describe('a peer without the token', () => {
   test.each([
     ['a wrong token', hello('x'.repeat(64))],
     ['a prefix of the token', hello(token.slice(0, 63))],
-    ['another version', hello(token, 3)],
+    ['another version', hello(token, 4)],
     ['an unknown flag', encodeFrame(FromInit.hello, 0, Buffer.from(`\x02\x07${token}`))],
     ['another frame first', encodeFrame(FromInit.log, 0, Buffer.from('hi'))],
     ['an oversize frame', Buffer.from([0xff, 0xff, 0xff, 0x7f, 1])],

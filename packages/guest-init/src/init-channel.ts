@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { Handshake, type Hello, welcome } from './handshake.ts';
 import { InitConnection } from './init-connection.ts';
 import { InitError } from './init-error.ts';
+import type { PortStream } from './port-stream.ts';
 import type { InitCommand } from './running-command.ts';
 import type { InitCommandSpec } from './start-payload.ts';
 import { PROTOCOL_VERSION, PROTOCOL_VERSION_FIRST } from './wire.ts';
@@ -111,10 +112,23 @@ export class InitChannel implements AsyncDisposable {
 
   /**
    * Resolves when the program runs.
-   * @throws InitError `not_started`, `unresponsive` (10 s), `disconnected`, `protocol`
+   * @throws InitError `not_started`, `unresponsive` (10 s), `disconnected`, `protocol`, `outdated`
    */
   async start(spec: InitCommandSpec): Promise<InitCommand> {
-    return this.#requireConnection().start(spec);
+    const connection = this.#requireConnection();
+    if (spec.terminal !== undefined) this.#requireCurrent('terminals');
+    return connection.start(spec);
+  }
+
+  /**
+   * Connects to a TCP port of the sandbox's loopback. The stream ends each direction on its own; it
+   * breaks when the init is suspended or goes away.
+   * @throws InitError `not_connected`, `unresponsive`, `disconnected`, `protocol`, `outdated`
+   */
+  async connect(port: number): Promise<PortStream> {
+    const connection = this.#requireConnection();
+    this.#requireCurrent('connections to ports');
+    return connection.connect(port);
   }
 
   /**
@@ -201,6 +215,11 @@ export class InitChannel implements AsyncDisposable {
       throw new InitError('disconnected', 'the init is not connected');
     }
     return connection;
+  }
+
+  #requireCurrent(what: string): void {
+    if (this.#version !== PROTOCOL_VERSION)
+      throw new InitError('outdated', `an init of an earlier release knows no ${what}`);
   }
 
   #onAccepted(socket: Socket, hello: Hello): void {

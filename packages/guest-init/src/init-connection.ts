@@ -2,7 +2,9 @@ import type { Socket } from 'node:net';
 import { encodeFrame, type Frame, FrameReader } from './frames.ts';
 import { InitError } from './init-error.ts';
 import { Pinger } from './pinger.ts';
-import { type InitCommand, RunningCommand } from './running-command.ts';
+import type { PortStream } from './port-stream.ts';
+import { PortStreams } from './port-streams.ts';
+import { type InitCommand, type Received, RunningCommand } from './running-command.ts';
 import { encodeStart, type InitCommandSpec } from './start-payload.ts';
 import { FRAME_MAX_BYTES, FromInit, ToInit } from './wire.ts';
 
@@ -44,6 +46,7 @@ export class InitConnection {
   readonly #options: InitConnectionOptions;
   #reader = new FrameReader(FRAME_MAX_BYTES);
   readonly #commands = new Map<number, RunningCommand>();
+  readonly #ports = new PortStreams((frame) => this.#send(frame));
   readonly #pinger: Pinger;
   #tasks: number | undefined;
   #unsettled = 0;
@@ -105,7 +108,7 @@ export class InitConnection {
   /** While it is quiet, an init that does not answer is not held against it. */
   setQuiet(quiet: boolean): void {
     this.#quiet = quiet;
-    if (quiet || this.#unsettled === 0) this.#pinger.unwatch();
+    if (quiet || !this.#inUse) this.#pinger.unwatch();
     else this.#pinger.watch();
   }
 
@@ -122,9 +125,7 @@ export class InitConnection {
     if (this.#socket.writableLength > UNSENT_MAX_BYTES || this.#commands.size >= COMMANDS_MAX) {
       throw new InitError('unresponsive', 'the init does not take more commands');
     }
-    const command = new RunningCommand(this.#nextId(), spec.stdin === true, (frame) =>
-      this.#send(frame),
-    );
+    const command = new RunningCommand(this.#nextId(), spec, (frame) => this.#send(frame));
     this.#commands.set(command.id, command);
     this.#unsettled += 1;
     const timer = setInterval(() => this.#onStartTimeout(command), START_TIMEOUT_MS);
@@ -134,6 +135,13 @@ export class InitConnection {
     } finally {
       clearInterval(timer);
     }
+  }
+
+  /** @throws InitError `not_connected`, or why the connection ended meanwhile */
+  async connect(port: number): Promise<PortStream> {
+    const connecting = this.#ports.open(this.#nextId(), port);
+    this.setQuiet(this.#quiet);
+    return connecting;
   }
 
   /** As {@link InitChannel.tasks}. */
@@ -155,13 +163,18 @@ export class InitConnection {
     this.#suspension?.reject(error);
     for (const command of this.#commands.values()) command.fail(error);
     this.#commands.clear();
+    this.#ports.forgetAll(error);
     this.#options.onClose();
   }
 
   #nextId(): number {
     do {
       this.#lastId = (this.#lastId + 1) >>> 0;
-    } while (this.#lastId === 0 || this.#commands.has(this.#lastId));
+    } while (
+      this.#lastId === 0 ||
+      this.#commands.has(this.#lastId) ||
+      this.#ports.has(this.#lastId)
+    );
     return this.#lastId;
   }
 
@@ -212,6 +225,7 @@ export class InitConnection {
         if (this.#suspension === undefined || frame.payload.length > 0)
           return 'a suspension that nobody asked for';
         this.#suspension.confirmed = true;
+        this.#ports.forgetAll(new InitError('disconnected', 'the sandbox was suspended'));
         return undefined;
       case FromInit.notSuspended:
         return this.#onNotSuspended(frame.payload);
@@ -235,7 +249,7 @@ export class InitConnection {
 
   #onCommandFrame(frame: Frame): string | undefined {
     const command = this.#commands.get(frame.id);
-    if (command === undefined) return `frame ${frame.type} for unknown command ${frame.id}`;
+    if (command === undefined) return this.#onPortFrame(frame);
     const settledBefore = command.settled;
     const startedBefore = command.hasStarted;
     const received = command.receive(frame);
@@ -246,6 +260,14 @@ export class InitConnection {
     } else if (!startedBefore && command.hasStarted && !settledBefore) {
       this.setQuiet(this.#quiet);
     }
+    return undefined;
+  }
+
+  #onPortFrame(frame: Frame): string | undefined {
+    const received: Received | undefined = this.#ports.receive(frame);
+    if (received === undefined) return `frame ${frame.type} for unknown id ${frame.id}`;
+    if (typeof received === 'object') return received.violation;
+    if (received === 'over') this.#unwatchUnused();
     return undefined;
   }
 
@@ -272,7 +294,16 @@ export class InitConnection {
 
   #onSettled(): void {
     this.#unsettled -= 1;
-    if (this.#unsettled === 0) this.#pinger.unwatch();
+    this.#unwatchUnused();
+  }
+
+  /** Somebody waits for what the init says. */
+  get #inUse(): boolean {
+    return this.#unsettled > 0 || this.#ports.size > 0;
+  }
+
+  #unwatchUnused(): void {
+    if (!this.#inUse) this.#pinger.unwatch();
   }
 
   #onViolation(reason: string): void {
@@ -295,6 +326,7 @@ export class InitConnection {
       command.fail(new InitError('unresponsive', 'the init does not answer'));
       this.#unsettled -= 1;
     }
+    this.#ports.failAll(new InitError('unresponsive', 'the init does not answer'));
   }
 }
 

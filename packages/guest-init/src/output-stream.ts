@@ -1,106 +1,36 @@
 import { Readable } from 'node:stream';
-import { OUTPUT_WINDOW_BYTES } from './wire.ts';
-
-/** Credit goes back in portions of at least this. */
-const GRANT_BYTES = 64 * 1024;
-/** Smaller chunks are copied together, so that many tiny ones do not hold much memory. */
-const SMALL_BYTES = 4 * 1024;
-const JOIN_BYTES = 16 * 1024;
+import { ReceiveWindow } from './receive-window.ts';
 
 /**
  * What a command writes. Holds at most the window: the command waits until what it wrote has
  * been read. Destroying it lets the command write on, to nowhere.
  */
 export class OutputStream extends Readable {
-  readonly #grant: (bytes: number) => void;
-  #credit = OUTPUT_WINDOW_BYTES;
-  #consumed = 0;
-  #queue: Buffer[] = [];
-  /** Bytes used of the last queue entry, when that is a buffer for small chunks. */
-  #joined: { buffer: Buffer; used: number } | undefined;
-  #wanted = false;
-  #finished = false;
+  readonly #window: ReceiveWindow;
 
   constructor(grant: (bytes: number) => void) {
     super({ highWaterMark: 16 * 1024 });
-    this.#grant = grant;
+    this.#window = new ReceiveWindow({ grant, push: (chunk) => this.push(chunk) });
     // The owner of the command learns of errors from its exit.
     this.on('error', () => {});
   }
 
   /** False when the peer sent more than it was granted. */
   receive(chunk: Buffer): boolean {
-    if (chunk.length === 0 || chunk.length > this.#credit || this.#finished) return false;
-    this.#credit -= chunk.length;
-    if (this.destroyed) {
-      this.#consume(chunk.length);
-    } else {
-      this.#enqueue(chunk);
-      if (this.#wanted) this.#deliver();
-    }
-    return true;
+    return this.#window.receive(chunk);
   }
 
   /** No more comes. */
   finish(): void {
-    this.#finished = true;
-    if (this.#wanted && !this.destroyed) this.#deliver();
+    this.#window.finish();
   }
 
   override _read(): void {
-    this.#wanted = true;
-    this.#deliver();
+    this.#window.want();
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    const dropped = this.#queue.reduce((sum, chunk) => sum + chunk.length, 0);
-    const unused = this.#joined === undefined ? 0 : JOIN_BYTES - this.#joined.used;
-    this.#queue = [];
-    this.#joined = undefined;
-    this.#consume(dropped - unused);
+    this.#window.drop();
     done(error);
-  }
-
-  #enqueue(chunk: Buffer): void {
-    const joined = this.#joined;
-    if (joined !== undefined && chunk.length <= JOIN_BYTES - joined.used) {
-      joined.used += chunk.copy(joined.buffer, joined.used);
-      return;
-    }
-    this.#closeJoined();
-    if (chunk.length > SMALL_BYTES) {
-      this.#queue.push(chunk);
-    } else if (this.#wanted && this.#queue.length === 0) {
-      this.#queue.push(Buffer.from(chunk));
-    } else {
-      const buffer = Buffer.allocUnsafe(JOIN_BYTES);
-      this.#joined = { buffer, used: chunk.copy(buffer) };
-      this.#queue.push(buffer);
-    }
-  }
-
-  #closeJoined(): void {
-    if (this.#joined === undefined) return;
-    this.#queue[this.#queue.length - 1] = this.#joined.buffer.subarray(0, this.#joined.used);
-    this.#joined = undefined;
-  }
-
-  #deliver(): void {
-    this.#closeJoined();
-    while (this.#wanted) {
-      const chunk = this.#queue.shift();
-      if (chunk === undefined) break;
-      this.#wanted = this.push(chunk);
-      this.#consume(chunk.length);
-    }
-    if (this.#finished && this.#queue.length === 0) this.push(null);
-  }
-
-  #consume(bytes: number): void {
-    this.#consumed += bytes;
-    if (this.#consumed < GRANT_BYTES || this.#finished) return;
-    this.#credit += this.#consumed;
-    this.#grant(this.#consumed);
-    this.#consumed = 0;
   }
 }

@@ -4,6 +4,7 @@ import { encodeFrame, type Frame } from './frames.ts';
 import { InitError } from './init-error.ts';
 import { OutputStream } from './output-stream.ts';
 import { StdinStream } from './stdin-stream.ts';
+import { encodeTerminalSize, type InitCommandSpec, type TerminalSize } from './start-payload.ts';
 import { ExitFlag, FromInit, START_STEPS, ToInit } from './wire.ts';
 
 export interface InitCommandExit {
@@ -31,6 +32,8 @@ export interface InitCommand {
   readonly exit: Promise<InitCommandExit>;
   /** To the process group. No error when it has ended. */
   kill(signal: NodeJS.Signals): void;
+  /** Of its terminal. Without effect when it has none, or has ended. */
+  resize(size: TerminalSize): void;
 }
 
 const SIGNAL_NAMES = new Map<number, string>();
@@ -49,6 +52,7 @@ export class RunningCommand {
   readonly #stdout: OutputStream;
   readonly #stderr: OutputStream;
   readonly #stdin: StdinStream | undefined;
+  readonly #hasTerminal: boolean;
   readonly #exit: Promise<InitCommandExit>;
   #resolveStarted: (command: InitCommand) => void = () => {};
   #rejectStarted: (error: InitError) => void = () => {};
@@ -57,12 +61,17 @@ export class RunningCommand {
   #state: 'starting' | 'running' | 'ended' = 'starting';
   #settled = false;
 
-  constructor(id: number, withStdin: boolean, send: (frame: Buffer) => void) {
+  constructor(
+    id: number,
+    { stdin, terminal }: Pick<InitCommandSpec, 'stdin' | 'terminal'>,
+    send: (frame: Buffer) => void,
+  ) {
     this.id = id;
     this.#send = send;
     this.#stdout = new OutputStream((bytes) => this.#grant(1, bytes));
     this.#stderr = new OutputStream((bytes) => this.#grant(2, bytes));
-    if (withStdin) {
+    this.#hasTerminal = terminal !== undefined;
+    if (stdin === true || this.#hasTerminal) {
       this.#stdin = new StdinStream({
         data: (bytes) => this.#sendWhileRunning(ToInit.stdin, bytes),
         end: () => this.#sendWhileRunning(ToInit.stdinClose),
@@ -143,6 +152,9 @@ export class RunningCommand {
       ...(this.#stdin === undefined ? {} : { stdin: this.#stdin }),
       exit: this.#exit,
       kill: (signal) => this.kill(signal),
+      resize: (size) => {
+        if (this.#hasTerminal) this.#sendWhileRunning(ToInit.resize, encodeTerminalSize(size));
+      },
     });
     return 'ok';
   }

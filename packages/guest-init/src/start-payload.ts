@@ -18,8 +18,17 @@ export interface InitCommandSpec {
   readonly timeoutMs?: number | undefined;
   /** False: the command reads end of file at once. @default false */
   readonly stdin?: boolean | undefined;
+  /** Gives it a terminal of this size, which is its stdin, too. @default none */
+  readonly terminal?: TerminalSize | undefined;
 }
 
+/** In characters; what is not from 1 to 65,535 becomes so. */
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+const UINT16_MAX = 0xffff;
 const UINT32_MAX = 0xffff_ffff;
 /** What a START frame has besides its payload. */
 const HEAD_BYTES = 5;
@@ -50,6 +59,17 @@ function timeoutItem(timeoutMs: number): Buffer {
   return item;
 }
 
+/** Payload of RESIZE. */
+export function encodeTerminalSize({ columns, rows }: TerminalSize): Buffer {
+  const payload = Buffer.allocUnsafe(4);
+  payload.writeUInt16LE(characters(columns), 0);
+  payload.writeUInt16LE(characters(rows), 2);
+  return payload;
+}
+
+const characters = (count: number): number =>
+  Math.min(Math.max(Math.trunc(count) || 1, 1), UINT16_MAX);
+
 /**
  * Payload of START.
  * @throws InitError `not_started`, step `request`: EINVAL, or E2BIG when it is over 1 MiB
@@ -62,7 +82,9 @@ export function encodeStart(spec: InitCommandSpec): Buffer {
   if (spec.timeoutMs !== undefined && spec.timeoutMs !== Infinity) {
     items.push(timeoutItem(spec.timeoutMs));
   }
-  if (spec.stdin === true) items.push(Buffer.from([StartTag.stdin, 1, 0, 0, 0, 1]));
+  if (spec.terminal !== undefined)
+    items.push(Buffer.from([StartTag.terminal, 4, 0, 0, 0]), encodeTerminalSize(spec.terminal));
+  else if (spec.stdin === true) items.push(Buffer.from([StartTag.stdin, 1, 0, 0, 0, 1]));
   const payload = Buffer.concat(items);
   if (payload.length > FRAME_MAX_BYTES - HEAD_BYTES) {
     throw InitError.notStarted('request', constants.errno.E2BIG);

@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import { SendWindow } from './send-window.ts';
 import { STDIN_WINDOW_BYTES } from './wire.ts';
 
 /** Where the bytes of stdin go. */
@@ -10,22 +11,18 @@ export interface StdinSink {
 /** The stdin of a command. Sends no more than the init has room for. */
 export class StdinStream extends Writable {
   readonly #sink: StdinSink;
-  #credit = STDIN_WINDOW_BYTES;
-  #waiting: { bytes: Buffer; done: (error?: Error | null) => void } | undefined;
+  readonly #window: SendWindow;
 
   constructor(sink: StdinSink) {
     super({ highWaterMark: STDIN_WINDOW_BYTES, decodeStrings: true });
     this.#sink = sink;
+    this.#window = new SendWindow((bytes) => sink.data(bytes));
     this.on('error', () => {});
   }
 
   /** False when the peer granted more than was ever used. */
   grant(bytes: number): boolean {
-    if (bytes > STDIN_WINDOW_BYTES - this.#credit) return false;
-    this.#credit += bytes;
-    const waiting = this.#waiting;
-    if (waiting !== undefined) this.#send(waiting.bytes, waiting.done);
-    return true;
+    return this.#window.grant(bytes);
   }
 
   override _write(
@@ -33,7 +30,7 @@ export class StdinStream extends Writable {
     _encoding: BufferEncoding,
     done: (error?: Error | null) => void,
   ): void {
-    this.#send(chunk, done);
+    this.#window.write(chunk, done);
   }
 
   override _final(done: (error?: Error | null) => void): void {
@@ -42,24 +39,8 @@ export class StdinStream extends Writable {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
     if (!this.writableFinished) this.#sink.end();
-    waiting?.done(error ?? new Error('the command has ended'));
+    this.#window.drop(error ?? new Error('the command has ended'));
     done(error);
-  }
-
-  #send(bytes: Buffer, done: (error?: Error | null) => void): void {
-    const now = bytes.subarray(0, this.#credit);
-    if (now.length > 0) {
-      this.#credit -= now.length;
-      this.#sink.data(now);
-    }
-    if (now.length === bytes.length) {
-      this.#waiting = undefined;
-      done();
-    } else {
-      this.#waiting = { bytes: bytes.subarray(now.length), done };
-    }
   }
 }

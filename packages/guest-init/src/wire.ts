@@ -1,6 +1,8 @@
 /** Numbers of the wire protocol; PROTOCOL.md describes them. */
 
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
+/** Inits that know neither terminals nor connections to ports. */
+export const PROTOCOL_VERSION_SECOND = 2;
 /** Inits of the first release; they cannot be suspended, and their limits stay what they are. */
 export const PROTOCOL_VERSION_FIRST = 1;
 
@@ -10,6 +12,8 @@ export const FRAME_MAX_BYTES = 1024 * 1024;
 export const OUTPUT_WINDOW_BYTES = 256 * 1024;
 /** Bytes of stdin that may be sent ahead. */
 export const STDIN_WINDOW_BYTES = 64 * 1024;
+/** Connections to ports at one time. */
+export const CONNECTIONS_MAX = 1024;
 
 export const ToInit = {
   helloOk: 0x01,
@@ -21,6 +25,9 @@ export const ToInit = {
   ping: 0x07,
   suspend: 0x08,
   limits: 0x09,
+  resize: 0x0a,
+  connect: 0x0b,
+  close: 0x0c,
 } as const;
 
 export const FromInit = {
@@ -35,9 +42,21 @@ export const FromInit = {
   log: 0x89,
   suspended: 0x8a,
   notSuspended: 0x8b,
+  connected: 0x8c,
+  connectFailed: 0x8d,
+  streamEnd: 0x8e,
+  closed: 0x8f,
 } as const;
 
-export const StartTag = { arg: 1, env: 2, cwd: 3, user: 4, timeoutMs: 5, stdin: 6 } as const;
+export const StartTag = {
+  arg: 1,
+  env: 2,
+  cwd: 3,
+  user: 4,
+  timeoutMs: 5,
+  stdin: 6,
+  terminal: 7,
+} as const;
 
 export const ExitFlag = { timedOut: 1, oomKilled: 2 } as const;
 

@@ -251,6 +251,13 @@ export const errorTable = {
     { carries: ['program', 'package'] },
   ),
 
+  port_not_open: errorRow(
+    502,
+    'UnavailableError',
+    'Nothing listens on this port inside the sandbox.',
+    'Start the server in the sandbox, and see that it listens on 127.0.0.1 or on all addresses.',
+    { retryable: true, carries: ['sandbox', 'port'] },
+  ),
   shutting_down: errorRow(
     503,
     'UnavailableError',

@@ -1,5 +1,11 @@
-import type { Command, CommandExit, CommandSpec, SandboxCommands } from '@sandport/driver';
-import { type InitChannel, InitError } from '@sandport/guest-init';
+import type {
+  Command,
+  CommandExit,
+  CommandSpec,
+  PortConnection,
+  SandboxCommands,
+} from '@sandport/driver';
+import { connectionsMax, type InitChannel, InitError } from '@sandport/guest-init';
 import { SandportFault } from '@sandport/protocol';
 
 export interface CommandDefaults {
@@ -30,6 +36,8 @@ export interface SandboxCommandsOptions {
 
 /** Exit code of a shell whose command was killed by SIGKILL. */
 const killedExitCode = 128 + 9;
+/** What the init says when it has no room for one more connection. */
+const exhausted = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EAGAIN']);
 
 /** Runs commands through the init of one sandbox. */
 export class InitSandboxCommands implements SandboxCommands {
@@ -52,6 +60,7 @@ export class InitSandboxCommands implements SandboxCommands {
         user: spec.user ?? user,
         ...(spec.timeoutMs === undefined ? {} : { timeoutMs: spec.timeoutMs }),
         stdin: spec.stdin ?? false,
+        terminal: spec.terminal,
       });
       // An error that breaks the streams is told by `exit`; it must not end the process as well.
       for (const stream of [command.stdout, command.stderr, command.stdin])
@@ -68,7 +77,7 @@ export class InitSandboxCommands implements SandboxCommands {
               this.#options.oomKills() > oomKillsBefore),
         }),
         async (error: unknown) => {
-          throw await this.#fault(error, spec);
+          throw await this.#fault(error);
         },
       );
       // Whoever does not wait for the end must not bring the process down.
@@ -83,9 +92,23 @@ export class InitSandboxCommands implements SandboxCommands {
           killed ||= signal === 'SIGKILL';
           command.kill(signal);
         },
+        resize: (size) => command.resize(size),
       };
     } catch (error) {
-      throw await this.#fault(error, spec);
+      if (error instanceof InitError && error.kind === 'not_started')
+        throw notStarted(error, spec, this.#options.defaults());
+      throw await this.#fault(error);
+    }
+  }
+
+  async connect(port: number): Promise<PortConnection> {
+    this.#refuseObstacle();
+    try {
+      return await this.#options.channel.connect(port);
+    } catch (error) {
+      if (error instanceof InitError && error.kind === 'not_connected')
+        throw notConnected(error, this.#options.id, port);
+      throw await this.#fault(error);
     }
   }
 
@@ -100,10 +123,14 @@ export class InitSandboxCommands implements SandboxCommands {
     });
   }
 
-  async #fault(error: unknown, spec: CommandSpec): Promise<unknown> {
+  async #fault(error: unknown): Promise<unknown> {
     if (!(error instanceof InitError)) return error;
     const sandbox = this.#options.id;
-    if (error.kind === 'not_started') return notStarted(error, spec, this.#options.defaults());
+    if (error.kind === 'outdated') {
+      const reason = 'it was started by an earlier release of Sandport; start it anew';
+      const details = { sandbox, status: 'running', reason };
+      return new SandportFault('invalid_state', `The sandbox cannot do this: ${reason}.`, details);
+    }
     if (error.kind === 'disconnected') await this.#options.settleTrouble();
     try {
       this.#refuseObstacle();
@@ -117,6 +144,23 @@ export class InitSandboxCommands implements SandboxCommands {
       { cause: error },
     );
   }
+}
+
+/** Why there is no connection, where the init itself is well. */
+function notConnected(error: InitError, sandbox: string, port: number): SandportFault {
+  if (exhausted.has(error.code ?? ''))
+    return new SandportFault(
+      'limit_reached',
+      `The sandbox holds as many connections as it can (${error.code}).`,
+      { limit: connectionsMax, resource: 'connections' },
+      { cause: error },
+    );
+  return new SandportFault(
+    'port_not_open',
+    `Nothing accepts connections on port ${port} inside the sandbox (${error.code}).`,
+    { sandbox, port },
+    { cause: error },
+  );
 }
 
 function notStarted(

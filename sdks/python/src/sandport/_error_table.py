@@ -52,6 +52,7 @@ class NotFoundError(SandportError):
     * ``pool_not_found``
     * ``volume_not_found``
     * ``key_not_found``
+    * ``kubernetes_off``
     * ``route_not_found``
     """
 
@@ -130,6 +131,7 @@ class ServerError(SandportError):
 class UnavailableError(SandportError):
     """Codes:
 
+    * ``port_not_open``
     * ``shutting_down``
     * ``sandbox_unresponsive``
     """
@@ -483,6 +485,14 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         meaning="No API key has this id.",
         advice="List the keys.",
     ),
+    "kubernetes_off": ErrorRow(
+        status=404,
+        retryable=False,
+        error_class=NotFoundError,
+        carries=(),
+        meaning="The daemon does not listen for clients of Kubernetes.",
+        advice="Start it with --kubernetes-listen HOST:PORT; its log says why it does not.",
+    ),
     "route_not_found": ErrorRow(
         status=404,
         retryable=False,
@@ -626,6 +636,14 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         carries=("program", "package"),
         meaning="A program that this needs is not installed on the machine of the daemon.",
         advice="Install the Debian package in `package`; `sandport doctor` lists what is missing.",
+    ),
+    "port_not_open": ErrorRow(
+        status=502,
+        retryable=True,
+        error_class=UnavailableError,
+        carries=("sandbox", "port"),
+        meaning="Nothing listens on this port inside the sandbox.",
+        advice="Start the server in the sandbox, and see that it listens on 127.0.0.1 or on all addresses.",
     ),
     "shutting_down": ErrorRow(
         status=503,

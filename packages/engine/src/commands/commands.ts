@@ -1,24 +1,25 @@
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
-import type { Command, DriverSandbox } from '@sandport/driver';
+import type { Command, DriverSandbox, PortConnection } from '@sandport/driver';
 import {
   type ExecRequest,
   type ExecResult,
   maxExecOutputBytes,
   SandportFault,
 } from '@sandport/protocol';
-import type { Principal } from './principal.ts';
-import type { Sandboxes } from './sandboxes/sandboxes.ts';
-import type { WakeOptions } from './sandboxes/states.ts';
+import type { Principal } from '../principal.ts';
+import type { Sandboxes } from '../sandboxes/sandboxes.ts';
+import type { WakeOptions } from '../sandboxes/states.ts';
+import { BoundedText } from './bounded-text.ts';
+import { type CommandResult, resultOf } from './command-result.ts';
+import { connectToPort } from './connect-to-port.ts';
+import { type OpenCommand, openCommand, type OpenCommandRequest } from './open-command.ts';
 
 /** Output of a command as it comes. */
 export interface CommandOutput {
   readonly stream: 'stdout' | 'stderr';
   readonly bytes: Buffer;
 }
-
-/** How a command ended, without its output. */
-export type CommandResult = Omit<ExecResult, 'stdout' | 'stderr'>;
 
 export interface CommandOptions extends WakeOptions {
   /** Kills the process group. */
@@ -96,13 +97,7 @@ export class Commands {
         hand(command.stdout, 'stdout', onOutput),
         hand(command.stderr, 'stderr', onOutput),
       ]);
-      return {
-        exit_code: exit.exitCode,
-        ...(exit.signal === undefined ? {} : { signal: exit.signal }),
-        ...(exit.timedOut ? { timed_out: true } : {}),
-        ...(exit.oomKilled ? { oom_killed: true } : {}),
-        duration_ms: Math.round((performance.now() - startedAt) * 10) / 10,
-      };
+      return resultOf(exit, startedAt);
     } catch (error) {
       command.kill('SIGKILL');
       command.stdout.destroy();
@@ -111,6 +106,35 @@ export class Commands {
     } finally {
       options.signal?.removeEventListener('abort', kill);
     }
+  }
+
+  /**
+   * Starts a command and hands out its ends; wakes a hibernated sandbox. Until it has ended, the
+   * sandbox is in use. When `signal` aborts, the process group is killed.
+   * @throws SandportFault `sandbox_not_found`, `invalid_state`, `command_not_started`
+   */
+  async open(
+    principal: Principal,
+    sandbox: string,
+    request: OpenCommandRequest,
+    options: CommandOptions = {},
+  ): Promise<OpenCommand> {
+    return openCommand(this.#sandboxes, principal, sandbox, request, options);
+  }
+
+  /**
+   * Connects to a TCP port on the sandbox's loopback; wakes a hibernated sandbox. While bytes move,
+   * the sandbox is in use. When `signal` aborts, the connection breaks.
+   * @param port 1 to 65,535
+   * @throws SandportFault `sandbox_not_found`, `invalid_state`, `port_not_open`, `invalid_request`
+   */
+  async connect(
+    principal: Principal,
+    sandbox: string,
+    port: number,
+    options: CommandOptions = {},
+  ): Promise<PortConnection> {
+    return connectToPort(this.#sandboxes, principal, sandbox, port, options);
   }
 
   /** A stream breaks with whatever the driver met; `exit` knows what that means to a client. */
@@ -162,30 +186,4 @@ async function hand(
     );
   });
   await once(readable, 'end');
-}
-
-/** Collects bytes up to a limit and remembers whether some were left out. */
-class BoundedText {
-  readonly #limitBytes: number;
-  readonly #chunks: Buffer[] = [];
-  #bytes = 0;
-  truncated = false;
-
-  constructor(limitBytes: number) {
-    this.#limitBytes = limitBytes;
-  }
-
-  add(chunk: Buffer): void {
-    const room = this.#limitBytes - this.#bytes;
-    if (chunk.length > room) this.truncated = true;
-    if (room <= 0) return;
-    const kept = chunk.subarray(0, room);
-    this.#chunks.push(kept);
-    this.#bytes += kept.length;
-  }
-
-  /** As UTF-8; each invalid sequence becomes U+FFFD and loses nothing around it. */
-  text(): string {
-    return Buffer.concat(this.#chunks).toString('utf8');
-  }
 }
