@@ -1,5 +1,4 @@
 import { mkdir } from 'node:fs/promises';
-import { isIPv6 } from 'node:net';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { createLocalDriver } from '@sandport/driver-local';
@@ -7,9 +6,12 @@ import { Engine } from '@sandport/engine';
 import { HttpServer } from '@sandport/server';
 import { openState } from '@sandport/state';
 import type { Logger } from 'pino';
-import { ConfigError } from './config/config-error.ts';
+import { type HostPort, shownHost } from './config/host-port.ts';
 import type { DaemonConfig } from './config/resolve.ts';
 import { lockDataDir } from './data-dir-lock.ts';
+import { listenForKubernetes, startKubernetes } from './kubernetes.ts';
+import { kubernetesAccess } from './kubernetes-access.ts';
+import { listenOn, reachableHost } from './listen.ts';
 import { publishLocalKey } from './local-key.ts';
 import { prepareTemplates } from './prepare-templates.ts';
 import { UndoStack } from './undo-stack.ts';
@@ -65,9 +67,33 @@ export async function startDaemon(config: DaemonConfig, options: StartOptions): 
     }),
   );
   logger.info(await engine.recover(), 'recovered');
-  const server = new HttpServer({ engine, logger, version, idleTimeoutMs: config.idleTimeoutMs });
-  undo.add(() => server.close(graceMs));
-  const url = await listen(server, config);
+  const dialect = await startKubernetes(config, { engine, state, logger });
+  if (dialect !== undefined) undo.use(dialect);
+  let apiPort: number | undefined;
+  let kubernetesPort: number | undefined;
+  const server = new HttpServer({
+    engine,
+    logger,
+    version,
+    idleTimeoutMs: config.idleTimeoutMs,
+    ...(dialect && {
+      mounts: [dialect.router],
+      kubernetes: kubernetesAccess({
+        dialect,
+        api: () => opened(config, apiPort),
+        kubernetes: () => opened(config.kubernetes, kubernetesPort),
+      }),
+    }),
+  });
+  undo.add(() => Promise.all([server.close(graceMs), dialect?.close(graceMs)]));
+  apiPort = await listenOn(config, (host, port) => server.listen(host, port), '--listen');
+  const warn = (sentence: string) => {
+    logger.warn(sentence);
+    announce(sentence);
+  };
+  if (dialect !== undefined && config.kubernetes !== undefined)
+    kubernetesPort = await listenForKubernetes(dialect, config.kubernetes, warn);
+  const url = `http://${addressOf(config.host, apiPort)}`;
   await publishLocalKey(engine, config, url, options.environment);
   const ms = Math.round(performance.now() - startedAt);
   logger.info({ url, version, ms }, 'listening');
@@ -75,6 +101,10 @@ export async function startDaemon(config: DaemonConfig, options: StartOptions): 
   announce(
     `Sandport ${version} listens on ${url} (isolation: ${isolations}; data: ${config.dataDir})`,
   );
+  if (config.kubernetes !== undefined && kubernetesPort !== undefined)
+    announce(
+      `Clients of Kubernetes reach it at https://${addressOf(config.kubernetes.host, kubernetesPort)}; \`sandport kubeconfig\` tells them how.`,
+    );
   const preparation = new AbortController();
   const { signal } = preparation;
   const prepared = prepareTemplates(engine, config.prepare, { logger, announce, signal });
@@ -95,18 +125,9 @@ function machineMemoryBytes(): number {
   return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }
 
-async function listen(server: HttpServer, config: DaemonConfig): Promise<string> {
-  const shown = isIPv6(config.host) ? `[${config.host}]` : config.host;
-  try {
-    const { port } = await server.listen(config.host, config.port);
-    const reachable =
-      config.host === '0.0.0.0' ? '127.0.0.1' : config.host === '::' ? '[::1]' : shown;
-    return `http://${reachable}:${port}`;
-  } catch (error) {
-    const why =
-      error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
-        ? 'another program listens there; stop it, or name another with --listen'
-        : String(error);
-    throw new ConfigError(`Cannot listen on ${shown}:${config.port}: ${why}.`);
-  }
-}
+/** Where a listener of these settings is open; undefined while it is not. */
+const opened = (settings: HostPort | undefined, port: number | undefined): HostPort | undefined =>
+  settings === undefined || port === undefined ? undefined : { host: settings.host, port };
+
+/** As clients on this machine reach it. */
+const addressOf = (host: string, port: number) => `${shownHost(reachableHost(host))}:${port}`;

@@ -23,6 +23,10 @@ export type OptionKey =
   | 'prepare'
   | 'max_sandboxes'
   | 'pool'
+  | 'kubernetes_listen'
+  | 'kubernetes_san'
+  | 'pod_network'
+  | 'pod_network_users'
   | 'idle_timeout_seconds'
   | 'log_level';
 
@@ -97,6 +101,36 @@ export const daemonOptions: readonly DaemonOption[] = [
     description:
       'Sandboxes of a template that are kept ready; set at each start. Can be repeated. `sandport pool` changes it meanwhile.',
     defaultText: 'as they were left; none at first',
+    list: true,
+  },
+  {
+    key: 'kubernetes_listen',
+    flag: '--kubernetes-listen <host:port|off>',
+    description:
+      'Address for clients of Kubernetes, as kubectl; port 0 takes a free one; off: none of that dialect.',
+    defaultText: 'the next port on the host of --listen',
+  },
+  {
+    key: 'kubernetes_san',
+    flag: '--kubernetes-san <name>',
+    description:
+      'Another host name or address that clients of Kubernetes reach this machine by. Can be repeated.',
+    defaultText: 'localhost, the name of the machine, and what is listened on',
+    list: true,
+  },
+  {
+    key: 'pod_network',
+    flag: '--pod-network <auto|off|range>',
+    description:
+      'Addresses that sandboxes have on this machine, as 127.66.0.0/16; auto: the first free one of 127.66.0.0/16 to 127.95.0.0/16.',
+    defaultText: 'auto',
+  },
+  {
+    key: 'pod_network_users',
+    flag: '--pod-network-users <user>',
+    description:
+      'Another user of this machine who may connect to addresses of sandboxes, which need no key. Can be repeated.',
+    defaultText: 'root, and who called sudo',
     list: true,
   },
   {

@@ -4,12 +4,20 @@ import type { PoolSetting } from '@sandport/engine';
 import { isolationSchema, maxPoolSize } from '@sandport/protocol';
 import { z } from 'zod';
 import { ConfigError } from './config-error.ts';
+import { hostPortSchema } from './host-port.ts';
+import {
+  type KubernetesSettings,
+  kubernetesSettings,
+  kubernetesValues,
+} from './kubernetes-settings.ts';
 import { daemonOptions, defaultConfigFile, environmentName, type OptionKey } from './options.ts';
 
 /** The daemon's settings, complete. */
 export interface DaemonConfig {
   readonly host: string;
   readonly port: number;
+  /** Undefined: the dialect of Kubernetes is off. */
+  readonly kubernetes: KubernetesSettings | undefined;
   readonly dataDir: string;
   /** True when nobody named another: then the user's own configuration gets the key, too. */
   readonly isDefaultDataDir: boolean;
@@ -38,10 +46,8 @@ const defaultDataDir = '/var/lib/sandport';
 
 const text = z.string().min(1);
 const values = z.strictObject({
-  listen: z
-    .string()
-    .regex(/^(\[[0-9a-fA-F:]+\]|[^:[\]]+):\d{1,5}$/, 'must look like 127.0.0.1:8420')
-    .default('127.0.0.1:8420'),
+  listen: hostPortSchema.default({ host: '127.0.0.1', port: 8420 }),
+  ...kubernetesValues,
   data_dir: text.default(defaultDataDir),
   run_dir: text.optional(),
   templates_dir: text.optional(),
@@ -103,12 +109,9 @@ export async function resolveConfig(
 }
 
 function complete(data: z.infer<typeof values>): DaemonConfig {
-  const colon = data.listen.lastIndexOf(':');
-  const port = Number(data.listen.slice(colon + 1));
-  if (port > 65_535) throw new ConfigError(`--listen: the port ${port} is above 65535.`);
   return {
-    host: data.listen.slice(0, colon).replace(/^\[|\]$/g, ''),
-    port,
+    ...data.listen,
+    kubernetes: kubernetesSettings(data, data.listen),
     dataDir: resolve(data.data_dir),
     isDefaultDataDir: resolve(data.data_dir) === defaultDataDir,
     runDir: data.run_dir === undefined ? undefined : resolve(data.run_dir),

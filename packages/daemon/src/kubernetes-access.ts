@@ -1,0 +1,43 @@
+import type { AgentSandbox } from '@sandport/agent-sandbox';
+import type { KubernetesAccess } from '@sandport/server';
+import { type HostPort, shownHost } from './config/host-port.ts';
+import { reachableHost } from './listen.ts';
+
+export interface KubernetesAccessOptions {
+  readonly dialect: AgentSandbox;
+  /** Where it is open; undefined while it is not. */
+  readonly api: () => HostPort | undefined;
+  readonly kubernetes: () => HostPort | undefined;
+}
+
+/**
+ * Tells clients the addresses that are good for them: a daemon that listens on all addresses of its
+ * machine is named as the client itself named it, if the certificate is for that name.
+ */
+export function kubernetesAccess(options: KubernetesAccessOptions): KubernetesAccess {
+  const { dialect } = options;
+  return {
+    certificateAuthority: dialect.certificateAuthority,
+    addresses: (hostField) => {
+      const api = options.api();
+      const kubernetes = options.kubernetes();
+      if (api === undefined || kubernetes === undefined) return undefined;
+      const named = hostNameOf(hostField);
+      const known = named !== undefined && dialect.names.has(named) ? named : undefined;
+      const at = ({ host, port }: HostPort) => `${shownHost(reachableHost(host, known))}:${port}`;
+      return {
+        server: `https://${at(kubernetes)}`,
+        router: `http://${at(api)}${dialect.router.path}`,
+        gateway: dialect.gatewayAddress && `http://${dialect.gatewayAddress}`,
+      };
+    },
+  };
+}
+
+/** `localhost` of `localhost:8420`, `::1` of `[::1]:8420`. */
+const hostNameOf = (hostField: string | undefined): string | undefined =>
+  /^(?:\[([0-9a-f:]+)\]|([^:]+))(?::\d+)?$/i
+    .exec(hostField ?? '')
+    ?.slice(1)
+    .find((each) => each !== undefined)
+    ?.toLowerCase();
