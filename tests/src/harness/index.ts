@@ -67,3 +67,15 @@ export {
 } from './templates.ts';
 export { staticProgram } from './static-program.ts';
 export { registryProgram, registryUser, startRegistry, type TestRegistry } from './registry.ts';
+export {
+  agents,
+  claimBody,
+  claimReady,
+  conditionOf,
+  extensions,
+  Kube,
+  type KubeAnswer,
+  type KubeObject,
+  type WatchEvent,
+} from './kube.ts';
+export { kubeconfigOf, Kubectl, kubectls, noKubectl, type Output } from './kubectl.ts';
