@@ -136,3 +136,25 @@ def test_pools_quotas_and_keys(daemon: FakeDaemon, api: Any) -> None:
     assert client.version() == "1.2.3"
     with pytest.raises(TypeError):
         client.keys.create(namespaces="team")
+
+
+def test_how_clients_of_kubernetes_reach_the_daemon(daemon: FakeDaemon, api: Any) -> None:
+    found = {
+        "server": "https://127.0.0.1:8421",
+        "certificate_authority": "PEM",
+        "namespaces": None,
+        "router": "http://127.0.0.1:8420/agent-sandbox/router",
+    }
+    daemon.instead += [
+        answer(found),
+        answer({**found, "namespaces": ["team"], "gateway": "http://127.66.0.1"}),
+        refusal(404, "kubernetes_off"),
+    ]
+    kubernetes = api.Client().kubernetes()
+    assert (kubernetes.server, kubernetes.certificate_authority) == (found["server"], "PEM")
+    assert (kubernetes.namespaces, kubernetes.gateway) == (None, None)
+    assert daemon.seen[-1].segments == ["kubernetes"]
+    restricted = api.Client().kubernetes()
+    assert (restricted.namespaces, restricted.gateway) == (["team"], "http://127.66.0.1")
+    with pytest.raises(NotFoundError):
+        api.Client().kubernetes()

@@ -1,4 +1,4 @@
-import type { SandboxEvent } from '@sandport/protocol';
+import { type KubernetesObject, kubernetesSchema, type SandboxEvent } from '@sandport/protocol';
 import { type ClientOptions, resolveClientConfig } from './config/client-options.ts';
 import { Transport } from './http/transport.ts';
 import { Keys } from './resources/keys.ts';
@@ -55,6 +55,15 @@ export class Client {
   /** Version of the daemon. */
   version(options: { signal?: AbortSignal } = {}): Promise<VersionInfo> {
     return this.transport.json({ method: 'GET', path: '/version', ...options }, versionSchema);
+  }
+
+  /**
+   * How clients of Kubernetes, as kubectl, reach this daemon. Their token is the API key.
+   * @throws NotFoundError with the code `kubernetes_off` when it does not listen for them
+   */
+  kubernetes(options: { signal?: AbortSignal } = {}): Promise<KubernetesObject> {
+    const request = { method: 'GET', path: '/v1/kubernetes', ...options } as const;
+    return this.transport.json(request, kubernetesSchema);
   }
 
   /** The last events of all sandboxes that the key may see, or of one, oldest first. */

@@ -68,6 +68,7 @@ export type {
   IdleAction,
   Isolation,
   KeyObject,
+  KubernetesObject,
   Lifecycle,
   Metrics,
   MetricsSample,

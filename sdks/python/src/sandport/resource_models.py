@@ -231,3 +231,30 @@ class Key:
             namespaces=None if namespaces is None else [str(each) for each in namespaces],
             api_key=data.get("api_key"),
         )
+
+
+@dataclass(frozen=True)
+class Kubernetes:
+    """How clients of Kubernetes reach a daemon. Their token is an API key."""
+
+    #: Address of the Kubernetes API, as ``https://127.0.0.1:8421``.
+    server: str
+    #: PEM of the authority that vouches for it.
+    certificate_authority: str
+    #: Address of the router to sandboxes, for clients with an API key.
+    router: str
+    #: Namespaces that the API key may use; None: all.
+    namespaces: Optional[List[str]] = None
+    #: Address of the same router on the daemon's machine, without a key.
+    gateway: Optional[str] = None
+
+    @classmethod
+    def from_wire(cls, data: Mapping[str, Any]) -> Kubernetes:
+        namespaces = data.get("namespaces")
+        return cls(
+            server=str(data["server"]),
+            certificate_authority=str(data["certificate_authority"]),
+            router=str(data["router"]),
+            namespaces=None if namespaces is None else [str(each) for each in namespaces],
+            gateway=data.get("gateway"),
+        )

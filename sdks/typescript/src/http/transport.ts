@@ -52,6 +52,11 @@ export class Transport {
     return this.#target.url.href.replace(/\/$/, '');
   }
 
+  /** The key that every request carries. */
+  get apiKey(): string {
+    return this.#target.apiKey;
+  }
+
   /** Milliseconds of silence that are borne while the daemon works on a whole tree; 0: any. */
   get slowTimeoutMs(): number {
     const { idleTimeoutMs } = this.#target;

@@ -9,6 +9,7 @@ from .._config import ConnectionConfig
 from .._wire import events, machine
 from ..file_models import RetryCallback
 from ..life_models import SandboxEvent
+from ..resource_models import Kubernetes
 from .events import follow_events
 from .machine import AsyncKeys, AsyncPools, AsyncQuotas, AsyncSnapshots
 from .templates import AsyncTemplates
@@ -42,6 +43,13 @@ class AsyncClient:
     async def version(self) -> str:
         """Version of the daemon."""
         return await self._transport.call(machine.version())
+
+    async def kubernetes(self) -> Kubernetes:
+        """How clients of Kubernetes, as kubectl, reach this daemon. Their token is the API key.
+
+        :raises NotFoundError: when it does not listen for them.
+        """
+        return await self._transport.call(machine.kubernetes())
 
     async def events(
         self, tail: Optional[int] = None, *, sandbox: Optional[str] = None

@@ -8,6 +8,7 @@ from .._config import ConnectionConfig
 from .._wire import events, machine
 from ..file_models import RetryCallback
 from ..life_models import SandboxEvent
+from ..resource_models import Kubernetes
 from .events import follow_events
 from .machine import Keys, Pools, Quotas, Snapshots
 from .templates import Templates
@@ -41,6 +42,13 @@ class Client:
     def version(self) -> str:
         """Version of the daemon."""
         return self._transport.call(machine.version())
+
+    def kubernetes(self) -> Kubernetes:
+        """How clients of Kubernetes, as kubectl, reach this daemon. Their token is the API key.
+
+        :raises NotFoundError: when it does not listen for them.
+        """
+        return self._transport.call(machine.kubernetes())
 
     def events(
         self, tail: Optional[int] = None, *, sandbox: Optional[str] = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import List, Optional, Sequence
 
-from ..resource_models import Key, Pool, Quota
+from ..resource_models import Key, Kubernetes, Pool, Quota
 from .call import Answer, Call, Request, given, ignore, json_request, target
 
 
@@ -66,6 +66,11 @@ def delete_key(key_id: str) -> Call[None]:
 def version() -> Call[str]:
     """Version of the daemon."""
     return Call(Request("GET", "/version"), lambda answer: str(answer.json_object()["version"]))
+
+
+def kubernetes() -> Call[Kubernetes]:
+    request = Request("GET", target("kubernetes"))
+    return Call(request, lambda answer: Kubernetes.from_wire(answer.json_object()))
 
 
 def _pool(answer: Answer) -> Pool:
