@@ -70,7 +70,16 @@ from .life_models import (
     WakeResult,
 )
 from .models import ExecResult, FileEntry, SandboxInfo, VolumeMount, WriteResult
-from .resource_models import Key, Kubernetes, Pool, Quota, Snapshot, Template, TemplateBuild, VolumeInfo
+from .resource_models import (
+    Key,
+    Kubernetes,
+    Pool,
+    Quota,
+    Snapshot,
+    Template,
+    TemplateBuild,
+    VolumeInfo,
+)
 from .tree_models import SkippedEntry, SyncAction, SyncResult, TreeResult
 
 # `PermissionError` is not in the list: `from sandport import *` must not hide Python's own.
