@@ -10,6 +10,7 @@ import { addForks } from './commands/fork.ts';
 import { addFs } from './commands/fs.ts';
 import { addKey } from './commands/key.ts';
 import { addKill } from './commands/kill.ts';
+import { addKubeconfig } from './commands/kubeconfig.ts';
 import { addLifecycle } from './commands/lifecycle.ts';
 import { addLimits } from './commands/limits.ts';
 import { addList } from './commands/ls.ts';
@@ -85,6 +86,7 @@ ${exitCodesHelp}`,
   addPool(program);
   addQuota(program);
   addKey(program);
+  addKubeconfig(program);
   addVersion(program);
   return program;
 }

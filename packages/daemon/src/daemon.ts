@@ -69,8 +69,7 @@ export async function startDaemon(config: DaemonConfig, options: StartOptions): 
   logger.info(await engine.recover(), 'recovered');
   const dialect = await startKubernetes(config, { engine, state, logger });
   if (dialect !== undefined) undo.use(dialect);
-  let apiPort: number | undefined;
-  let kubernetesPort: number | undefined;
+  const ports: { api?: number; kubernetes?: number | undefined } = {};
   const server = new HttpServer({
     engine,
     logger,
@@ -80,20 +79,20 @@ export async function startDaemon(config: DaemonConfig, options: StartOptions): 
       mounts: [dialect.router],
       kubernetes: kubernetesAccess({
         dialect,
-        api: () => opened(config, apiPort),
-        kubernetes: () => opened(config.kubernetes, kubernetesPort),
+        api: () => opened(config, ports.api),
+        kubernetes: () => opened(config.kubernetes, ports.kubernetes),
       }),
     }),
   });
   undo.add(() => Promise.all([server.close(graceMs), dialect?.close(graceMs)]));
-  apiPort = await listenOn(config, (host, port) => server.listen(host, port), '--listen');
+  ports.api = await listenOn(config, (host, port) => server.listen(host, port), '--listen');
   const warn = (sentence: string) => {
     logger.warn(sentence);
     announce(sentence);
   };
   if (dialect !== undefined && config.kubernetes !== undefined)
-    kubernetesPort = await listenForKubernetes(dialect, config.kubernetes, warn);
-  const url = `http://${addressOf(config.host, apiPort)}`;
+    ports.kubernetes = await listenForKubernetes(dialect, config.kubernetes, warn);
+  const url = `http://${addressOf(config.host, ports.api)}`;
   await publishLocalKey(engine, config, url, options.environment);
   const ms = Math.round(performance.now() - startedAt);
   logger.info({ url, version, ms }, 'listening');
@@ -101,9 +100,9 @@ export async function startDaemon(config: DaemonConfig, options: StartOptions): 
   announce(
     `Sandport ${version} listens on ${url} (isolation: ${isolations}; data: ${config.dataDir})`,
   );
-  if (config.kubernetes !== undefined && kubernetesPort !== undefined)
+  if (config.kubernetes !== undefined && ports.kubernetes !== undefined)
     announce(
-      `Clients of Kubernetes reach it at https://${addressOf(config.kubernetes.host, kubernetesPort)}; \`sandport kubeconfig\` tells them how.`,
+      `Clients of Kubernetes reach it at https://${addressOf(config.kubernetes.host, ports.kubernetes)}; \`sandport kubeconfig\` tells them how.`,
     );
   const preparation = new AbortController();
   const { signal } = preparation;
