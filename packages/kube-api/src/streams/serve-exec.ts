@@ -1,10 +1,61 @@
+import { channelWire, execChannels } from './exec/channel-exec.ts';
+import { type ExecQuery, readExecQuery } from './exec/exec-query.ts';
+import { runExec } from './exec/run-exec.ts';
+import { SpdyExec } from './exec/spdy-exec.ts';
+import { SpdySession } from './spdy/spdy-session.ts';
 import type { StreamUpgrade } from './stream-upgrade.ts';
+import { refuseUpgrade, switchToSpdy } from './upgrade/answer-upgrade.ts';
+import { chooseProtocol } from './upgrade/choose-protocol.ts';
+import { prepareSocket, requestQuery } from './upgrade/prepare-socket.ts';
+import { acceptWebSocket } from './websocket/accept-web-socket.ts';
+
+const protocols = {
+  spdy: ['v4.channel.k8s.io'],
+  websocket: ['v5.channel.k8s.io', 'v4.channel.k8s.io'],
+};
 
 /**
  * Answers `…/pods/{name}/exec` over SPDY or over the channels of a WebSocket, whichever the request
  * asks for. The command and its streams are read from the request's query. A request that cannot
  * be served is answered with a `Status`. Never rejects; resolves when the socket is done with.
  */
-export const serveExec = async ({ socket }: StreamUpgrade): Promise<void> => {
-  socket.destroy();
-};
+export async function serveExec(upgrade: StreamUpgrade): Promise<void> {
+  const { request, socket } = upgrade;
+  prepareSocket(upgrade);
+  try {
+    const { carrier, name } = chooseProtocol(request, protocols);
+    const query = readExecQuery(requestQuery(request));
+    if (carrier === 'spdy') await execSpdy(upgrade, query, name);
+    else await execChannel(upgrade, query, name);
+  } catch (error) {
+    refuseUpgrade(socket, error);
+  }
+}
+
+async function execSpdy(upgrade: StreamUpgrade, query: ExecQuery, protocol: string): Promise<void> {
+  const exec = new SpdyExec(query);
+  const session = new SpdySession(switchToSpdy(upgrade, protocol), {
+    open: (stream, headers) => exec.opened(stream, headers),
+  });
+  const wire = await exec.wire(session);
+  if (wire !== undefined) await runExec(upgrade, query, wire);
+  session.close();
+  await session.closed;
+}
+
+async function execChannel(
+  upgrade: StreamUpgrade,
+  query: ExecQuery,
+  protocol: string,
+): Promise<void> {
+  const session = await acceptWebSocket(upgrade, protocol, (webSocket) =>
+    execChannels(webSocket, protocol),
+  );
+  if (session === undefined) return;
+  const wire = channelWire(session, query);
+  // Some clients take the first message as the sign that they may begin.
+  for (const first of [wire.stdout ?? wire.stderr ?? wire.error]) first.write(Buffer.alloc(0));
+  await runExec(upgrade, query, wire);
+  session.close();
+  await session.closed;
+}
