@@ -11,6 +11,7 @@
 #include "connection.h"
 #include "spawn.h"
 #include "streams.h"
+#include "terminal.h"
 #include "wire.h"
 
 static struct command **table;
@@ -21,10 +22,12 @@ static int64_t next_tick = NEVER;
 
 static struct command *find(uint32_t id) {
   for (size_t i = 0; i < table_count; i++) {
-    if (table[i]->attached && table[i]->id == id) return table[i];
+    if (table[i]->party.attached && table[i]->party.id == id) return table[i];
   }
   return NULL;
 }
+
+bool command_known(uint32_t id) { return find(id) != NULL; }
 
 static void start_failed(uint32_t id, uint8_t step, int error) {
   uint8_t *payload = connection_frame(MSG_START_FAILED, id, 5);
@@ -69,10 +72,10 @@ bool command_start(uint32_t id, const uint8_t *payload, size_t bytes) {
     free(command);
   } else {
     forget_group(child.pid);
-    command->id = id;
+    command->party = (struct party){id, true};
     command->pid = child.pid;
-    command->attached = true;
-    command->stdin_fd = child.stdin_fd;
+    command->terminal = request.want_terminal;
+    command->input = (struct input){.fd = child.stdin_fd, .shared = command->terminal};
     output_open(&command->outputs[0], child.stdout_fd, MSG_STDOUT);
     output_open(&command->outputs[1], child.stderr_fd, MSG_STDERR);
     command->deadline = request.timeout_ms == 0 ? NEVER : now_ms() + (int64_t)request.timeout_ms;
@@ -87,17 +90,26 @@ bool command_start(uint32_t id, const uint8_t *payload, size_t bytes) {
   return true;
 }
 
+static void stdin_write(struct command *command) {
+  struct input *input = &command->input;
+  if (input_write(input) != 0 || (input->closing && input->bytes == 0)) input_close(input);
+}
+
 bool command_stdin(uint32_t id, const uint8_t *data, size_t bytes) {
   struct command *command = find(id);
   /* It may have ended while the bytes were on their way. */
   if (command == NULL) return true;
-  return !command->stdin_closing && stdin_take(command, data, bytes);
+  if (command->input.closing) return false;
+  int problem = input_take(&command->input, data, bytes);
+  /* Nobody reads it any more. */
+  if (problem > 0) input_close(&command->input);
+  return problem >= 0;
 }
 
 bool command_stdin_close(uint32_t id) {
   struct command *command = find(id);
   if (command == NULL) return true;
-  command->stdin_closing = true;
+  command->input.closing = true;
   stdin_write(command);
   return true;
 }
@@ -117,18 +129,36 @@ bool command_credit(uint32_t id, uint8_t stream, uint32_t bytes) {
   if (stream != 1 && stream != 2) return false;
   struct command *command = find(id);
   if (command == NULL) return true;
-  struct output *output = &command->outputs[stream - 1];
-  if (bytes > CREDIT_MAX - output->credit) return false;
-  output->credit += bytes;
+  return output_credit(&command->outputs[stream - 1], bytes);
+}
+
+bool command_resize(uint32_t id, uint16_t columns, uint16_t rows) {
+  struct command *command = find(id);
+  if (command == NULL) return true;
+  if (!command->terminal) return false;
+  if (!command->reaped) terminal_resize(command->outputs[0].fd, columns, rows);
   return true;
+}
+
+/* What runs in it learns that nobody looks at it any more. */
+static void hang_up(struct command *command) {
+  input_close(&command->input);
+  output_close(&command->outputs[0]);
+  if (command->reaped) return;
+  signal_group(command, SIGHUP);
+  signal_group(command, SIGCONT);
 }
 
 void commands_detach(void) {
   for (size_t i = 0; i < table_count; i++) {
     struct command *command = table[i];
-    command->attached = false;
-    command->stdin_closing = true;
-    stdin_write(command);
+    command->party.attached = false;
+    command->input.closing = true;
+    if (command->terminal) {
+      hang_up(command);
+    } else {
+      stdin_write(command);
+    }
   }
 }
 
@@ -167,13 +197,20 @@ size_t commands_poll(struct pollfd *polls) {
   size_t count = 0;
   for (size_t i = 0; i < table_count; i++) {
     struct command *command = table[i];
-    count = add(polls, count, command->stdin_bytes > 0 ? command->stdin_fd : -1, POLLOUT);
+    count = add(polls, count, command->input.bytes > 0 ? command->input.fd : -1, POLLOUT);
     for (int o = 0; o < 2; o++) {
       struct output *output = &command->outputs[o];
-      count = add(polls, count, output_wanted(command, output) ? output->fd : -1, POLLIN);
+      count = add(polls, count, output_wanted(&command->party, output) ? output->fd : -1, POLLIN);
     }
   }
   return count;
+}
+
+static bool read_output(struct command *command, struct output *output) {
+  bool more = output_read(&command->party, output);
+  /* A terminal that has ended takes no input either. */
+  if (command->terminal && output->fd < 0) input_close(&command->input);
+  return more;
 }
 
 void commands_ready(const struct pollfd *polls, size_t count) {
@@ -183,7 +220,9 @@ void commands_ready(const struct pollfd *polls, size_t count) {
     if (of[0].revents != 0) stdin_write(command);
     for (int o = 0; o < 2; o++) {
       struct output *output = &command->outputs[o];
-      if (of[1 + o].revents != 0 && output_wanted(command, output)) output_read(command, output);
+      if (of[1 + o].revents != 0 && output_wanted(&command->party, output)) {
+        read_output(command, output);
+      }
     }
   }
 }
@@ -203,8 +242,12 @@ void commands_reap(void) {
       command->reaped = true;
       command->status = status;
       command->deadline = NEVER;
-      output_finish(&command->outputs[0]);
-      output_finish(&command->outputs[1]);
+      if (command->terminal) {
+        output_finish_terminal(&command->outputs[0]);
+      } else {
+        output_finish(&command->outputs[0]);
+        output_finish(&command->outputs[1]);
+      }
     }
   }
 }
@@ -220,33 +263,36 @@ void commands_mark_oom(pid_t session) {
 }
 
 static void send_exit(struct command *command) {
-  uint8_t *payload = connection_frame(MSG_EXIT, command->id, 3);
+  uint8_t *payload = connection_frame(MSG_EXIT, command->party.id, 3);
   if (payload == NULL) return;
   payload[0] = WIFEXITED(command->status) ? (uint8_t)WEXITSTATUS(command->status) : 0;
   payload[1] = WIFSIGNALED(command->status) ? (uint8_t)WTERMSIG(command->status) : 0;
   payload[2] = (uint8_t)((command->timed_out ? EXIT_TIMED_OUT : 0) |
                          (command->oom_killed ? EXIT_OOM_KILLED : 0));
-  command->attached = false;
+  command->party.attached = false;
+  /* Without it the kernel of the guest need not tell that the terminal's last process ended. */
+  if (command->terminal) output_close(&command->outputs[0]);
 }
 
 static bool is_over(const struct command *command) {
-  return command->reaped && !command->attached && command->outputs[0].fd < 0 && command->outputs[1].fd < 0 && command->kill_at == NEVER;
+  return command->reaped && !command->party.attached && command->outputs[0].fd < 0 &&
+         command->outputs[1].fd < 0 && command->kill_at == NEVER;
 }
 
 void commands_advance(void) {
   size_t kept = 0;
   for (size_t i = 0; i < table_count; i++) {
     struct command *command = table[i];
-    stdin_grant(command);
+    input_grant(&command->party, &command->input);
     if (command->reaped) {
-      stdin_close(command);
+      input_close(&command->input);
       for (int o = 0; o < 2; o++) {
         struct output *output = &command->outputs[o];
-        while (command->attached && output_wanted(command, output) &&
-               output_read(command, output)) {
+        while (command->party.attached && output_wanted(&command->party, output) &&
+               read_output(command, output)) {
         }
       }
-      if (command->attached && command->outputs[0].remaining == 0 &&
+      if (command->party.attached && command->outputs[0].remaining == 0 &&
           command->outputs[1].remaining == 0) {
         send_exit(command);
       }

@@ -1,40 +1,29 @@
-/* The table of commands: what runs, its pipes, its credit, its end. */
+/* The table of commands: what runs, its pipes or terminal, its end. */
 #ifndef SANDPORT_COMMAND_H
 #define SANDPORT_COMMAND_H
 
 #include <poll.h>
 
 #include "init.h"
-
-struct output {
-  int fd;
-  uint8_t type;
-  uint32_t credit;
-  /* After the main process has ended: bytes still to deliver. SIZE_MAX before. */
-  size_t remaining;
-};
+#include "streams.h"
 
 struct command {
-  uint32_t id;
+  struct party party;
   pid_t pid;
-  /* The daemon knows the id: frames go both ways. False once EXIT is sent or the daemon left. */
-  bool attached;
   bool reaped;
   bool timed_out;
   bool oom_killed;
+  /* What outputs[0] reads and the input writes is the master of its terminal. */
+  bool terminal;
   int status;
   struct output outputs[2];
-  int stdin_fd;
-  bool stdin_closing;
-  uint8_t *stdin_data;
-  size_t stdin_head;
-  size_t stdin_bytes;
-  /* Bytes taken from the window by the daemon, and bytes to grant back. */
-  size_t stdin_held;
-  size_t stdin_grant;
+  struct input input;
   int64_t deadline;
   int64_t kill_at;
 };
+
+/* True while the daemon knows a command by this number. */
+bool command_known(uint32_t id);
 
 /* Frames from the daemon. False: the frame makes no sense. */
 bool command_start(uint32_t id, const uint8_t *payload, size_t bytes);
@@ -42,8 +31,9 @@ bool command_stdin(uint32_t id, const uint8_t *data, size_t bytes);
 bool command_stdin_close(uint32_t id);
 bool command_kill(uint32_t id, int signal);
 bool command_credit(uint32_t id, uint8_t stream, uint32_t bytes);
+bool command_resize(uint32_t id, uint16_t columns, uint16_t rows);
 
-/* The daemon is gone: commands go on, what they write is thrown away. */
+/* The daemon is gone: commands go on, what they write is thrown away; terminals hang up. */
 void commands_detach(void);
 
 /* Enforces timeouts; returns when to call again, or NEVER. */

@@ -13,6 +13,7 @@
 #include "command.h"
 #include "guard.h"
 #include "restorable.h"
+#include "tunnel.h"
 #include "wire.h"
 
 #define HEADER_BYTES 9u
@@ -78,7 +79,10 @@ void connection_drop(const char *reason) {
   if (fd < 0) return;
   bool was_accepted = accepted;
   connection_close();
-  if (was_accepted) commands_detach();
+  if (was_accepted) {
+    commands_detach();
+    tunnels_forget();
+  }
   retry_at = now_ms() + backoff_ms;
   if (reason != NULL) log_line("connection dropped: %s", reason);
 }
@@ -189,7 +193,25 @@ static bool suspend(void) {
   if (payload == NULL) return false;
   memcpy(payload, reason, bytes);
   suspending = possible;
+  if (possible) tunnels_forget();
   return true;
+}
+
+/* A frame of a connection to a port. */
+static bool dispatch_tunnel(uint8_t type, uint32_t id, const uint8_t *payload, size_t bytes) {
+  switch (type) {
+    case MSG_STDIN:
+      return tunnel_data(id, payload, bytes);
+    case MSG_STDIN_CLOSE:
+      return bytes == 0 && tunnel_end(id);
+    case MSG_CREDIT:
+      return bytes == 5 && tunnel_credit(id, payload[0], get_u32(payload + 1));
+    case MSG_CLOSE:
+      if (bytes == 0) tunnel_close(id);
+      return bytes == 0;
+    default:
+      return false;
+  }
 }
 
 /* Handles one complete frame. False: the frame makes no sense. */
@@ -205,9 +227,19 @@ static bool dispatch(uint8_t type, uint32_t id, uint8_t *payload, size_t bytes) 
     return true;
   }
   if (!accepted) return false;
+  if (id != 0 && tunnel_known(id)) return dispatch_tunnel(type, id, payload, bytes);
   switch (type) {
     case MSG_START:
       return command_start(id, payload, bytes);
+    case MSG_RESIZE:
+      return bytes == 4 && command_resize(id, get_u16(payload), get_u16(payload + 2));
+    case MSG_CONNECT:
+      if (id == 0 || bytes != 2 || command_known(id)) return false;
+      tunnel_open(id, get_u16(payload));
+      return true;
+    case MSG_CLOSE:
+      /* The connection has ended meanwhile. */
+      return bytes == 0 && !command_known(id);
     case MSG_STDIN:
       return command_stdin(id, payload, bytes);
     case MSG_STDIN_CLOSE:

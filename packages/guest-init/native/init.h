@@ -19,6 +19,8 @@
 #define OUTPUT_CHUNK (64u * 1024u)
 /* Commands known at one time; pipes of background processes count while they are open. */
 #define COMMANDS_MAX 4096u
+/* Connections to ports at one time. */
+#define TUNNELS_MAX 1024u
 /* From SIGTERM to SIGKILL after a timeout. */
 #define KILL_GRACE_MS 2000
 

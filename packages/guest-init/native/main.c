@@ -19,6 +19,7 @@
 #include "init.h"
 #include "privileges.h"
 #include "spawn.h"
+#include "tunnel.h"
 
 #define TOKEN_BYTES_MIN 32
 #define TOKEN_BYTES_MAX 256
@@ -154,7 +155,7 @@ static _Noreturn void run(void) {
     when = earlier(when, commands_tick(now));
     when = earlier(when, guard_tick(now));
     if (stalled) when = now;
-    size_t most = 1 + commands_poll_max();
+    size_t most = 1 + commands_poll_max() + tunnels_poll_max();
     if (most > capacity) {
       struct pollfd *bigger = realloc(polls, most * 2 * sizeof *polls);
       if (bigger == NULL) {
@@ -167,9 +168,12 @@ static _Noreturn void run(void) {
       capacity = most * 2;
     }
     polls[0] = (struct pollfd){.fd = connection_fd(), .events = connection_events()};
-    size_t count = 1 + commands_poll(polls + 1);
-    wait_until(polls, count, when);
-    commands_ready(polls + 1, count - 1);
+    struct pollfd *of_tunnels = polls + 1 + commands_poll(polls + 1);
+    size_t tunnels = tunnels_poll(of_tunnels);
+    size_t commands = (size_t)(of_tunnels - polls) - 1;
+    wait_until(polls, 1 + commands + tunnels, when);
+    commands_ready(polls + 1, commands);
+    tunnels_ready(of_tunnels, tunnels);
     if (child_ended) {
       child_ended = 0;
       commands_reap();
@@ -177,6 +181,7 @@ static _Noreturn void run(void) {
     if (polls[0].revents != 0) connection_ready(polls[0].revents);
     stalled = connection_process();
     commands_advance();
+    tunnels_advance();
     log_flush();
     connection_flush();
     stalled = stalled && (connection_events() & POLLIN) != 0;

@@ -52,6 +52,9 @@ static int count_items(const uint8_t *payload, size_t bytes, struct counts *coun
       case TAG_STDIN:
         if (item.bytes != 1) return -1;
         continue;
+      case TAG_TERMINAL:
+        if (item.bytes != 4) return -1;
+        continue;
       default:
         return -1;
     }
@@ -102,6 +105,11 @@ int start_request_parse(struct start_request *request, const uint8_t *payload, s
         break;
       case TAG_TIMEOUT_MS:
         request->timeout_ms = get_u32(item.value);
+        break;
+      case TAG_TERMINAL:
+        request->want_terminal = true;
+        request->columns = get_u16(item.value);
+        request->rows = get_u16(item.value + 2);
         break;
       default:
         request->want_stdin = item.value[0] != 0;

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "passwd.h"
+#include "terminal.h"
 #include "wire.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -78,7 +79,7 @@ static void default_env(char **env, size_t *count, char **text, const char *name
 }
 
 /* The texts lie in a buffer that the next call uses again. */
-static void complete_env(char **env, const struct user *user) {
+static void complete_env(char **env, const struct user *user, bool terminal) {
   static char texts[sizeof DEFAULT_PATH + sizeof *user + 64];
   char *text = texts;
   size_t count = 0;
@@ -86,6 +87,7 @@ static void complete_env(char **env, const struct user *user) {
   default_env(env, &count, &text, "PATH", DEFAULT_PATH);
   default_env(env, &count, &text, "HOME", user->home);
   default_env(env, &count, &text, "SHELL", user->shell);
+  if (terminal) default_env(env, &count, &text, "TERM", "xterm-256color");
   if (user->name[0] == 0) return;
   default_env(env, &count, &text, "USER", user->name);
   default_env(env, &count, &text, "LOGNAME", user->name);
@@ -179,6 +181,9 @@ static int child(void *argument) {
   struct child_plan *plan = argument;
   const struct start_request *request = plan->request;
   setsid();
+  if (request->want_terminal && !terminal_control(plan->in)) {
+    child_fail(plan, STEP_RESOURCES, errno);
+  }
   if (dup2(plan->in, 0) < 0 || dup2(plan->out, 1) < 0 || dup2(plan->err, 2) < 0) {
     child_fail(plan, STEP_RESOURCES, errno);
   }
@@ -195,32 +200,54 @@ static int child(void *argument) {
   child_fail(plan, STEP_EXEC, exec_program(request->args, request->env));
 }
 
-static void close_pair(int pair[2]) {
-  if (pair[0] >= 0) close(pair[0]);
-  if (pair[1] >= 0) close(pair[1]);
-  pair[0] = pair[1] = -1;
-}
-
-struct pipes {
-  int in[2];
-  int out[2];
-  int err[2];
+/* The ends of what a command reads and writes: of the init, and of the command. */
+struct ends {
+  int ours[3];
+  int theirs[3];
 };
 
-static bool open_pipes(struct pipes *pipes, bool with_in) {
-  *pipes = (struct pipes){{-1, -1}, {-1, -1}, {-1, -1}};
-  if (pipe2(pipes->out, O_CLOEXEC) != 0 || pipe2(pipes->err, O_CLOEXEC) != 0) return false;
-  if (with_in && pipe2(pipes->in, O_CLOEXEC) != 0) return false;
-  /* A pipe's two ends are two open files: the command's end stays blocking. */
-  return fcntl(pipes->out[0], F_SETFL, O_NONBLOCK) == 0 &&
-         fcntl(pipes->err[0], F_SETFL, O_NONBLOCK) == 0 &&
-         (!with_in || fcntl(pipes->in[1], F_SETFL, O_NONBLOCK) == 0);
+static void close_all(const int fds[3]) {
+  for (int i = 0; i < 3; i++) {
+    bool again = (i > 0 && fds[i] == fds[0]) || (i > 1 && fds[i] == fds[1]);
+    if (fds[i] >= 0 && fds[i] != null_fd && !again) close(fds[i]);
+  }
 }
 
-static void close_pipes(struct pipes *pipes) {
-  close_pair(pipes->in);
-  close_pair(pipes->out);
-  close_pair(pipes->err);
+static bool open_pipe(struct ends *ends, int number) {
+  int pair[2];
+  if (pipe2(pair, O_CLOEXEC) != 0) return false;
+  bool in = number == 0;
+  ends->ours[number] = pair[in];
+  ends->theirs[number] = pair[!in];
+  /* A pipe's two ends are two open files: the command's end stays blocking. */
+  return fcntl(pair[in], F_SETFL, O_NONBLOCK) == 0;
+}
+
+static bool open_pipes(struct ends *ends, bool want_stdin) {
+  if (!open_pipe(ends, 1) || !open_pipe(ends, 2)) return false;
+  if (!want_stdin && null_fd >= 0) {
+    ends->theirs[0] = null_fd;
+    return true;
+  }
+  if (!open_pipe(ends, 0)) return false;
+  if (!want_stdin) {
+    close(ends->ours[0]);
+    ends->ours[0] = -1;
+  }
+  return true;
+}
+
+/* 0 or an errno; then some may be open. */
+static int open_ends(const struct start_request *request, const struct user *user,
+                     struct ends *ends) {
+  *ends = (struct ends){{-1, -1, -1}, {-1, -1, -1}};
+  if (!request->want_terminal) return open_pipes(ends, request->want_stdin) ? 0 : errno;
+  struct terminal terminal;
+  int problem = terminal_open(&terminal, user->uid, request->columns, request->rows);
+  if (problem != 0) return problem;
+  ends->ours[0] = ends->ours[1] = terminal.master;
+  for (int i = 0; i < 3; i++) ends->theirs[i] = terminal.slave;
+  return 0;
 }
 
 bool spawn(const struct start_request *request, struct spawned *spawned,
@@ -232,34 +259,29 @@ bool spawn(const struct start_request *request, struct spawned *spawned,
     *failure = (struct spawn_failure){STEP_USER, problem};
     return false;
   }
-  complete_env(request->env, user);
-  struct pipes pipes;
-  bool pipe_in = request->want_stdin || null_fd < 0;
-  if (!open_pipes(&pipes, pipe_in)) {
-    *failure = (struct spawn_failure){STEP_RESOURCES, errno};
-    close_pipes(&pipes);
+  complete_env(request->env, user, request->want_terminal);
+  struct ends ends;
+  problem = open_ends(request, user, &ends);
+  if (problem != 0) {
+    *failure = (struct spawn_failure){STEP_RESOURCES, problem};
+    close_all(ends.ours);
+    close_all(ends.theirs);
     return false;
   }
   struct child_plan plan = {.request = request,
                             .user = user,
-                            .in = pipe_in ? pipes.in[0] : null_fd,
-                            .out = pipes.out[1],
-                            .err = pipes.err[1]};
+                            .in = ends.theirs[0],
+                            .out = ends.theirs[1],
+                            .err = ends.theirs[2]};
   pid_t pid = clone(child, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &plan);
   if (pid < 0) plan.failure = (struct spawn_failure){STEP_RESOURCES, errno};
+  close_all(ends.theirs);
   if (plan.failure.step != 0) {
     *failure = (struct spawn_failure){plan.failure.step, plan.failure.error};
-    close_pipes(&pipes);
+    close_all(ends.ours);
     if (pid > 0) waitpid(pid, NULL, 0);
     return false;
   }
-  close(pipes.out[1]);
-  close(pipes.err[1]);
-  if (pipe_in) close(pipes.in[0]);
-  if (pipe_in && !request->want_stdin) {
-    close(pipes.in[1]);
-    pipes.in[1] = -1;
-  }
-  *spawned = (struct spawned){pid, pipes.in[1], pipes.out[0], pipes.err[0]};
+  *spawned = (struct spawned){pid, ends.ours[0], ends.ours[1], ends.ours[2]};
   return true;
 }

@@ -5,7 +5,7 @@
 #include "init.h"
 
 /* Variables that are filled in when a request has none of that name. */
-#define ENV_DEFAULTS 5
+#define ENV_DEFAULTS 6
 
 /* One parsed START. Free with start_request_free. */
 struct start_request {
@@ -17,10 +17,13 @@ struct start_request {
   const char *user;
   uint64_t timeout_ms;
   bool want_stdin;
+  bool want_terminal;
+  uint16_t columns;
+  uint16_t rows;
   void *arena;
 };
 
-/* What the parent holds of a started process. */
+/* What the parent holds of a started process; -1 for what it has not. */
 struct spawned {
   pid_t pid;
   int stdin_fd;

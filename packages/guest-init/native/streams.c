@@ -13,8 +13,10 @@
 /* Less room than this is not worth a frame. */
 #define ROOM_MIN 4096u
 
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
 void output_open(struct output *output, int fd, uint8_t type) {
-  *output = (struct output){fd, type, OUTPUT_WINDOW, SIZE_MAX};
+  *output = (struct output){fd, type, OUTPUT_WINDOW, fd < 0 ? 0 : SIZE_MAX};
 }
 
 void output_close(struct output *output) {
@@ -23,41 +25,42 @@ void output_close(struct output *output) {
   output->remaining = 0;
 }
 
-bool output_wanted(const struct command *command, const struct output *output) {
+bool output_wanted(const struct party *party, const struct output *output) {
   if (output->fd < 0) return false;
-  if (!command->attached) return true;
+  if (!party->attached) return true;
   return output->remaining > 0 && output->credit > 0 && connection_room() >= ROOM_MIN;
 }
 
-static size_t least(size_t a, size_t b) { return a < b ? a : b; }
-
-static bool read_failed(struct output *output, ssize_t n) {
-  if (n < 0 && errno == EINTR) return true;
-  if (n < 0 && errno == EAGAIN) {
-    /* Somebody else emptied the pipe. */
-    if (output->remaining != SIZE_MAX) output->remaining = 0;
-    return false;
-  }
-  output_close(output);
-  return false;
-}
-
-bool output_read(struct command *command, struct output *output) {
-  if (!command->attached) {
-    static uint8_t nowhere[16 * 1024];
-    ssize_t n = read(output->fd, nowhere, sizeof nowhere);
-    return n > 0 || read_failed(output, n);
-  }
+ssize_t output_send(const struct party *party, struct output *output) {
   size_t most = least(least(output->credit, output->remaining),
                       least(connection_room(), OUTPUT_CHUNK));
-  uint8_t *payload = connection_frame(output->type, command->id, most);
-  if (payload == NULL) return false;
+  uint8_t *payload = most > 0 ? connection_frame(output->type, party->id, most) : NULL;
+  if (payload == NULL) {
+    errno = EAGAIN;
+    return -1;
+  }
   ssize_t n = read(output->fd, payload, most);
+  int problem = errno;
   connection_trim(payload, n > 0 ? (size_t)n : 0);
-  if (n <= 0) return read_failed(output, n);
+  errno = problem;
+  if (n <= 0) return n;
   output->credit -= (uint32_t)n;
   if (output->remaining != SIZE_MAX) output->remaining -= (size_t)n;
-  return true;
+  return n;
+}
+
+bool output_read(const struct party *party, struct output *output) {
+  static uint8_t nowhere[16 * 1024];
+  ssize_t n = party->attached ? output_send(party, output)
+                              : read(output->fd, nowhere, sizeof nowhere);
+  if (n > 0 || (n < 0 && errno == EINTR)) return true;
+  if (n == 0 || errno != EAGAIN) {
+    output_close(output);
+  } else if (output->remaining != SIZE_MAX) {
+    /* Somebody else emptied the pipe. */
+    output->remaining = 0;
+  }
+  return false;
 }
 
 void output_finish(struct output *output) {
@@ -67,65 +70,93 @@ void output_finish(struct output *output) {
   output->remaining = (size_t)waiting;
 }
 
-bool stdin_take(struct command *command, const uint8_t *data, size_t bytes) {
-  if (bytes > STDIN_WINDOW - command->stdin_held) return false;
-  command->stdin_held += bytes;
-  if (command->stdin_fd < 0) {
-    command->stdin_grant += bytes;
-    return true;
-  }
-  if (command->stdin_data == NULL) {
-    command->stdin_data = malloc(STDIN_WINDOW);
-    if (command->stdin_data == NULL) return false;
-  }
-  if (command->stdin_head + command->stdin_bytes + bytes > STDIN_WINDOW) {
-    memmove(command->stdin_data, command->stdin_data + command->stdin_head, command->stdin_bytes);
-    command->stdin_head = 0;
-  }
-  memcpy(command->stdin_data + command->stdin_head + command->stdin_bytes, data, bytes);
-  command->stdin_bytes += bytes;
-  stdin_write(command);
+void output_finish_terminal(struct output *output) {
+  /* More than a terminal holds; the kernel tells how much that is too early. */
+  if (output->fd >= 0) output->remaining = FRAME_MAX;
+}
+
+bool output_credit(struct output *output, uint32_t bytes) {
+  if (bytes > CREDIT_MAX - output->credit) return false;
+  output->credit += bytes;
   return true;
 }
 
-static void stdin_free(struct command *command) {
-  free(command->stdin_data);
-  command->stdin_data = NULL;
-  command->stdin_head = 0;
-  command->stdin_bytes = 0;
+static void input_free(struct input *input) {
+  free(input->data);
+  input->data = NULL;
+  input->head = 0;
+  input->bytes = 0;
 }
 
-void stdin_close(struct command *command) {
-  if (command->stdin_fd >= 0) close(command->stdin_fd);
-  command->stdin_fd = -1;
-  command->stdin_grant += command->stdin_bytes;
-  stdin_free(command);
-}
-
-void stdin_write(struct command *command) {
-  while (command->stdin_fd >= 0 && command->stdin_bytes > 0) {
-    ssize_t n = write(command->stdin_fd, command->stdin_data + command->stdin_head,
-                      command->stdin_bytes);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0 && errno == EAGAIN) return;
-    if (n <= 0) {
-      /* Nobody reads it any more: what still comes is taken and thrown away. */
-      stdin_close(command);
-      return;
-    }
-    command->stdin_head += (size_t)n;
-    command->stdin_bytes -= (size_t)n;
-    command->stdin_grant += (size_t)n;
+/* The bytes written, 0 for none at this moment, -1 with errno when nothing is taken any more. */
+static ssize_t write_some(int fd, const uint8_t *data, size_t bytes) {
+  for (;;) {
+    ssize_t n = write(fd, data, bytes);
+    if (n >= 0) return n;
+    if (errno == EAGAIN) return 0;
+    if (errno != EINTR) return -1;
   }
-  stdin_free(command);
-  if (command->stdin_closing) stdin_close(command);
 }
 
-void stdin_grant(struct command *command) {
-  if (!command->attached || command->stdin_grant < STDIN_WINDOW / 2) return;
-  uint8_t *payload = connection_frame(MSG_STDIN_CREDIT, command->id, 4);
+int input_write(struct input *input) {
+  while (input->fd >= 0 && input->bytes > 0) {
+    ssize_t n = write_some(input->fd, input->data + input->head, input->bytes);
+    if (n < 0) return errno;
+    if (n == 0) return 0;
+    input->head += (size_t)n;
+    input->bytes -= (size_t)n;
+    input->grant += (size_t)n;
+  }
+  input_free(input);
+  return 0;
+}
+
+static bool keep(struct input *input, const uint8_t *data, size_t bytes) {
+  if (input->data == NULL) {
+    input->data = malloc(STDIN_WINDOW);
+    if (input->data == NULL) return false;
+  }
+  if (input->head + input->bytes + bytes > STDIN_WINDOW) {
+    memmove(input->data, input->data + input->head, input->bytes);
+    input->head = 0;
+  }
+  memcpy(input->data + input->head + input->bytes, data, bytes);
+  input->bytes += bytes;
+  return true;
+}
+
+int input_take(struct input *input, const uint8_t *data, size_t bytes) {
+  if (bytes > STDIN_WINDOW - input->held) return -1;
+  input->held += bytes;
+  if (input->fd < 0) {
+    input->grant += bytes;
+    return 0;
+  }
+  if (input->bytes == 0) {
+    ssize_t n = write_some(input->fd, data, bytes);
+    if (n < 0) {
+      input->grant += bytes;
+      return errno;
+    }
+    input->grant += (size_t)n;
+    data += n;
+    bytes -= (size_t)n;
+  }
+  return bytes == 0 || keep(input, data, bytes) ? 0 : -1;
+}
+
+void input_close(struct input *input) {
+  if (input->fd >= 0 && !input->shared) close(input->fd);
+  input->fd = -1;
+  input->grant += input->bytes;
+  input_free(input);
+}
+
+void input_grant(const struct party *party, struct input *input) {
+  if (!party->attached || input->grant < STDIN_WINDOW / 2) return;
+  uint8_t *payload = connection_frame(MSG_STDIN_CREDIT, party->id, 4);
   if (payload == NULL) return;
-  put_u32(payload, (uint32_t)command->stdin_grant);
-  command->stdin_held -= command->stdin_grant;
-  command->stdin_grant = 0;
+  put_u32(payload, (uint32_t)input->grant);
+  input->held -= input->grant;
+  input->grant = 0;
 }

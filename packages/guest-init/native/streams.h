@@ -1,30 +1,77 @@
-/* The pipes of one command. */
+/* Bytes between the daemon and a descriptor, in both directions, within their credit. */
 #ifndef SANDPORT_STREAMS_H
 #define SANDPORT_STREAMS_H
 
-#include "command.h"
+#include "init.h"
+
+/* A command or a connection to a port, as the daemon knows it. */
+struct party {
+  uint32_t id;
+  /* Frames go both ways. False once the last one is sent or the daemon left. */
+  bool attached;
+};
+
+/* To the daemon. */
+struct output {
+  int fd;
+  uint8_t type;
+  uint32_t credit;
+  /* After the main process has ended: bytes still to deliver. SIZE_MAX before. */
+  size_t remaining;
+};
+
+/* From the daemon. */
+struct input {
+  int fd;
+  /* Somebody else closes the descriptor. */
+  bool shared;
+  /* Nothing more comes. */
+  bool closing;
+  uint8_t *data;
+  size_t head;
+  size_t bytes;
+  /* Bytes taken from the window by the daemon, and bytes to grant back. */
+  size_t held;
+  size_t grant;
+};
 
 void output_open(struct output *output, int fd, uint8_t type);
 void output_close(struct output *output);
 
 /* True when reading would lead somewhere: there is credit and room, or nobody wants the bytes. */
-bool output_wanted(const struct command *command, const struct output *output);
+bool output_wanted(const struct party *party, const struct output *output);
 
-/* One read: to the daemon, or to nowhere. True when there may be more to do at once. */
-bool output_read(struct command *command, struct output *output);
+/* One read that goes to the daemon: the result of read(), with EAGAIN when there is no room. */
+ssize_t output_send(const struct party *party, struct output *output);
+
+/*
+ * One read, to the daemon or to nowhere; closes what has ended. True when there may be more to do
+ * at once.
+ */
+bool output_read(const struct party *party, struct output *output);
 
 /* The main process has ended: what is in the pipe at this moment is the rest. */
 void output_finish(struct output *output);
 
-/* Takes bytes of stdin. False when the daemon overran its credit or there is no memory. */
-bool stdin_take(struct command *command, const uint8_t *data, size_t bytes);
+/* The same for a terminal: what it gives before it has nothing is the rest. */
+void output_finish_terminal(struct output *output);
 
-/* Writes as much as the pipe takes. */
-void stdin_write(struct command *command);
+/* False when the credit does not allow it, or there would be too much. */
+bool output_credit(struct output *output, uint32_t bytes);
 
-void stdin_close(struct command *command);
+/*
+ * Takes bytes, and writes what the descriptor takes. -1 when the daemon overran its credit or there
+ * is no memory; else 0 or the errno of a descriptor that takes nothing any more.
+ */
+int input_take(struct input *input, const uint8_t *data, size_t bytes);
+
+/* Writes as much as the descriptor takes. 0, or the errno when it takes nothing any more. */
+int input_write(struct input *input);
+
+/* Nothing is written any more: what still comes is taken and thrown away. */
+void input_close(struct input *input);
 
 /* Grants credit once it is worth a frame. */
-void stdin_grant(struct command *command);
+void input_grant(const struct party *party, struct input *input);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#define PROTOCOL_VERSION 2
+#define PROTOCOL_VERSION 3
 
 enum to_init {
   MSG_HELLO_OK = 0x01,
@@ -16,6 +16,9 @@ enum to_init {
   MSG_PING = 0x07,
   MSG_SUSPEND = 0x08,
   MSG_LIMITS = 0x09,
+  MSG_RESIZE = 0x0a,
+  MSG_CONNECT = 0x0b,
+  MSG_CLOSE = 0x0c,
 };
 
 enum from_init {
@@ -30,6 +33,10 @@ enum from_init {
   MSG_LOG = 0x89,
   MSG_SUSPENDED = 0x8a,
   MSG_NOT_SUSPENDED = 0x8b,
+  MSG_CONNECTED = 0x8c,
+  MSG_CONNECT_FAILED = 0x8d,
+  MSG_STREAM_END = 0x8e,
+  MSG_CLOSED = 0x8f,
 };
 
 enum start_tag {
@@ -39,6 +46,7 @@ enum start_tag {
   TAG_USER = 4,
   TAG_TIMEOUT_MS = 5,
   TAG_STDIN = 6,
+  TAG_TERMINAL = 7,
 };
 
 enum start_step {
@@ -53,6 +61,8 @@ enum exit_flag {
   EXIT_TIMED_OUT = 1,
   EXIT_OOM_KILLED = 2,
 };
+
+static inline uint16_t get_u16(const uint8_t *p) { return (uint16_t)(p[0] | p[1] << 8); }
 
 static inline uint32_t get_u32(const uint8_t *p) {
   return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
