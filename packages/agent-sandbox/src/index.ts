@@ -1,6 +1,7 @@
 export { type AgentSandbox, type AgentSandboxOptions, startAgentSandbox } from './agent-sandbox.ts';
 export { agentSandboxCaller, type AgentSandboxCaller } from './caller.ts';
 export { noPodNetwork, type PodNetwork } from './pods/pod-network.ts';
+export { type DataPlane, type DataPlaneOptions, startDataPlane } from './data-plane.ts';
 export type { LocatedSandbox, SandboxDirectory } from './sandboxes/sandbox-directory.ts';
 export { routerPath } from './router-mount.ts';
 export { AuthorityFileError } from './tls/authority-files.ts';

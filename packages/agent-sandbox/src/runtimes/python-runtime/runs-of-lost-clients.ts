@@ -1,0 +1,101 @@
+/** After so long without its client a command is ended, or its result forgotten, in milliseconds. */
+const defaultGraceMs = 10_000;
+
+/** Most results that wait for a client at one time. */
+const maxResults = 32;
+
+export interface RunsOptions {
+  /** @default 10_000 */
+  readonly graceMs?: number;
+}
+
+/** One command that was begun. */
+interface Run<Result> {
+  readonly key: string;
+  readonly abort: AbortController;
+  readonly result: Promise<Result>;
+  ended: boolean;
+  forget: NodeJS.Timeout | undefined;
+}
+
+/**
+ * Runs a command exactly once although its client sends the request again. Clients exist that give
+ * up reading after a while and send the same POST up to five times, with pauses of at most eight
+ * seconds between. So a command whose client went away without an answer goes on for a grace of ten
+ * seconds. The same request within the grace joins it, running or ended; without one the command is
+ * ended. A request whose like was answered, or is waited for by a connected client, begins anew.
+ */
+export class RunsOfLostClients<Result> implements Disposable {
+  readonly #graceMs: number;
+  /** Runs without a client, the longest lost first. */
+  readonly #lost = new Set<Run<Result>>();
+
+  constructor({ graceMs = defaultGraceMs }: RunsOptions = {}) {
+    this.#graceMs = graceMs;
+  }
+
+  /**
+   * @param key the same for requests that are the same
+   * @param begin begins the command; its signal ends it
+   * @param gone aborts when the client has gone
+   * @returns the result; undefined when the client has gone before it
+   */
+  async run(
+    key: string,
+    begin: (signal: AbortSignal) => Promise<Result>,
+    gone: AbortSignal,
+  ): Promise<Result | undefined> {
+    const run = this.#find(key) ?? this.#begin(key, begin);
+    this.#lost.delete(run);
+    clearTimeout(run.forget);
+    const lost = new Promise<undefined>((resolve) => {
+      // Also while the answer is on its way: only one that went out whole was given.
+      const lose = () => {
+        this.#lose(run);
+        resolve(undefined);
+      };
+      if (gone.aborted) lose();
+      else gone.addEventListener('abort', lose, { once: true });
+    });
+    return Promise.race([run.result, lost]);
+  }
+
+  /** Ends what no client waits for. */
+  [Symbol.dispose](): void {
+    for (const run of this.#lost) this.#drop(run);
+  }
+
+  #find(key: string): Run<Result> | undefined {
+    for (const run of this.#lost) if (run.key === key) return run;
+    return undefined;
+  }
+
+  #begin(key: string, begin: (signal: AbortSignal) => Promise<Result>): Run<Result> {
+    const abort = new AbortController();
+    const result = begin(abort.signal);
+    const run: Run<Result> = { key, abort, result, ended: false, forget: undefined };
+    const end = () => {
+      run.ended = true;
+      this.#forgetOldest();
+    };
+    result.then(end, end);
+    return run;
+  }
+
+  #lose(run: Run<Result>): void {
+    this.#lost.add(run);
+    run.forget = setTimeout(() => this.#drop(run), this.#graceMs).unref();
+    this.#forgetOldest();
+  }
+
+  #drop(run: Run<Result>): void {
+    this.#lost.delete(run);
+    clearTimeout(run.forget);
+    if (!run.ended) run.abort.abort();
+  }
+
+  #forgetOldest(): void {
+    const ended = [...this.#lost].filter((run) => run.ended);
+    for (const run of ended.slice(0, Math.max(ended.length - maxResults, 0))) this.#drop(run);
+  }
+}
