@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ConfigError } from './config-error.ts';
 import { daemonOptions, environmentName } from './options.ts';
-import { resolveConfig } from './resolve.ts';
+import { type DaemonFlags, resolveConfig } from './resolve.ts';
 
 let directory: string;
 beforeEach(async () => {
@@ -24,6 +24,13 @@ test('with nothing given', async () => {
     port: 8420,
     dataDir: '/var/lib/sandport',
     isDefaultDataDir: true,
+    kubernetes: {
+      host: '127.0.0.1',
+      port: 8421,
+      asked: false,
+      names: [],
+      podNetwork: { range: 'auto', users: [] },
+    },
     isolation: 'auto',
     storage: 'auto',
     aliases: {},
@@ -50,6 +57,20 @@ test('pools by template, isolation and size', async () => {
     await expect(resolveConfig({ pool: [wrong] }, {})).rejects.toThrow('--pool');
 });
 
+test('clients of Kubernetes are listened for on the next port', async () => {
+  const at = async (flags: DaemonFlags) => {
+    const { kubernetes } = await resolveConfig(flags, {});
+    return kubernetes && `${kubernetes.host} ${kubernetes.port} ${kubernetes.asked}`;
+  };
+  expect(await at({ listen: '[::1]:9000' })).toBe('::1 9001 false');
+  expect(await at({ listen: '127.0.0.1:0' })).toBe('127.0.0.1 0 false');
+  expect(await at({ listen: '127.0.0.1:65535' })).toBe('127.0.0.1 0 false');
+  expect(await at({ kubernetes_listen: '127.0.0.1:0' })).toBe('127.0.0.1 0 true');
+  expect(await at({ kubernetes_listen: 'off' })).toBeUndefined();
+  const { kubernetes } = await resolveConfig({ pod_network: 'off' }, {});
+  expect(kubernetes?.podNetwork).toBeUndefined();
+});
+
 test('a flag comes before the environment, the environment before the file', async () => {
   const config = await configFile({ max_sandboxes: 1, log_level: 'warn', isolation: 'container' });
   const environment = { SANDPORT_MAX_SANDBOXES: '2', SANDPORT_LOG_LEVEL: 'error' };
@@ -73,12 +94,23 @@ test('every option can be given in all three ways', async () => {
     prepare: 'none',
     max_sandboxes: '7',
     pool: 'base:container=2',
+    kubernetes_listen: '0.0.0.0:6443',
+    kubernetes_san: 'box.example',
+    pod_network: '127.70.0.0/16',
+    pod_network_users: 'www-data',
     idle_timeout_seconds: '1.5',
     log_level: 'silent',
   };
   const expected = {
     host: '::1',
     port: 0,
+    kubernetes: {
+      host: '0.0.0.0',
+      port: 6443,
+      asked: true,
+      names: ['box.example'],
+      podNetwork: { range: '127.70.0.0/16', users: ['www-data'] },
+    },
     dataDir: '/d',
     isDefaultDataDir: false,
     runDir: '/r',
@@ -94,7 +126,14 @@ test('every option can be given in all three ways', async () => {
     logLevel: 'silent',
   };
   expect(Object.keys(values).sort()).toEqual(daemonOptions.map(({ key }) => key).sort());
-  const asList = { ...values, alias: ['a=b'], prepare: ['none'], pool: ['base:container=2'] };
+  const asList = {
+    ...values,
+    alias: ['a=b'],
+    prepare: ['none'],
+    pool: ['base:container=2'],
+    kubernetes_san: ['box.example'],
+    pod_network_users: ['www-data'],
+  };
   expect(await resolveConfig(asList, {})).toEqual(expected);
   expect(await resolveConfig({ config: await configFile(asList) }, {})).toEqual(expected);
   const environment = Object.fromEntries(
@@ -105,7 +144,11 @@ test('every option can be given in all three ways', async () => {
 
 test.each([
   [{ listen: 'nowhere' }, {}, '--listen'],
-  [{ listen: '127.0.0.1:70000' }, {}, '70000'],
+  [{ listen: '127.0.0.1:70000' }, {}, '--listen'],
+  [{ kubernetes_listen: 'on' }, {}, '--kubernetes-listen'],
+  [{ kubernetes_listen: '127.0.0.1:65536' }, {}, '--kubernetes-listen'],
+  [{ kubernetes_san: ['a b'] }, {}, '--kubernetes-san'],
+  [{ pod_network: '10.0.0.0/8' }, {}, '--pod-network'],
   [{ max_sandboxes: 'many' }, {}, '--max-sandboxes'],
   [{ alias: ['x'] }, {}, '--alias'],
   [{ storage: 'zfs' }, {}, '--storage'],
