@@ -54,7 +54,7 @@ async function execChannel(
   if (session === undefined) return;
   const wire = channelWire(session, query);
   // Some clients take the first message as the sign that they may begin.
-  for (const first of [wire.stdout ?? wire.stderr ?? wire.error]) first.write(Buffer.alloc(0));
+  (wire.stdout ?? wire.stderr ?? wire.error).write(Buffer.alloc(0));
   await runExec(upgrade, query, wire);
   session.close();
   await session.closed;

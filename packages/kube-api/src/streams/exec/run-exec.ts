@@ -1,10 +1,10 @@
-import { Readable, type Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
 import type { ExecStreams } from '../pod-streams.ts';
 import type { StreamUpgrade } from '../stream-upgrade.ts';
 import type { ExecQuery } from './exec-query.ts';
 import { exitStatus, failureStatus } from './exec-status.ts';
 import type { ExecWire } from './exec-wire.ts';
-import { terminalSizes } from './terminal-sizes.ts';
+import { TerminalSizes } from './terminal-sizes.ts';
 
 /** Runs a command on the streams of a client, and tells the client how it ended. Never rejects. */
 export async function runExec(
@@ -18,7 +18,7 @@ export async function runExec(
     ...(stdin === undefined ? {} : { stdin }),
     ...(stdout === undefined ? {} : { stdout }),
     ...(stderr === undefined ? {} : { stderr }),
-    resizes: terminalSizes(resize ?? Readable.from([])),
+    resizes: new TerminalSizes(resize),
     signal,
   };
   const status = await pods
