@@ -1,4 +1,5 @@
 export * from './discovery/discovery.ts';
+export * from './http/api-server.ts';
 export * from './http/api-server-options.ts';
 export * from './http/caller.ts';
 export * from './managed-fields/apply-config.ts';
