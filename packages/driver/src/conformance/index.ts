@@ -10,11 +10,13 @@ import { limitsSuite } from './limits-suite.ts';
 import { forkSuite } from './fork-suite.ts';
 import { hibernationSuite } from './hibernation-suite.ts';
 import { pauseSuite } from './pause-suite.ts';
+import { portsSuite } from './ports-suite.ts';
 import { reconfigureSuite } from './reconfigure-suite.ts';
 import { smallFilesSuite } from './small-files-suite.ts';
 import { snapshotsSuite } from './snapshots-suite.ts';
 import { stagedFilesSuite } from './staged-files-suite.ts';
 import type { ConformanceSubject } from './subject.ts';
+import { terminalsSuite } from './terminals-suite.ts';
 import { treesSuite } from './trees-suite.ts';
 import { volumesSuite } from './volumes-suite.ts';
 import { wallsSuite } from './walls-suite.ts';
@@ -37,6 +39,8 @@ const diskSuites = [
 const otherSuites = [
   createSuite,
   commandsSuite,
+  terminalsSuite,
+  portsSuite,
   filesSuite,
   smallFilesSuite,
   stagedFilesSuite,

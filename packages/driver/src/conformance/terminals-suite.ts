@@ -1,0 +1,175 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Command, CommandSpec } from '../commands.ts';
+import type { DriverSandbox } from '../driver.ts';
+import { run, useHarness, within } from './harness.ts';
+import type { ConformanceSubject } from './subject.ts';
+
+/** A command in a terminal, and what it has shown so far. */
+class Session {
+  readonly command: Command;
+  screen = '';
+
+  private constructor(command: Command) {
+    this.command = command;
+    command.stdout.on('data', (bytes: Buffer) => {
+      this.screen += bytes.toString();
+    });
+    command.stderr.resume();
+    command.exit.catch(() => {});
+  }
+
+  static async start({ commands }: DriverSandbox, script: string, spec?: Partial<CommandSpec>) {
+    const terminal = { columns: 100, rows: 30 };
+    return new Session(await commands.start({ args: ['sh', '-c', script], terminal, ...spec }));
+  }
+
+  type(keys: string): void {
+    this.command.stdin?.write(keys);
+  }
+
+  async shows(text: string | RegExp): Promise<void> {
+    await expect.poll(() => this.screen, { timeout: 10_000 }).toMatch(text);
+  }
+
+  async exit() {
+    return within(10_000, this.command.exit);
+  }
+}
+
+export function terminalsSuite(subject: ConformanceSubject): void {
+  describe('terminals', () => {
+    const harness = useHarness(subject);
+    const sessions: Session[] = [];
+    let sandbox: DriverSandbox;
+    beforeAll(async () => {
+      sandbox = await harness.create();
+    });
+    afterEach(() => {
+      for (const { command } of sessions.splice(0)) command.kill('SIGKILL');
+    });
+    const session = async (script: string, spec?: Partial<CommandSpec>) => {
+      const started = await Session.start(sandbox, script, spec);
+      sessions.push(started);
+      return started;
+    };
+
+    test('have a size, a kind, three ends and the code of their command', async () => {
+      const program =
+        'stty size; test -t 0 && test -t 1 && test -t 2 && echo all; echo $TERM; ' +
+        'echo to-stderr >&2; exit 7';
+      const shown = await session(program);
+      expect(await shown.exit()).toMatchObject({ exitCode: 7, timedOut: false });
+      expect(shown.screen).toBe('30 100\r\nall\r\nxterm-256color\r\nto-stderr\r\n');
+      const own = await session('echo $TERM', { env: { TERM: 'dumb' } });
+      await own.exit();
+      expect(own.screen).toBe('dumb\r\n');
+    });
+
+    test('belong to the user of their command, who can open them again', async () => {
+      const shown = await session('stat -c "%U %a" $(tty); echo again > /dev/tty; id -un');
+      await shown.exit();
+      expect(shown.screen).toMatch(/^user 6[02]0\r\nagain\r\nuser\r\n$/);
+    });
+
+    test('show what is typed, and give lines to what reads them', async () => {
+      const shown = await session('read line; echo "got $line"');
+      shown.type('hellp\x7fo wörld\r');
+      expect((await shown.exit()).exitCode).toBe(0);
+      expect(shown.screen).toContain('got hello wörld\r\n');
+      expect(shown.screen).toMatch(/^hellp/);
+    });
+
+    test('end the input of a program at ^D, and not when the client ends its stream', async () => {
+      const shown = await session('cat; echo end');
+      shown.type('one\r');
+      await shown.shows('one\r\none\r\n');
+      shown.command.stdin?.end();
+      await sleep(200);
+      expect(shown.screen).not.toContain('end');
+      shown.command.kill('SIGHUP');
+      const other = await session('cat; echo end');
+      other.type('\x04');
+      await other.exit();
+      expect(other.screen).toContain('end\r\n');
+    });
+
+    test('tell a program their new size', async () => {
+      const script = 'trap "stty size; exit 3" WINCH; echo ready; while :; do sleep 0.05; done';
+      const shown = await session(script);
+      await shown.shows('ready');
+      shown.command.resize({ columns: 81, rows: 25 });
+      expect((await shown.exit()).exitCode).toBe(3);
+      expect(shown.screen).toContain('25 81\r\n');
+      shown.command.resize({ columns: 1, rows: 1 });
+    });
+
+    test('interrupt the program in front at ^C, and leave the shell', async () => {
+      const shown = await session('exec bash --norc -i', { env: { PS1: '> ' } });
+      await shown.shows('> ');
+      shown.type('sleep 600\r');
+      await sleep(300);
+      shown.type('\x03');
+      await sleep(100);
+      shown.type('echo code $?\r');
+      await shown.shows('code 130\r\n');
+      shown.type('exit 4\r');
+      expect((await shown.exit()).exitCode).toBe(4);
+    });
+
+    test('can be set to give every key at once', async () => {
+      const program =
+        'import tty,os;tty.setraw(0);print("raw",flush=True);' +
+        'b=b"";\nwhile len(b)<3: b+=os.read(0,3)\nos.write(1,repr(b).encode())';
+      const shown = await session('', { args: ['python3', '-c', program] });
+      await shown.shows('raw');
+      shown.type('\x03a\r');
+      await shown.exit();
+      expect(shown.screen).toContain(String.raw`b'\x03a\r'`);
+    });
+
+    test('deliver all that was written before the end', async () => {
+      for (let round = 0; round < 5; round++) {
+        const shown = await session('seq 1 20000; printf last');
+        expect((await shown.exit()).exitCode).toBe(0);
+        expect(shown.screen.length).toBe(128_898);
+        expect(shown.screen.endsWith('20000\r\nlast')).toBe(true);
+      }
+    });
+
+    test('are gone with their command, whatever it left behind', async () => {
+      const shown = await session('sleep 300 & echo left');
+      expect((await within(5000, shown.command.exit)).exitCode).toBe(0);
+      expect(shown.screen).toContain('left');
+      await expect
+        .poll(async () => (await run(sandbox, 'ls /dev/pts | grep -v ptmx; true')).stdout, {
+          timeout: 5000,
+        })
+        .toBe('');
+      await run(sandbox, 'pkill -x sleep; true');
+    });
+
+    test('hang up when they are told to', async () => {
+      const shown = await session('trap "echo bye > /tmp/bye; exit 1" HUP; echo up; cat');
+      await shown.shows('up');
+      shown.command.kill('SIGHUP');
+      await shown.exit();
+      const end = await run(sandbox, 'cat /tmp/bye');
+      expect(end.stdout).toBe('bye\n');
+    });
+
+    test('hold back what writes faster than it is read', async () => {
+      const { commands } = sandbox;
+      const terminal = { columns: 80, rows: 24 };
+      const command = await commands.start({ args: ['yes'], terminal });
+      await once(command.stdout, 'readable');
+      await sleep(300);
+      expect((await run(sandbox, 'echo alive')).stdout).toBe('alive\n');
+      command.kill('SIGKILL');
+      command.stdout.destroy();
+      command.stderr.destroy();
+      expect((await within(5000, command.exit)).signal).toBe('SIGKILL');
+    });
+  });
+}
