@@ -1,0 +1,1 @@
+"""What the async client stands on."""

@@ -1,0 +1,1 @@
+"""Rules that the client and its async twin share. No I/O."""

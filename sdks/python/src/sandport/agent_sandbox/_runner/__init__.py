@@ -1,0 +1,1 @@
+"""``python -m sandport.agent_sandbox SCRIPT.py``."""

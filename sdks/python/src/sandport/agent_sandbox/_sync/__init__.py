@@ -1,0 +1,1 @@
+"""What the client stands on."""

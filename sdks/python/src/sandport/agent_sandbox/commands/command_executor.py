@@ -1,0 +1,40 @@
+"""Commands in a sandbox."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, Optional
+
+from .._rules.run import make_run
+from ..connector import SandboxConnector
+from ..models import ExecutionResult
+
+
+class CommandExecutor:
+    """Commands in one sandbox."""
+
+    def __init__(
+        self, connector: SandboxConnector, tracer: Any = None, trace_service_name: str = ""
+    ) -> None:
+        self.connector = connector
+
+    def run(
+        self,
+        command: str,
+        timeout: float = 60,
+        command_timeout: Optional[float] = None,
+        *,
+        env: Optional[Mapping[str, str]] = None,
+        cwd: Optional[str] = None,
+    ) -> ExecutionResult:
+        """Runs a line of ``/bin/sh`` once and waits for its end.
+
+        :param timeout: seconds after which the command is ended, and this raises.
+        :param command_timeout: seconds after which the command is ended, and the result has
+            ``timed_out`` and what it wrote until then; ``timeout`` does not count then.
+        :param env: added to the environment of the sandbox.
+        :param cwd: directory; ``/home/user`` when left out.
+        :raises SandboxRequestError: when the time was over, or the sandbox was not reached.
+        """
+        with self.connector.native_id() as sandbox:
+            run = make_run(sandbox, command, timeout, command_timeout, env, cwd)
+            return run.result(self.connector.call(run.call()))

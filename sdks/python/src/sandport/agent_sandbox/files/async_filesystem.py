@@ -1,0 +1,146 @@
+"""Files of a sandbox."""
+
+from __future__ import annotations
+
+import builtins
+from dataclasses import replace
+from inspect import isawaitable
+from typing import Any, AsyncContextManager, Awaitable, BinaryIO, Optional, Protocol, Union
+
+from ..._async.filesystem import AsyncFilesystem as NativeFilesystem
+from ..._wire.entries import means_missing
+from ...errors import SandportError
+from ...models import FileEntry as NativeEntry
+from .._rules import entries, paths, streams
+from ..async_connector import AsyncSandboxConnector
+from ..models import FileEntry
+
+
+class AsyncBinaryWriter(Protocol):
+    """What bytes can be written to."""
+
+    def write(self, content: bytes, /) -> Union[int, Awaitable[int]]: ...
+
+
+class AsyncFilesystem:
+    """Files of one sandbox. Absolute paths are absolute; relative ones start at ``/home/user``.
+
+    ``timeout`` is the time without a byte after which a call is given up, in seconds.
+    """
+
+    def __init__(
+        self, connector: AsyncSandboxConnector, tracer: Any = None, trace_service_name: str = ""
+    ) -> None:
+        self.connector = connector
+
+    async def write(
+        self,
+        path: str,
+        content: Union[bytes, str, BinaryIO],
+        timeout: float = 60,
+        allow_unsafe_paths: bool = False,
+    ) -> None:
+        """Writes a file; readers see the whole old or the whole new one. Parents are made.
+
+        :param content: text (as UTF-8), bytes, or a file object in binary mode, which is streamed
+            from its position.
+        :raises ValueError: for a path that names no file.
+        """
+        streams.check_content(content)
+        where = paths.of_file(path, allow_unsafe_paths)
+        async with self._open(timeout, f"{where} could not be written") as files:
+            await files.write(where, content)
+
+    async def read(self, path: str, timeout: float = 60, allow_unsafe_paths: bool = False) -> bytes:
+        """The whole file. For large ones use :meth:`read_to`.
+
+        :raises SandboxRequestError: with status 404 when there is no such file.
+        """
+        where = paths.of_file(path, allow_unsafe_paths)
+        async with self._open(timeout, f"{where} could not be read") as files:
+            return await files.read(where)
+
+    async def read_to(
+        self,
+        path: str,
+        destination: AsyncBinaryWriter,
+        timeout: float = 60,
+        allow_unsafe_paths: bool = False,
+        max_bytes: Optional[int] = None,
+    ) -> int:
+        """Streams a file to where the caller says; memory does not grow with its size.
+
+        :param destination: is not closed; what was written to it before an error stays.
+        :param max_bytes: the most that is written.
+        :returns: bytes written.
+        :raises RuntimeError: when the file holds more than ``max_bytes``.
+        """
+        streams.check_destination(destination, max_bytes)
+        where = paths.of_file(path, allow_unsafe_paths)
+        total = 0
+        what = f"{where} could not be read"
+        async with self._open(timeout, what) as files, files.read_stream(where) as stream:
+            streams.check_size(stream.size, max_bytes)
+            async for chunk in stream:
+                room = len(chunk) if max_bytes is None else max_bytes - total
+                total += await _write_all(destination, chunk[:room])
+                if room < len(chunk):
+                    raise streams.too_large(max_bytes or 0)
+        return total
+
+    async def list(self, path: str, timeout: float = 60) -> builtins.list[FileEntry]:
+        """Files and directories in a directory, sorted by name. A symlink is listed as what it
+        points at, and left out when it points nowhere.
+
+        :raises SandboxRequestError: with status 404 when there is no such directory.
+        """
+        where = paths.absolute(path)
+        async with self._open(timeout, f"{where} could not be listed") as files:
+            return entries.file_entries(
+                [
+                    await _followed(files, entry) if entries.is_link(entry) else entry
+                    for entry in await files.list(where)
+                ]
+            )
+
+    async def exists(self, path: str, timeout: float = 60) -> bool:
+        """True when there is a file or a directory."""
+        where = paths.absolute(path)
+        async with self._open(timeout, f"{where} could not be looked for") as files:
+            return await files.exists(where)
+
+    async def delete(self, path: str, recursive: bool = False, timeout: float = 60) -> None:
+        """Removes a file or a directory.
+
+        :param recursive: with everything in it; otherwise a directory must be empty.
+        :raises SandboxRequestError: with status 404 when there is nothing, 409 when a directory is
+            not empty.
+        """
+        if path == "":
+            raise ValueError("the path is empty")
+        where = paths.absolute(path)
+        async with self._open(timeout, f"{where} could not be deleted") as files:
+            await files.remove(where, recursive=recursive)
+
+    def _open(self, timeout: float, what: str) -> AsyncContextManager[NativeFilesystem]:
+        return self.connector.filesystem(timeout, what)
+
+
+async def _followed(files: NativeFilesystem, link: NativeEntry) -> NativeEntry:
+    """What a symlink points at, under its own name; the link itself when that is nothing."""
+    try:
+        return replace(await files.stat(link.path), name=link.name)
+    except SandportError as error:
+        if means_missing(error):
+            return link
+        raise
+
+
+async def _write_all(destination: AsyncBinaryWriter, chunk: bytes) -> int:
+    rest = memoryview(chunk)
+    while rest:
+        count = destination.write(bytes(rest))
+        if isawaitable(count):
+            count = await count
+        rest = rest[streams.accepted(count, len(rest)) :]
+    return len(chunk)
