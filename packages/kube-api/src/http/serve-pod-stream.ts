@@ -33,7 +33,7 @@ export function checkPodStream(
   const attempt = { ...target, verb: 'create' };
   const grant = grantOf(caller, attempt, context.sharedNamespace);
   if (grant === undefined) throw forbidden(caller, attempt);
-  if (visibleObject(context, target, grant) === undefined) {
+  if (visibleObject(context, { caller }, target, grant) === undefined) {
     throw notFound(target.resource, target.name ?? '');
   }
 }

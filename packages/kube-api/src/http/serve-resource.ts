@@ -102,7 +102,7 @@ function verbOf(
 
 const objectHandlers: Partial<Record<Verb, Handler>> = {
   get: ({ context, exchange, target, view, grant, warnings }) => {
-    const object = visibleObject(context, target, grant);
+    const object = visibleObject(context, exchange, target, grant);
     if (object === undefined) throw notFound(target.resource, target.name ?? '');
     sendAnswer(exchange.response, { status: 200, body: represent(view, object), warnings });
   },

@@ -3,6 +3,7 @@ import type { StoreChange } from '../../store/object-store.ts';
 import type { ApiContext, Exchange } from '../requests/exchange.ts';
 import type { ResourceTarget } from '../requests/resource-index.ts';
 import type { Grant } from './authorize.ts';
+import { ownNamespaces } from './own-namespaces.ts';
 
 /** The objects that a request may see. */
 export interface Visibility {
@@ -35,8 +36,12 @@ export function visibility(
     },
     synthetic: () => {
       const { synthetic } = resource;
-      if (synthetic === undefined) return [];
-      return spaces.flatMap((space) => synthetic(space)).filter(isOwn);
+      const made = spaces.flatMap((space) => synthetic?.(space) ?? []).filter(isOwn);
+      const known = new Set(made.map(placeOf));
+      return [
+        ...made,
+        ...ownNamespaces(resource, caller).filter((own) => !known.has(placeOf(own))),
+      ];
     },
     objects: () => {
       const stored = visible.stored();
@@ -56,13 +61,16 @@ export function visibility(
 /** The object of this name that a request may see. */
 export function visibleObject(
   { store }: Pick<ApiContext, 'store'>,
+  { caller }: Pick<Exchange, 'caller'>,
   { resource, key, namespace = '', name = '' }: ResourceTarget,
   grant: Grant,
 ): KubeObject | undefined {
   const stored = grant === 'synthetic' ? undefined : store.get(key, namespace, name);
   if (stored !== undefined) return stored;
   const made = resource.synthetic?.(resource.namespaced ? namespace : undefined);
-  return made?.find(({ metadata }) => metadata.name === name);
+  return [...(made ?? []), ...ownNamespaces(resource, caller)].find(
+    ({ metadata }) => metadata.name === name,
+  );
 }
 
 export const placeOf = ({ metadata }: KubeObject): string =>
