@@ -32,7 +32,15 @@ export async function changeKubeconfig(
 ): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const target = await realpath(file).catch(() => file);
-  await using _lock = await lock(target);
+  const lockFile = await lock(target);
+  try {
+    await replace(target, change);
+  } finally {
+    await rm(lockFile, { force: true });
+  }
+}
+
+async function replace(target: string, change: (text: string) => string): Promise<void> {
   const held = await read(target);
   const text = change(held.text);
   const temporary = join(
@@ -68,12 +76,12 @@ async function read(file: string): Promise<Held> {
 }
 
 /** The lock of kubectl and client-go: a file beside it, made by whoever holds it. */
-async function lock(file: string): Promise<AsyncDisposable> {
+async function lock(file: string): Promise<string> {
   const name = `${file}.lock`;
   for (const startedAt = performance.now(); ; await sleep(50)) {
     try {
       await (await open(name, 'wx', 0o600)).close();
-      return { [Symbol.asyncDispose]: () => rm(name, { force: true }) };
+      return name;
     } catch (error) {
       if (!isErrno(error, 'EEXIST')) throw error;
       if (performance.now() - startedAt > lockPatienceMs)

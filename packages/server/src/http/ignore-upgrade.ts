@@ -17,10 +17,17 @@ export function ignoreUpgrade(
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';
     if (offers.has(name.toLowerCase())) continue;
-    lines.push(`${name}: ${rawHeaders[index + 1] ?? ''}`);
+    const value = rawHeaders[index + 1] ?? '';
+    lines.push(`${name}: ${name.toLowerCase() === 'connection' ? withoutOffers(value) : value}`);
   }
   socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
   server.emit('connection', socket);
 }
 
-const offers = new Set(['upgrade', 'http2-settings', 'connection']);
+const offers = new Set(['upgrade', 'http2-settings']);
+
+const withoutOffers = (connection: string): string =>
+  connection
+    .split(',')
+    .filter((each) => !offers.has(each.trim().toLowerCase()))
+    .join(',');
