@@ -40,7 +40,7 @@ export function visibility(
       const known = new Set(made.map(placeOf));
       return [
         ...made,
-        ...ownNamespaces(resource, caller).filter((own) => !known.has(placeOf(own))),
+        ...ownNamespaces(resource, caller).filter((each) => !known.has(placeOf(each))),
       ];
     },
     objects: () => {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { KubeError } from '../../objects/kube-error.ts';
 import { decodeBody } from './decode-body.ts';
+import { decodeProtobuf } from './protobuf-body.ts';
 
 /** As the limit of Kubernetes' own server. */
 export const maxBodyBytes = 3 << 20;
@@ -15,6 +16,8 @@ const jsonTypes = new Set([
 ]);
 const yamlTypes = new Set(['application/yaml', 'application/x-yaml', 'text/yaml']);
 
+const protobufType = 'application/vnd.kubernetes.protobuf';
+
 /** Media type of the body, in lower case and without parameters; empty when none is named. */
 export const mediaTypeOf = (request: IncomingMessage): string =>
   (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
@@ -25,6 +28,7 @@ export const mediaTypeOf = (request: IncomingMessage): string =>
  */
 export async function readObject(request: IncomingMessage): Promise<unknown> {
   const type = mediaTypeOf(request);
+  if (type === protobufType) return decodeProtobuf(await readBytes(request));
   if (!jsonTypes.has(type) && !yamlTypes.has(type)) {
     throw new KubeError(
       'UnsupportedMediaType',
@@ -36,6 +40,15 @@ export async function readObject(request: IncomingMessage): Promise<unknown> {
 
 /** @throws KubeError as {@link readObject} */
 export async function readText(request: IncomingMessage): Promise<string> {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(await readBytes(request));
+  } catch (error) {
+    if (error instanceof KubeError) throw error;
+    throw new KubeError('BadRequest', 'the body of the request is not UTF-8');
+  }
+}
+
+async function readBytes(request: IncomingMessage): Promise<Buffer> {
   const encoding = request.headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity') {
     throw new KubeError(
@@ -53,10 +66,10 @@ export async function readText(request: IncomingMessage): Promise<string> {
       if (sizeBytes > maxBodyBytes) throw tooLarge();
       chunks.push(chunk);
     }
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+    return Buffer.concat(chunks);
   } catch (error) {
     if (error instanceof KubeError) throw error;
-    throw new KubeError('BadRequest', 'the body of the request is not whole or not UTF-8');
+    throw new KubeError('BadRequest', 'the body of the request is not whole');
   } finally {
     clearTimeout(timer);
   }
