@@ -1,11 +1,15 @@
+import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Engine } from '@sandport/engine';
-import type { ObjectTable } from '@sandport/kube-api';
-import type { Mount } from '@sandport/server';
+import { ApiServer, createObjectStore, type ObjectTable, type Resource } from '@sandport/kube-api';
+import { apiKeyOf, type Mount } from '@sandport/server';
 import type { Logger } from 'pino';
-import { type RequestHandler, SecureListener } from './listener/secure-listener.ts';
-import { type Router, routerMount } from './router-mount.ts';
+import { agentSandboxCaller, type AgentSandboxCaller } from './caller.ts';
+import { startDataPlane } from './data-plane.ts';
+import { SecureListener } from './listener/secure-listener.ts';
+import { routerMount } from './router-mount.ts';
+import type { SandboxDirectory } from './sandboxes/sandbox-directory.ts';
 import { openAuthority } from './tls/authority-files.ts';
 import { serverNames } from './tls/server-names.ts';
 import { ServingCertificate } from './tls/serving-certificate.ts';
@@ -49,7 +53,7 @@ export interface AgentSandbox extends AsyncDisposable {
  * @throws AuthorityFileError when the certificate authority cannot be used
  */
 export async function startAgentSandbox(options: AgentSandboxOptions): Promise<AgentSandbox> {
-  const { engine, logger, dataDir, host } = options;
+  const { engine, table, logger, dataDir, host, release } = options;
   const authority = await openAuthority(join(dataDir, 'kubernetes'));
   const names = serverNames(host, options.names);
   let listener: SecureListener | undefined;
@@ -59,36 +63,47 @@ export async function startAgentSandbox(options: AgentSandboxOptions): Promise<A
     renewed: (renewed) => listener?.useCertificate(renewed),
     failed: (error) => logger.error({ err: error }, 'the certificate could not be renewed'),
   });
-  const handler: RequestHandler = {
-    handle: async (_request, response) => {
-      response.writeHead(503).end();
-    },
-    handleUpgrade: (_request, socket) => {
-      socket.destroy();
-    },
-  };
-  const router: Router = {
-    handle: async (_request, response) => {
-      response.writeHead(503).end();
-    },
-    upgrade: async (_request, socket) => {
-      socket.destroy();
-    },
-  };
+  const log = (message: string, fields: Record<string, unknown>) => logger.warn(fields, message);
+  const directory: SandboxDirectory = { find: () => undefined, byAddress: () => undefined };
+  const plane = await startDataPlane({ engine, directory: () => directory, log });
+  const resources: readonly Resource[] = [];
+  const store = createObjectStore({ resources, table, log });
+  const api = new ApiServer({
+    store,
+    resources,
+    pods: plane.pods,
+    authenticate: callerOf(engine.keys),
+    sharedNamespace: 'agent-sandbox-system',
+    release,
+    log,
+  });
   listener = new SecureListener({
-    handler,
+    handler: api,
     certificate: pair,
-    log: (message, fields) => logger.error(fields, message),
+    log,
   });
   return {
     certificateAuthority: authority.pem,
     names: new Set(names),
-    router: routerMount(engine.keys, router),
+    router: routerMount(engine.keys, plane.router),
     gatewayAddress: undefined,
     listen: (port) => listener.listen(host, port),
-    close: (graceMs) => listener.close(graceMs),
+    close: (graceMs) => {
+      api.close();
+      return listener.close(graceMs);
+    },
     [Symbol.asyncDispose]: async () => {
       serving[Symbol.dispose]();
+      await plane[Symbol.asyncDispose]();
     },
   };
 }
+
+/** Tells the caller of a request by its API key, which is the token of Kubernetes clients. */
+const callerOf =
+  (keys: Engine['keys']) =>
+  ({ headers }: IncomingMessage): AgentSandboxCaller | undefined => {
+    const key = apiKeyOf(headers);
+    const principal = key === undefined ? undefined : keys.authenticate(key);
+    return principal && agentSandboxCaller(principal);
+  };

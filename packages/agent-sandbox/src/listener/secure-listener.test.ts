@@ -24,7 +24,7 @@ const handler: RequestHandler = {
     if (request.url === '/endless') response.write('{}\n');
     else response.end(request.url);
   },
-  handleUpgrade: (_request, socket) => {
+  handleUpgrade: async (_request, socket) => {
     socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n');
   },
 };

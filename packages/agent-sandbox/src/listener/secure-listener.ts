@@ -6,10 +6,11 @@ import { connectionOptions, Listener } from '@sandport/server';
 import type { CertificatePair } from '../tls/make-certificates.ts';
 import { answerBrokenRequest } from './broken-request.ts';
 
-/** What answers requests; it sees to its own errors. */
+/** What answers requests. */
 export interface RequestHandler {
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
-  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Never rejects. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
 }
 
 /** How long a client may take to agree on keys, in milliseconds. */
@@ -55,7 +56,7 @@ export class SecureListener {
       socket.on('error', () => socket.destroy());
       this.#upgraded.add(socket);
       socket.once('close', () => this.#upgraded.delete(socket));
-      handler.handleUpgrade(request, socket, head);
+      void handler.handleUpgrade(request, socket, head);
     });
   }
 
