@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import {
+  allVerbs,
+  type PrinterColumn,
+  type Resource,
+  type ResourceVersion,
+  type ScalePaths,
+  type Schema,
+} from '@sandport/kube-api';
+
+/** The parts of a CustomResourceDefinition that are used here. */
+interface CustomResourceDefinition {
+  readonly spec: {
+    readonly group: string;
+    readonly names: {
+      readonly kind: string;
+      readonly plural: string;
+      readonly singular: string;
+      readonly shortNames?: readonly string[];
+    };
+    readonly versions: readonly CrdVersion[];
+  };
+}
+
+interface CrdVersion {
+  readonly name: string;
+  readonly storage: boolean;
+  readonly deprecated?: boolean;
+  readonly schema: { readonly openAPIV3Schema: Schema };
+  readonly additionalPrinterColumns?: readonly PrinterColumn[];
+  readonly subresources?: { readonly status?: object; readonly scale?: ScalePaths };
+}
+
+const ageColumn: PrinterColumn = {
+  name: 'Age',
+  type: 'date',
+  jsonPath: '.metadata.creationTimestamp',
+};
+
+/** The resource that a definition of this package's `crds` directory describes. */
+export function customResource(
+  file: string,
+  hooks: Required<Pick<Resource, 'convert' | 'admit'>>,
+): Resource {
+  // The files are part of this package.
+  const { spec } = JSON.parse(
+    readFileSync(new URL(`../../crds/${file}`, import.meta.url), 'utf8'),
+  ) as CustomResourceDefinition;
+  const { group, names, versions } = spec;
+  return {
+    group,
+    kind: names.kind,
+    plural: names.plural,
+    singular: names.singular,
+    shortNames: names.shortNames ?? [],
+    namespaced: true,
+    versions: versions.map(resourceVersion),
+    storageVersion: versions.find(({ storage }) => storage)?.name ?? 'v1beta1',
+    persistent: true,
+    verbs: allVerbs,
+    ...hooks,
+  };
+}
+
+const resourceVersion = ({
+  name,
+  deprecated = false,
+  schema,
+  additionalPrinterColumns = [ageColumn],
+  subresources,
+}: CrdVersion): ResourceVersion => ({
+  name,
+  schema: schema.openAPIV3Schema,
+  columns: additionalPrinterColumns,
+  hasStatus: subresources?.status !== undefined,
+  ...(subresources?.scale === undefined ? {} : { scale: subresources.scale }),
+  deprecated,
+});
