@@ -1,4 +1,3 @@
-import type { Duplex } from 'node:stream';
 import type { PodStreams } from '@sandport/kube-api';
 import { LocalPodNetwork, type LocalPodNetworkOptions } from './pods/network/local-pod-network.ts';
 import { noPodNetwork, type PodNetwork } from './pods/pod-network.ts';
@@ -6,6 +5,7 @@ import { RuntimePorts } from './pods/runtime-ports.ts';
 import { SandboxPodStreams } from './pods/sandbox-pod-streams.ts';
 import { Router } from './router/router.ts';
 import { RouterPort } from './router/router-port.ts';
+import { ProcessService } from './runtimes/process-service/process-service.ts';
 import { PythonRuntime } from './runtimes/python-runtime/python-runtime.ts';
 import { type RuntimeOptions, runtimePorts } from './runtimes/runtime.ts';
 import { SandboxdRuntime } from './runtimes/sandboxd/sandboxd-runtime.ts';
@@ -39,7 +39,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
   const sandboxd = new SandboxdRuntime(options);
   const router = new Router({ engine, directory, python, sandboxd, log });
   const routerPort = new RouterPort(router);
-  const process = { accept: (socket: Duplex) => socket.destroy() };
+  const process = new ProcessService(options);
   const runtimes = new RuntimePorts({ python, sandboxd, process });
   const network =
     podNetwork === undefined
@@ -60,6 +60,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
       network?.[Symbol.dispose]();
       routerPort[Symbol.dispose]();
       runtimes[Symbol.dispose]();
+      process[Symbol.dispose]();
       python[Symbol.dispose]();
     },
   };
