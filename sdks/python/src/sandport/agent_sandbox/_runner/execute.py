@@ -62,6 +62,7 @@ def _report(error: BaseException) -> None:
         sys.excepthook(type(error), error, error.__traceback__)
     except Exception as second:
         print("Error in sys.excepthook:", file=sys.stderr)
+        second.__traceback__ = _of_the_program(second.__traceback__)
         sys.__excepthook__(type(second), second, second.__traceback__)
         print("\nOriginal exception was:", file=sys.stderr)
         sys.__excepthook__(type(error), error, error.__traceback__)

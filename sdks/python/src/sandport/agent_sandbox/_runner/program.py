@@ -71,10 +71,11 @@ class FileProgram(Program):
         self._path = path
 
     def load(self) -> Loaded:
-        path = os.path.abspath(self._path)
-        importer = None if os.path.isfile(path) and path.endswith(".py") else _importer(path)
+        # As Python does: nothing is taken out of it.
+        path = os.path.join(os.getcwd(), self._path)
+        importer = pkgutil.get_importer(path)
         if importer is not None:
-            self._begin(self._path)
+            self._begin(path)
             return _main_of(importer, self._path)
         try:
             with open(path, "rb") as file:
@@ -126,13 +127,12 @@ class ModuleProgram(Program):
             return None
 
 
-def _importer(path: str) -> Any:
-    importer = pkgutil.get_importer(path)
-    return importer if importer is not None and hasattr(importer, "find_spec") else None
-
-
 def _main_of(importer: Any, shown: str) -> Loaded:
-    spec = importer.find_spec("__main__")
+    if hasattr(importer, "find_spec"):
+        spec = importer.find_spec("__main__")
+    else:  # That of archives, on Python 3.9.
+        loader = importer.find_module("__main__")
+        spec = loader and importlib.util.spec_from_loader("__main__", loader)
     if spec is None:
         raise NoProgram(f"can't find '__main__' module in {shown!r}")
     return _code_of(spec, shown)
