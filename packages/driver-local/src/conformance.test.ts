@@ -69,6 +69,9 @@ function declare(isolation: Isolation, storage: StorageKind): void {
         isolation === 'gvisor'
           ? 'gVisor counts processes itself, by the limit of its start'
           : undefined,
+      lineEditing:
+        isolation === 'gvisor' ? 'gVisor’s terminals give lines as they are typed' : undefined,
+      terminalByName: isolation === 'gvisor' ? 'gVisor has no working /dev/tty' : undefined,
       initProtection:
         isolation === 'gvisor' ? 'gVisor lets root of the guest signal its process 1' : undefined,
     },

@@ -75,6 +75,7 @@ bool command_start(uint32_t id, const uint8_t *payload, size_t bytes) {
     command->party = (struct party){id, true};
     command->pid = child.pid;
     command->terminal = request.want_terminal;
+    command->orders_fd = child.orders_fd;
     command->input = (struct input){.fd = child.stdin_fd, .shared = command->terminal};
     output_open(&command->outputs[0], child.stdout_fd, MSG_STDOUT);
     output_open(&command->outputs[1], child.stderr_fd, MSG_STDERR);
@@ -95,11 +96,31 @@ static void stdin_write(struct command *command) {
   if (input_write(input) != 0 || (input->closing && input->bytes == 0)) input_close(input);
 }
 
+/* Handles what asks for signals, with what stands before it. The bytes that need no more. */
+static size_t type_signals(struct command *command, const uint8_t *data, size_t bytes) {
+  int master = command->input.fd;
+  size_t done = 0, at;
+  int signal;
+  while (master >= 0 && (signal = terminal_signal_in(master, data + done, bytes - done, &at)) != 0) {
+    if (!input_skip(&command->input, at + 1)) break;
+    const uint8_t echo[] = {'^', data[done + at] ^ 0x40};
+    if (terminal_echoes(master)) output_add(&command->party, &command->outputs[0], echo, 2);
+    terminal_signal(command->orders_fd, signal);
+    done += at + 1;
+  }
+  return done;
+}
+
 bool command_stdin(uint32_t id, const uint8_t *data, size_t bytes) {
   struct command *command = find(id);
   /* It may have ended while the bytes were on their way. */
   if (command == NULL) return true;
   if (command->input.closing) return false;
+  if (command->orders_fd >= 0) {
+    size_t typed = type_signals(command, data, bytes);
+    data += typed;
+    bytes -= typed;
+  }
   int problem = input_take(&command->input, data, bytes);
   /* Nobody reads it any more. */
   if (problem > 0) input_close(&command->input);
@@ -136,14 +157,20 @@ bool command_resize(uint32_t id, uint16_t columns, uint16_t rows) {
   struct command *command = find(id);
   if (command == NULL) return true;
   if (!command->terminal) return false;
-  if (!command->reaped) terminal_resize(command->outputs[0].fd, columns, rows);
+  if (!command->reaped) terminal_resize(command->outputs[0].fd, command->orders_fd, columns, rows);
   return true;
+}
+
+static void close_terminal(struct command *command) {
+  input_close(&command->input);
+  output_close(&command->outputs[0]);
+  if (command->orders_fd >= 0) close(command->orders_fd);
+  command->orders_fd = -1;
 }
 
 /* What runs in it learns that nobody looks at it any more. */
 static void hang_up(struct command *command) {
-  input_close(&command->input);
-  output_close(&command->outputs[0]);
+  close_terminal(command);
   if (command->reaped) return;
   signal_group(command, SIGHUP);
   signal_group(command, SIGCONT);
@@ -209,7 +236,7 @@ size_t commands_poll(struct pollfd *polls) {
 static bool read_output(struct command *command, struct output *output) {
   bool more = output_read(&command->party, output);
   /* A terminal that has ended takes no input either. */
-  if (command->terminal && output->fd < 0) input_close(&command->input);
+  if (command->terminal && output->fd < 0) close_terminal(command);
   return more;
 }
 
@@ -271,7 +298,7 @@ static void send_exit(struct command *command) {
                          (command->oom_killed ? EXIT_OOM_KILLED : 0));
   command->party.attached = false;
   /* Without it the kernel of the guest need not tell that the terminal's last process ended. */
-  if (command->terminal) output_close(&command->outputs[0]);
+  if (command->terminal) close_terminal(command);
 }
 
 static bool is_over(const struct command *command) {

@@ -15,6 +15,8 @@ struct command {
   bool oom_killed;
   /* What outputs[0] reads and the input writes is the master of its terminal. */
   bool terminal;
+  /* To the attendant of the terminal, or -1. */
+  int orders_fd;
   int status;
   struct output outputs[2];
   struct input input;

@@ -29,14 +29,20 @@ static bool have_close_range;
 /* What a command without stdin reads; -1 when the image has none. */
 static int null_fd = -1;
 
-static int close_from(unsigned int first) {
+static bool close_range_from(unsigned int first) {
 #ifdef SYS_close_range
-  return (int)syscall(SYS_close_range, first, ~0u, 0u);
+  return syscall(SYS_close_range, first, ~0u, 0u) == 0;
 #else
   (void)first;
-  errno = ENOSYS;
-  return -1;
+  return false;
 #endif
+}
+
+void close_from(unsigned int first) {
+  if (have_close_range && close_range_from(first)) return;
+  struct rlimit files;
+  rlim_t end = getrlimit(RLIMIT_NOFILE, &files) == 0 ? files.rlim_cur : 1024;
+  for (rlim_t fd = first; fd < end; fd++) close((int)fd);
 }
 
 static bool oom_score_is_set(void) {
@@ -49,10 +55,8 @@ static bool oom_score_is_set(void) {
 }
 
 void spawn_setup(void) {
-  have_close_range = close_from(3) == 0;
-  if (!have_close_range) {
-    for (int fd = 3; fd < 1024; fd++) close(fd);
-  }
+  have_close_range = close_range_from(3);
+  if (!have_close_range) close_from(3);
   null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   struct stat st;
   if (null_fd >= 0 && (fstat(null_fd, &st) != 0 || !S_ISCHR(st.st_mode))) {
@@ -111,6 +115,7 @@ struct child_plan {
   int in;
   int out;
   int err;
+  int orders;
   volatile struct spawn_failure failure;
 };
 
@@ -181,7 +186,7 @@ static int child(void *argument) {
   struct child_plan *plan = argument;
   const struct start_request *request = plan->request;
   setsid();
-  if (request->want_terminal && !terminal_control(plan->in)) {
+  if (request->want_terminal && !terminal_control(plan->in, plan->orders)) {
     child_fail(plan, STEP_RESOURCES, errno);
   }
   if (dup2(plan->in, 0) < 0 || dup2(plan->out, 1) < 0 || dup2(plan->err, 2) < 0) {
@@ -204,6 +209,9 @@ static int child(void *argument) {
 struct ends {
   int ours[3];
   int theirs[3];
+  /* To the attendant of a terminal, and its own end. */
+  int orders_out;
+  int orders_in;
 };
 
 static void close_all(const int fds[3]) {
@@ -240,11 +248,13 @@ static bool open_pipes(struct ends *ends, bool want_stdin) {
 /* 0 or an errno; then some may be open. */
 static int open_ends(const struct start_request *request, const struct user *user,
                      struct ends *ends) {
-  *ends = (struct ends){{-1, -1, -1}, {-1, -1, -1}};
+  *ends = (struct ends){{-1, -1, -1}, {-1, -1, -1}, -1, -1};
   if (!request->want_terminal) return open_pipes(ends, request->want_stdin) ? 0 : errno;
   struct terminal terminal;
   int problem = terminal_open(&terminal, user->uid, request->columns, request->rows);
   if (problem != 0) return problem;
+  ends->orders_out = terminal.orders_out;
+  ends->orders_in = terminal.orders_in;
   ends->ours[0] = ends->ours[1] = terminal.master;
   for (int i = 0; i < 3; i++) ends->theirs[i] = terminal.slave;
   return 0;
@@ -272,16 +282,19 @@ bool spawn(const struct start_request *request, struct spawned *spawned,
                             .user = user,
                             .in = ends.theirs[0],
                             .out = ends.theirs[1],
-                            .err = ends.theirs[2]};
+                            .err = ends.theirs[2],
+                            .orders = ends.orders_in};
   pid_t pid = clone(child, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &plan);
   if (pid < 0) plan.failure = (struct spawn_failure){STEP_RESOURCES, errno};
   close_all(ends.theirs);
+  if (ends.orders_in >= 0) close(ends.orders_in);
   if (plan.failure.step != 0) {
     *failure = (struct spawn_failure){plan.failure.step, plan.failure.error};
     close_all(ends.ours);
+    if (ends.orders_out >= 0) close(ends.orders_out);
     if (pid > 0) waitpid(pid, NULL, 0);
     return false;
   }
-  *spawned = (struct spawned){pid, ends.ours[0], ends.ours[1], ends.ours[2]};
+  *spawned = (struct spawned){pid, ends.ours[0], ends.ours[1], ends.ours[2], ends.orders_out};
   return true;
 }

@@ -63,6 +63,15 @@ bool output_read(const struct party *party, struct output *output) {
   return false;
 }
 
+void output_add(const struct party *party, struct output *output, const uint8_t *data,
+                size_t bytes) {
+  if (output->fd < 0 || bytes > output->credit || bytes > output->remaining) return;
+  uint8_t *payload = connection_frame(output->type, party->id, bytes);
+  if (payload == NULL) return;
+  memcpy(payload, data, bytes);
+  output->credit -= (uint32_t)bytes;
+}
+
 void output_finish(struct output *output) {
   if (output->fd < 0) return;
   int waiting = 0;
@@ -122,6 +131,14 @@ static bool keep(struct input *input, const uint8_t *data, size_t bytes) {
   }
   memcpy(input->data + input->head + input->bytes, data, bytes);
   input->bytes += bytes;
+  return true;
+}
+
+bool input_skip(struct input *input, size_t bytes) {
+  if (bytes > STDIN_WINDOW - input->held) return false;
+  input->held += bytes;
+  input->grant += bytes + input->bytes;
+  input_free(input);
   return true;
 }
 

@@ -50,6 +50,10 @@ ssize_t output_send(const struct party *party, struct output *output);
  */
 bool output_read(const struct party *party, struct output *output);
 
+/* Sends bytes that the descriptor did not give, if they have room. */
+void output_add(const struct party *party, struct output *output, const uint8_t *data,
+                size_t bytes);
+
 /* The main process has ended: what is in the pipe at this moment is the rest. */
 void output_finish(struct output *output);
 
@@ -64,6 +68,9 @@ bool output_credit(struct output *output, uint32_t bytes);
  * is no memory; else 0 or the errno of a descriptor that takes nothing any more.
  */
 int input_take(struct input *input, const uint8_t *data, size_t bytes);
+
+/* Throws away what waits, and these bytes. False when they overrun the credit. */
+bool input_skip(struct input *input, size_t bytes);
 
 /* Writes as much as the descriptor takes. 0, or the errno when it takes nothing any more. */
 int input_write(struct input *input);

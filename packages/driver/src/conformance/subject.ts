@@ -13,6 +13,10 @@ export interface Lacking {
   readonly diskResize?: string | undefined;
   /** The number of processes of a sandbox stays what it was at its start. */
   readonly livePids?: string | undefined;
+  /** Terminals do not edit lines, and do not end their input at ^D, while a program leaves that to them. */
+  readonly lineEditing?: string | undefined;
+  /** A program cannot open its terminal by the name /dev/tty. */
+  readonly terminalByName?: string | undefined;
   /** Root inside can end the init, and the sandbox with it. */
   readonly initProtection?: string | undefined;
 }
