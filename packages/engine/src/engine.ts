@@ -32,6 +32,11 @@ export interface EngineOptions {
   readonly maxSandboxes?: number;
   /** Most memory that pools may promise together. @default no limit */
   readonly poolMemoryBytes?: number;
+  /**
+   * For how long after the start members of pools stay that nobody wants, in milliseconds: who
+   * reserves members starts after the engine. @default 0
+   */
+  readonly poolGraceMs?: number;
   /** Sizes of pools that are set at each start; others stay as they were. @default [] */
   readonly pools?: readonly PoolSetting[];
   /** @default nothing is logged */
@@ -75,6 +80,7 @@ export class Engine implements Disposable {
       table: state.quotas,
       volumes: state.volumes,
       entries: () => this.sandboxes.registry.all(),
+      reserved: (namespace) => this.pools.reservedIn(namespace),
     });
     const { quotas } = this;
     this.sandboxes = new Sandboxes({
@@ -116,6 +122,8 @@ export class Engine implements Disposable {
       registry,
       end: (entry) => sandboxes.end(entry),
       memoryBytes: options.poolMemoryBytes ?? Number.POSITIVE_INFINITY,
+      graceMs: options.poolGraceMs ?? 0,
+      room: (namespace) => quotas.room(namespace),
       log,
     });
   }

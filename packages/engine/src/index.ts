@@ -16,7 +16,7 @@ export { replaceInFiles } from './files/replace.ts';
 export { searchFiles } from './files/search.ts';
 export { isAdministrator, type Principal, requireAdministrator } from './principal.ts';
 export type { ForkRequest } from './forks/forks.ts';
-export type { PoolSetting } from './pools/pools.ts';
+export type { PoolSetting, PoolWish, Reserved } from './pools/pools.ts';
 export { defaultNamespace } from './sandboxes/new-row.ts';
 export type { SandboxFilter } from './sandboxes/page.ts';
 export type { WakeOptions } from './sandboxes/states.ts';

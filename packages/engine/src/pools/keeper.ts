@@ -3,7 +3,7 @@ import { SandportFault } from '@sandport/protocol';
 import { type Entry, hasProcesses, newEntry, specOf } from '../sandboxes/entry.ts';
 import type { Registry } from '../sandboxes/registry.ts';
 import { Endings } from './endings.ts';
-import { isOf, memberRow } from './member-row.ts';
+import { isOf, memberDisk, memberRow } from './member-row.ts';
 import { type Pool, poolKey } from './pool.ts';
 import { refuseBeyondMemory } from './refuse-beyond-memory.ts';
 
@@ -15,6 +15,10 @@ export interface KeeperOptions {
   readonly memoryBytes: number;
   /** Removes a sandbox. */
   readonly end: (entry: Entry) => Promise<void>;
+  /** For how long after the start members stay that no pool wants, in milliseconds. */
+  readonly graceMs: number;
+  /** Called when members have come or gone. */
+  readonly changed: () => void;
   readonly log: (message: string, fields: Record<string, unknown>) => void;
 }
 
@@ -36,6 +40,7 @@ export class Keeper implements Disposable {
   #looking = false;
   #lookAgain = false;
   #closed = false;
+  #graceUntil = 0;
   #timer: NodeJS.Timeout | undefined;
   #refill: NodeJS.Timeout | undefined;
 
@@ -46,14 +51,20 @@ export class Keeper implements Disposable {
 
   /** Takes over the members that an earlier daemon made. */
   start(): void {
-    for (const entry of this.#options.registry.all()) {
-      const { row, sandbox } = entry;
-      const pool = this.pools.get(poolKey(row.template, row.isolation));
-      if (row.pooled && row.status === 'running' && hasProcesses(sandbox) && pool !== undefined)
-        this.#keep(pool, entry);
-    }
+    this.#graceUntil = performance.now() + this.#options.graceMs;
+    for (const pool of this.pools.values()) this.adopt(pool);
     this.#timer = setInterval(() => this.look(), lookEveryMs).unref();
     this.look();
+  }
+
+  /** Takes over the members of the pool that are in no pool. */
+  adopt(pool: Pool): void {
+    for (const entry of this.#options.registry.all()) {
+      const { row } = entry;
+      if (!row.pooled || row.status !== 'running' || this.#isMember(entry)) continue;
+      if (poolKey(row.template, row.isolation, memberDisk(row)) === pool.key)
+        this.#keep(pool, entry);
+    }
   }
 
   /** A member of this version of the template, which is the pool's no more. */
@@ -66,6 +77,7 @@ export class Keeper implements Disposable {
       }
       pool.taken += 1;
       pool.backoff.succeeded();
+      this.#options.changed();
       this.#refill ??= setTimeout(() => this.#refillNow(), refillAfterMs).unref();
       return entry;
     }
@@ -77,6 +89,7 @@ export class Keeper implements Disposable {
   putBack(pool: Pool, entry: Entry): void {
     pool.taken -= 1;
     pool.ready.add(entry);
+    this.#options.changed();
     this.look();
   }
 
@@ -119,15 +132,20 @@ export class Keeper implements Disposable {
       const template = templates.find(({ name }) => name === pool.template);
       for (const entry of pool.ready)
         if (template?.status === 'ready' && !isOf(entry.row, template)) this.#drop(entry);
-      this.#trim(pool);
+      if (!this.#isGrace) this.#trim(pool);
       const [oldest] = pool.ready;
       if (oldest !== undefined && Date.now() - oldest.row.createdAt.getTime() > steadyMs)
         pool.backoff.succeeded();
     }
     for (const entry of registry.all())
-      if (entry.row.pooled && !this.#isMember(entry)) this.#unwanted.add(entry);
+      if (entry.row.pooled && !this.#isGrace && !this.#isMember(entry)) this.#unwanted.add(entry);
     this.#unwanted.tryAgain();
     this.#fill();
+  }
+
+  /** Whoever wants members may not have said so yet. */
+  get #isGrace(): boolean {
+    return performance.now() < this.#graceUntil;
   }
 
   #isMember(entry: Entry): boolean {
@@ -144,6 +162,7 @@ export class Keeper implements Disposable {
   #drop(entry: Entry): void {
     for (const pool of this.pools.values()) pool.ready.delete(entry);
     this.#unwanted.add(entry);
+    this.#options.changed();
   }
 
   #refillNow(): void {
@@ -170,7 +189,7 @@ export class Keeper implements Disposable {
     const { error: errorBefore } = pool;
     let entry: Entry | undefined;
     try {
-      entry = newEntry(memberRow(await this.#templateFor(pool), pool.isolation));
+      entry = newEntry(memberRow(await this.#templateFor(pool), pool.isolation, pool.diskBytes));
       if (this.#closed || this.pools.get(pool.key) !== pool) return;
       this.#options.registry.insert(entry);
       pool.made.add(entry);
@@ -208,6 +227,7 @@ export class Keeper implements Disposable {
   #keep(pool: Pool, entry: Entry): void {
     if (!hasProcesses(entry.sandbox)) return;
     pool.ready.add(entry);
+    this.#options.changed();
     void entry.sandbox.died.then(({ reason }) => {
       if (!pool.ready.has(entry)) return;
       this.#drop(entry);
@@ -219,6 +239,7 @@ export class Keeper implements Disposable {
   #failed(pool: Pool, error: unknown): void {
     pool.backoff.failed();
     pool.error = error instanceof Error ? error.message : String(error);
+    this.#options.changed();
     this.#options.log('member of a pool not made, or dead', {
       pool: pool.key,
       error: pool.error,

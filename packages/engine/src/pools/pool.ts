@@ -2,15 +2,20 @@ import type { Isolation, PoolObject, TemplateName } from '@sandport/protocol';
 import { Backoff } from '../sandboxes/backoff.ts';
 import type { Entry } from '../sandboxes/entry.ts';
 
-export const poolKey = (template: string, isolation: Isolation): string =>
-  `${template}:${isolation}`;
+/** @param diskBytes limit of the disk, where it is not the template's */
+export const poolKey = (template: string, isolation: Isolation, diskBytes?: number): string =>
+  `${template}:${isolation}${diskBytes === undefined ? '' : `:${diskBytes}`}`;
 
 /** Sandboxes of one template and isolation that wait for a request. */
 export class Pool {
   readonly template: TemplateName;
   readonly isolation: Isolation;
-  /** How many are to be kept. */
-  size: number;
+  /** Limit of their disks, where it is not the template's. */
+  readonly diskBytes: number | undefined;
+  /** How many are to be kept whoever else wants some. */
+  configured: number;
+  /** How many others want, by who they are. */
+  readonly reservations = new Map<string, number>();
   /** Oldest first. */
   readonly ready = new Set<Entry>();
   /** Under way, those too that have no row yet. */
@@ -23,14 +28,22 @@ export class Pool {
   /** Why the last one could not be made, or died. */
   error: string | undefined;
 
-  constructor(template: TemplateName, isolation: Isolation, size: number) {
+  constructor(template: TemplateName, isolation: Isolation, size: number, diskBytes?: number) {
     this.template = template;
     this.isolation = isolation;
-    this.size = size;
+    this.configured = size;
+    this.diskBytes = diskBytes;
   }
 
   get key(): string {
-    return poolKey(this.template, this.isolation);
+    return poolKey(this.template, this.isolation, this.diskBytes);
+  }
+
+  /** How many are to be kept. */
+  get size(): number {
+    let size = this.configured;
+    for (const reserved of this.reservations.values()) size += reserved;
+    return size;
   }
 
   /** How many are missing. */

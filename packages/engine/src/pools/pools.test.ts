@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DriverSandbox, SandboxDeath, SandboxSpec, TemplateInfo } from '@sandport/driver';
 import { SandportFault, type SandboxId } from '@sandport/protocol';
 import { openState, type State } from '@sandport/state';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Engine, type EngineOptions } from '../engine.ts';
 import type { Principal } from '../principal.ts';
+import type { PoolWish } from './pools.ts';
 import { RefusingDriver } from '../testing/refusing-driver.ts';
 
 /** Makes sandboxes at once, and can be made to fail, to hold them back, and to let one die. */
@@ -105,7 +106,8 @@ test('a create takes one that is ready, as it was asked for, and the pool fills 
 });
 
 test.each([
-  ['other limits', { memory_mb: 64 }],
+  ['another limit of processes', { resources: { pids: 16 } }],
+  ['a disk of its own', { resources: { disk_mb: 64 } }],
   ['a volume', { volumes: [{ name: 'v' }] }],
 ])('one with %s is made for whoever asks', async (_, request) => {
   await start({ pools: [{ ...key, size: 1 }] });
@@ -205,7 +207,7 @@ test('one that was configured is filled as far as the memory goes', async () => 
 test('members give way to sandboxes that are asked for, and take no more room than there is', async () => {
   await start({ maxSandboxes: 2, pools: [{ ...key, size: 2 }] });
   await ready(2);
-  const cold = { memory_mb: 64 };
+  const cold = { resources: { pids: 16 } };
   await engine.sandboxes.create(administrator, cold);
   await vi.waitFor(() => expect(pool().ready).toBe(1));
   await engine.sandboxes.create(administrator, cold);
@@ -277,4 +279,102 @@ test('pools are for administrators', async () => {
   expect(() => engine.pools.get(bound, 'base')).toThrow(/administrator/);
   expect(() => engine.pools.remove(bound, 'base')).toThrow(/administrator/);
   await expect(engine.pools.set(bound, 'base', { size: 1 })).rejects.toThrow(/administrator/);
+});
+
+test('one with other processor time and memory is taken, or made when it cannot have them', async () => {
+  await start({ pools: [{ ...key, size: 1 }] });
+  await ready(1);
+  const request = { resources: { cpu: 2, memory_mb: 64 } };
+  const taken = await engine.sandboxes.create(administrator, request);
+  expect(taken).toMatchObject({ boot_mode: 'pool', ...request });
+  await ready(1);
+  driver.reconfigureFailure = new SandportFault('invalid_request', 'It uses more.');
+  expect((await engine.sandboxes.create(administrator, request)).boot_mode).toBe('cold');
+});
+
+describe('reservations', () => {
+  const wish: PoolWish = {
+    template: 'default',
+    size: 2,
+    namespace: 'a' as PoolWish['namespace'],
+  };
+
+  test('come beside what is configured, and go', async () => {
+    await start({ pools: [{ ...key, size: 1 }] });
+    const changes = vi.fn();
+    using subscription = engine.pools.subscribe(changes);
+    void subscription;
+    await engine.pools.reserve('one', wish);
+    await engine.pools.reserve('two', { ...wish, size: 1 });
+    await ready(4);
+    expect(changes).toHaveBeenCalled();
+    expect(pool()).toMatchObject({ size: 4 });
+    expect(engine.pools.reserved('one')).toEqual({ size: 2, ready: 2 });
+    expect(engine.pools.readyFor({ template: 'base' })).toBe(4);
+    await engine.pools.reserve('one', { ...wish, size: 1 });
+    await ready(3);
+    engine.pools.release('one');
+    engine.pools.release('two');
+    await ready(1);
+    engine.pools.remove(administrator, 'base');
+    await vi.waitFor(() => expect(state.sandboxes.all()).toEqual([]));
+    expect(engine.pools.reserved('one')).toBeUndefined();
+  });
+
+  test('outlive the pool that was configured', async () => {
+    await start({ pools: [{ ...key, size: 1 }] });
+    await engine.pools.reserve('one', wish);
+    await ready(3);
+    engine.pools.remove(administrator, 'base');
+    await ready(2);
+    await expect(engine.templates.remove('base')).rejects.toThrow(/pool/);
+  });
+
+  test('with a disk of its own are for requests with that disk', async () => {
+    await start();
+    await engine.pools.reserve('one', { ...wish, diskMb: 64 });
+    await vi.waitFor(() => expect(engine.pools.reserved('one')).toEqual({ size: 2, ready: 2 }));
+    expect(engine.pools.list(administrator)).toEqual([]);
+    expect(engine.pools.readyFor({ template: 'base', diskMb: 64 })).toBe(2);
+    expect((await engine.sandboxes.create(administrator, {})).boot_mode).toBe('cold');
+    const request = { resources: { disk_mb: 64 } };
+    const taken = await engine.sandboxes.create(administrator, request);
+    expect(taken).toMatchObject({ boot_mode: 'pool', resources: { disk_mb: 64 } });
+    expect(taken.metadata).toEqual({});
+  });
+
+  test('count against the quota of their namespace', async () => {
+    await start();
+    engine.quotas.set(administrator, wish.namespace, { max_sandboxes: 3 });
+    const request = { namespace: wish.namespace };
+    await engine.sandboxes.create(administrator, request);
+    await engine.pools.reserve('one', { ...wish, size: 5 });
+    expect(engine.pools.reserved('one')).toMatchObject({
+      size: 2,
+      error: expect.stringContaining('room for 2 of 5'),
+    });
+    await expect(engine.sandboxes.create(administrator, request)).rejects.toMatchObject({
+      code: 'limit_reached',
+    });
+    engine.pools.release('one');
+    await engine.sandboxes.create(administrator, request);
+  });
+
+  test('find their members again after a restart', async () => {
+    await start({ poolGraceMs: 60_000 });
+    await engine.pools.reserve('one', wish);
+    await ready(2);
+    engine[Symbol.dispose]();
+    driver.adopt = async ({ sandboxes }) => ({
+      running: await Promise.all(sandboxes.map((spec) => driver.create(spec))),
+      stopped: [],
+      lost: [],
+    });
+    driver.made.length = 0;
+    await start({ poolGraceMs: 60_000 });
+    await engine.pools.reserve('one', wish);
+    await ready(2);
+    expect(driver.made).toHaveLength(2);
+    expect(driver.removed).toEqual([]);
+  });
 });

@@ -1,6 +1,7 @@
 import type { Driver, TemplateInfo } from '@sandport/driver';
 import {
   type Isolation,
+  type Namespace,
   type PoolObject,
   SandportFault,
   type SetPool,
@@ -13,7 +14,7 @@ import type { Entry } from '../sandboxes/entry.ts';
 import { chooseIsolation } from '../sandboxes/new-row.ts';
 import type { Templates } from '../templates.ts';
 import { Keeper, type KeeperOptions } from './keeper.ts';
-import { fits } from './member-row.ts';
+import { askedDisk, fits, memberDisk } from './member-row.ts';
 import { Pool, poolKey } from './pool.ts';
 import { refuseBeyondMemory } from './refuse-beyond-memory.ts';
 
@@ -26,20 +27,56 @@ export interface PoolSetting {
   readonly size: number;
 }
 
-export interface PoolsOptions extends Omit<KeeperOptions, 'store'> {
+/** Members of a pool that somebody beside the administrator wants ready. */
+export interface PoolWish {
+  /** Name or alias. */
+  readonly template: string;
+  /** Left out: the strongest that works. */
+  readonly isolation?: Isolation | undefined;
+  /** Limit of their disks. Left out: the template's. */
+  readonly diskMb?: number | undefined;
+  readonly size: number;
+  /** They count against the quota of this namespace. */
+  readonly namespace: Namespace;
+}
+
+/** What has become of a wish. */
+export interface Reserved {
+  /** How many are kept; fewer than wished for where the namespace has a quota. */
+  readonly size: number;
+  readonly ready: number;
+  /** Why there are not as many as wished for. */
+  readonly error?: string;
+}
+
+interface Reservation {
+  readonly pool: Pool;
+  readonly namespace: Namespace;
+  readonly size: number;
+  readonly error: string | undefined;
+}
+
+export interface PoolsOptions extends Omit<KeeperOptions, 'store' | 'changed'> {
   readonly driver: Pick<Driver, 'create' | 'isolations' | 'templates'>;
   readonly table: PoolTable;
   readonly templates: Templates;
+  /** How many more sandboxes a namespace may have. */
+  readonly room: (namespace: Namespace) => number;
 }
 
 /** Sandboxes made ahead, so that whoever asks for one need not wait for its start. */
 export class Pools implements Disposable {
   readonly #options: PoolsOptions;
   readonly #keeper: Keeper;
+  readonly #reservations = new Map<string, Reservation>();
+  readonly #listeners = new Set<() => void>();
 
   constructor(options: PoolsOptions) {
     this.#options = options;
-    this.#keeper = new Keeper({ ...options, store: options.driver.templates });
+    const changed = () => {
+      for (const listener of this.#listeners) listener();
+    };
+    this.#keeper = new Keeper({ ...options, store: options.driver.templates, changed });
   }
 
   /**
@@ -63,7 +100,9 @@ export class Pools implements Disposable {
   /** @throws SandportFault `forbidden` */
   list(principal: Principal): PoolObject[] {
     requireAdministrator(principal);
-    return [...this.#keeper.pools.values()].map((pool) => pool.toObject());
+    return [...this.#keeper.pools.values()]
+      .filter(({ diskBytes }) => diskBytes === undefined)
+      .map((pool) => pool.toObject());
   }
 
   /** @throws SandportFault `pool_not_found`, `forbidden` */
@@ -88,11 +127,12 @@ export class Pools implements Disposable {
     const all = await driver.templates.list();
     const before = this.#keeper.pools.get(poolKey(name, isolation));
     const others = [...this.#keeper.pools.values()].filter((pool) => pool !== before);
-    if (size > (before?.size ?? 0))
-      refuseBeyondMemory([...others, { template: name, size }], all, memoryBytes);
+    const reserved = (before?.size ?? 0) - (before?.configured ?? 0);
+    if (size > (before?.configured ?? 0))
+      refuseBeyondMemory([...others, { template: name, size: size + reserved }], all, memoryBytes);
     table.set({ template: name, isolation, size });
     const pool = before ?? this.#put(new Pool(name, isolation, size));
-    pool.size = size;
+    pool.configured = size;
     pool.backoff.succeeded();
     this.#keeper.look();
     return pool.toObject();
@@ -102,9 +142,91 @@ export class Pools implements Disposable {
   remove(principal: Principal, template: string, isolation?: Isolation): void {
     const pool = this.#find(principal, template, isolation);
     this.#options.table.delete(pool.template, pool.isolation);
-    pool.size = 0;
-    this.#keeper.pools.delete(pool.key);
+    pool.configured = 0;
+    this.#forgetUnused(pool);
     this.#keeper.look();
+  }
+
+  /**
+   * Keeps members ready for somebody, beside those that are configured, until {@link release}. It is
+   * not remembered over a restart. Another wish of the same owner takes the place of this one.
+   * @throws SandportFault `isolation_unavailable`, `unknown_template`
+   */
+  async reserve(owner: string, wish: PoolWish): Promise<void> {
+    const { driver, templates, room } = this.#options;
+    const isolation = chooseIsolation(wish.isolation, driver);
+    const template = await templates.resolve(wish.template);
+    const { diskMb, namespace } = wish;
+    const wished = diskMb === undefined ? undefined : diskMb * 2 ** 20;
+    const diskBytes = wished === template.limits.diskBytes ? undefined : wished;
+    const key = poolKey(template.name, isolation, diskBytes);
+    const before = this.#reservations.get(owner);
+    if (before !== undefined && before.pool.key !== key) this.release(owner);
+    this.#reservations.delete(owner);
+    const size = Math.max(0, Math.min(wish.size, room(namespace)));
+    const error =
+      size < wish.size
+        ? `The quota of the namespace "${namespace}" has room for ${size} of ${wish.size} members.`
+        : undefined;
+    const known = this.#keeper.pools.get(key);
+    const pool = known ?? this.#put(new Pool(template.name, isolation, 0, diskBytes));
+    if (known === undefined) this.#keeper.adopt(pool);
+    this.#reservations.set(owner, { pool, namespace, size, error });
+    if (pool.reservations.get(owner) === size) return;
+    pool.reservations.set(owner, size);
+    pool.backoff.succeeded();
+    this.#keeper.look();
+  }
+
+  /** No error for an owner without a wish. */
+  release(owner: string): void {
+    const pool = this.#reservations.get(owner)?.pool;
+    this.#reservations.delete(owner);
+    if (pool === undefined) return;
+    pool.reservations.delete(owner);
+    this.#forgetUnused(pool);
+    this.#keeper.look();
+  }
+
+  /** What is ready is shared out in the order of the wishes, behind what is configured. */
+  reserved(owner: string): Reserved | undefined {
+    const reservation = this.#reservations.get(owner);
+    if (reservation === undefined) return undefined;
+    const { pool, size, error = pool.error } = reservation;
+    let left = pool.ready.size - pool.configured;
+    for (const [each, wanted] of pool.reservations) {
+      if (each === owner) break;
+      left -= wanted;
+    }
+    const ready = Math.max(0, Math.min(size, left));
+    return { size, ready, ...(error === undefined ? {} : { error }) };
+  }
+
+  /** How many members are kept for a namespace. */
+  reservedIn(namespace: Namespace): number {
+    let reserved = 0;
+    for (const each of this.#reservations.values())
+      if (each.namespace === namespace) reserved += each.size;
+    return reserved;
+  }
+
+  /** How many are ready that a request for a sandbox like this could take. */
+  readyFor({ template, isolation, diskMb }: Omit<PoolWish, 'size' | 'namespace'>): number {
+    const { driver, templates } = this.#options;
+    const [strongest] = driver.isolations;
+    const chosen = isolation ?? strongest;
+    if (chosen === undefined) return 0;
+    const name = templates.nameOf(template);
+    const pools = [undefined, ...(diskMb === undefined ? [] : [diskMb * 2 ** 20])];
+    return pools
+      .map((diskBytes) => this.#keeper.pools.get(poolKey(name, chosen, diskBytes))?.ready.size ?? 0)
+      .reduce((most, each) => Math.max(most, each), 0);
+  }
+
+  /** @param listener called when members have come or gone; it must not throw */
+  subscribe(listener: () => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
   /** Whether sandboxes of the template are made ahead. */
@@ -114,7 +236,9 @@ export class Pools implements Disposable {
 
   /** The sandbox that can be the one that was asked for, if there is one; it is the caller's then. */
   take(asked: SandboxRow, template: TemplateInfo): Entry | undefined {
-    const pool = this.#keeper.pools.get(poolKey(asked.template, asked.isolation));
+    const { template: name, isolation } = asked;
+    const key = poolKey(name, isolation, askedDisk(asked, template));
+    const pool = this.#keeper.pools.get(key);
     if (pool === undefined || pool.size === 0 || !fits(asked, template)) return undefined;
     return this.#keeper.take(pool, template);
   }
@@ -122,7 +246,7 @@ export class Pools implements Disposable {
   /** Takes back a sandbox that {@link take} gave and that is unchanged. */
   putBack(entry: Entry): void {
     const { template, isolation } = entry.row;
-    const pool = this.#keeper.pools.get(poolKey(template, isolation));
+    const pool = this.#keeper.pools.get(poolKey(template, isolation, memberDisk(entry.row)));
     if (pool === undefined) this.#keeper.look();
     else this.#keeper.putBack(pool, entry);
   }
@@ -135,6 +259,10 @@ export class Pools implements Disposable {
   /** Members stay as they are. */
   [Symbol.dispose](): void {
     this.#keeper[Symbol.dispose]();
+  }
+
+  #forgetUnused(pool: Pool): void {
+    if (pool.configured === 0 && pool.reservations.size === 0) this.#keeper.pools.delete(pool.key);
   }
 
   #put(pool: Pool): Pool {

@@ -19,12 +19,14 @@ export interface QuotasOptions {
   readonly volumes: Pick<VolumeTable, 'all'>;
   /** All sandboxes. */
   readonly entries: () => readonly Entry[];
+  /** How many sandboxes are kept ready for a namespace alone. */
+  readonly reserved: (namespace: Namespace) => number;
 }
 
 /**
  * Shares of namespaces. What is counted is what was promised, not what is used: so a sandbox that
  * was made can use all that it was made with. Each check takes effect at once, before anything else
- * can be asked.
+ * can be asked. Sandboxes that are kept ready for a namespace count as its own.
  */
 export class Quotas {
   readonly #options: QuotasOptions;
@@ -89,6 +91,13 @@ export class Quotas {
     refuseBeyond(quota, this.#promised(namespace), promiseOf(limits, true));
   }
 
+  /** How many more sandboxes the namespace may have, or have kept ready. */
+  room(namespace: Namespace): number {
+    const limit = this.#quotas.get(namespace)?.maxSandboxes;
+    if (limit === undefined) return Number.POSITIVE_INFINITY;
+    return Math.max(0, limit - this.#promised(namespace).sandboxes);
+  }
+
   /** The same for a volume. @param sizeBytes undefined: without a limit */
   admitVolume(namespace: Namespace, sizeBytes: number | undefined): void {
     const quota = this.#quotas.get(namespace);
@@ -122,7 +131,7 @@ export class Quotas {
   }
 
   #promised(namespace: Namespace): Promised {
-    let promised = nothing;
+    let promised = { ...nothing, sandboxes: this.#options.reserved(namespace) };
     for (const entry of this.#options.entries()) {
       const { row } = entry;
       if (row.namespace !== namespace || row.pooled) continue;

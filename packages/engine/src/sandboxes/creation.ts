@@ -1,4 +1,4 @@
-import type { Driver, DriverSandbox } from '@sandport/driver';
+import type { Driver, DriverSandbox, SandboxLimits } from '@sandport/driver';
 import {
   type CreateSandbox,
   type Namespace,
@@ -18,6 +18,7 @@ import type { Volumes } from '../volumes.ts';
 import { type Entry, hasProcesses, newEntry, specOf } from './entry.ts';
 import { defaultNamespace, newRow, originOf } from './new-row.ts';
 import type { Registry } from './registry.ts';
+import { sameLimits } from './same-limits.ts';
 import type { States } from './states.ts';
 
 export interface CreationOptions {
@@ -43,6 +44,8 @@ interface Plan {
   readonly snapshot?: UsedSnapshot;
   /** Begin with the processes of the snapshot. */
   readonly memory?: boolean;
+  /** What the sandbox that was made ahead has. */
+  readonly memberLimits?: SandboxLimits;
 }
 
 /** Makes sandboxes. */
@@ -86,13 +89,14 @@ export class Creation {
     options: { signal?: AbortSignal },
   ): Promise<Entry> {
     const { registry, pools } = this.#options;
+    const { limits: memberLimits } = specOf(member.row);
     try {
       registry.claim(member, takenRow(asked, member.row));
     } catch (error) {
       pools().putBack(member);
       throw error;
     }
-    return this.#finish(member, plan, options);
+    return this.#finish(member, { ...plan, memberLimits }, options);
   }
 
   #create(entry: Entry, plan: Plan, options: { signal?: AbortSignal }): Promise<Entry> {
@@ -113,7 +117,8 @@ export class Creation {
   }
 
   /** On failure nothing of the sandbox is left. */
-  async #boot(entry: Entry, { request, startedAt, snapshot, memory }: Plan): Promise<void> {
+  async #boot(entry: Entry, plan: Plan): Promise<void> {
+    const { request, startedAt, snapshot, memory } = plan;
     const { driver, registry, states, volumes, events, log } = this.#options;
     const spec = specOf(entry.row);
     let sandbox: DriverSandbox | undefined;
@@ -121,7 +126,7 @@ export class Creation {
     let fallback: string | undefined;
     try {
       await volumes().ensure(spec.namespace, spec.volumes);
-      sandbox = await this.#adapt(entry);
+      sandbox = await this.#adapt(entry, plan);
       isMember = sandbox !== undefined;
       const { signal } = entry.abort;
       const onFallback = (reason: string) => {
@@ -154,7 +159,7 @@ export class Creation {
    * Gives a sandbox that was made ahead what was asked for; one that is broken is taken away, and
    * made like any other. @throws SandportFault `invalid_request`: no sandbox can have this
    */
-  async #adapt(entry: Entry): Promise<DriverSandbox | undefined> {
+  async #adapt(entry: Entry, { memberLimits }: Plan): Promise<DriverSandbox | undefined> {
     const { driver, log } = this.#options;
     const { sandbox: member } = entry;
     if (!hasProcesses(member)) return undefined;
@@ -163,7 +168,9 @@ export class Creation {
       await driver.reconfigure(spec);
       return member;
     } catch (error) {
-      if (error instanceof SandportFault && error.code === 'invalid_request') throw error;
+      // A limit that this one is above already is none that a new one would be above.
+      const isSame = sameLimits(spec.limits, memberLimits);
+      if (isSame && error instanceof SandportFault && error.code === 'invalid_request') throw error;
       log('sandbox of a pool not usable', { sandbox: spec.id, error: String(error) });
       await driver.remove(spec.id);
       entry.sandbox = undefined;
