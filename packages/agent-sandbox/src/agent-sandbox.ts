@@ -1,15 +1,13 @@
-import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Engine } from '@sandport/engine';
-import { ApiServer, createObjectStore, type ObjectTable, type Resource } from '@sandport/kube-api';
-import { apiKeyOf, type Mount } from '@sandport/server';
+import type { ObjectTable } from '@sandport/kube-api';
+import type { Mount } from '@sandport/server';
 import type { Logger } from 'pino';
-import { agentSandboxCaller, type AgentSandboxCaller } from './caller.ts';
-import { startDataPlane } from './data-plane.ts';
+import { type ControlPlane, startControlPlane } from './control-plane.ts';
+import { type DataPlane, type DataPlaneOptions, startDataPlane } from './data-plane.ts';
 import { SecureListener } from './listener/secure-listener.ts';
 import { routerMount } from './router-mount.ts';
-import type { SandboxDirectory } from './sandboxes/sandbox-directory.ts';
 import { openAuthority } from './tls/authority-files.ts';
 import { serverNames } from './tls/server-names.ts';
 import { ServingCertificate } from './tls/serving-certificate.ts';
@@ -27,6 +25,10 @@ export interface AgentSandboxOptions {
   readonly host: string;
   /** More host names and addresses that they reach it by. @default [] */
   readonly names?: readonly string[];
+  /** Undefined: sandboxes get no addresses. */
+  readonly podNetwork: DataPlaneOptions['podNetwork'];
+  /** A transfer that moves no byte for so long is given up, in milliseconds. @default 60_000 */
+  readonly idleTimeoutMs?: number;
 }
 
 /** The dialect of kubernetes-sigs/agent-sandbox: its resources, its router, its runtimes. */
@@ -49,12 +51,15 @@ export interface AgentSandbox extends AsyncDisposable {
 }
 
 /**
- * Puts the dialect together and starts it, upon an engine that has recovered.
+ * Puts the dialect together and starts it, upon an engine that has recovered. Disposing leaves the
+ * sandboxes running.
  * @throws AuthorityFileError when the certificate authority cannot be used
+ * @throws PodNetworkError when there is no such network to be had
  */
 export async function startAgentSandbox(options: AgentSandboxOptions): Promise<AgentSandbox> {
-  const { engine, table, logger, dataDir, host, release } = options;
-  const authority = await openAuthority(join(dataDir, 'kubernetes'));
+  const { engine, logger, host } = options;
+  const log = (message: string, fields: Record<string, unknown>) => logger.warn(fields, message);
+  const authority = await openAuthority(join(options.dataDir, 'kubernetes'));
   const names = serverNames(host, options.names);
   let listener: SecureListener | undefined;
   const { serving, pair } = await ServingCertificate.start({
@@ -63,47 +68,68 @@ export async function startAgentSandbox(options: AgentSandboxOptions): Promise<A
     renewed: (renewed) => listener?.useCertificate(renewed),
     failed: (error) => logger.error({ err: error }, 'the certificate could not be renewed'),
   });
-  const log = (message: string, fields: Record<string, unknown>) => logger.warn(fields, message);
-  const directory: SandboxDirectory = { find: () => undefined, byAddress: () => undefined };
-  const plane = await startDataPlane({ engine, directory: () => directory, log });
-  const resources: readonly Resource[] = [];
-  const store = createObjectStore({ resources, table, log });
-  const api = new ApiServer({
-    store,
-    resources,
-    pods: plane.pods,
-    authenticate: callerOf(engine.keys),
-    sharedNamespace: 'agent-sandbox-system',
-    release,
-    log,
+  const { data, control } = await startPlanes(options, log).catch((error: unknown) => {
+    serving[Symbol.dispose]();
+    throw error;
   });
-  listener = new SecureListener({
-    handler: api,
-    certificate: pair,
-    log,
-  });
+  const secure = new SecureListener({ handler: control.api, certificate: pair, log });
+  listener = secure;
   return {
     certificateAuthority: authority.pem,
     names: new Set(names),
-    router: routerMount(engine.keys, plane.router),
-    gatewayAddress: undefined,
-    listen: (port) => listener.listen(host, port),
+    router: routerMount(engine.keys, data.router),
+    gatewayAddress: data.network.gatewayAddress,
+    listen: (port) => secure.listen(host, port),
     close: (graceMs) => {
-      api.close();
-      return listener.close(graceMs);
+      control.api.close();
+      return secure.close(graceMs);
     },
     [Symbol.asyncDispose]: async () => {
       serving[Symbol.dispose]();
-      await plane[Symbol.asyncDispose]();
+      await control[Symbol.asyncDispose]();
+      await data[Symbol.asyncDispose]();
     },
   };
 }
 
-/** Tells the caller of a request by its API key, which is the token of Kubernetes clients. */
-const callerOf =
-  (keys: Engine['keys']) =>
-  ({ headers }: IncomingMessage): AgentSandboxCaller | undefined => {
-    const key = apiKeyOf(headers);
-    const principal = key === undefined ? undefined : keys.authenticate(key);
-    return principal && agentSandboxCaller(principal);
+/** The network of sandboxes cannot be had as it was asked for. The message is for people. */
+export class PodNetworkError extends Error {
+  override name = 'PodNetworkError';
+}
+
+/** The data plane finds sandboxes by what the control plane knows, which needs the data plane's ports. */
+async function startPlanes(
+  { engine, table, release, podNetwork, idleTimeoutMs }: AgentSandboxOptions,
+  log: DataPlaneOptions['log'],
+): Promise<{ data: DataPlane; control: ControlPlane }> {
+  let control: ControlPlane | undefined;
+  const directory = () => {
+    if (control === undefined) throw new Error('the control plane has not started');
+    return control.directory;
   };
+  const data = await startDataPlane({
+    engine,
+    directory,
+    podNetwork,
+    ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
+    log,
+  }).catch((error: unknown) => {
+    throw new PodNetworkError(error instanceof Error ? error.message : String(error), {
+      cause: error,
+    });
+  });
+  try {
+    control = startControlPlane({
+      engine,
+      table,
+      pods: data.pods,
+      network: data.network,
+      release,
+      log,
+    });
+  } catch (error) {
+    await data[Symbol.asyncDispose]();
+    throw error;
+  }
+  return { data, control };
+}

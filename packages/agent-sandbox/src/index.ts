@@ -1,4 +1,9 @@
-export { type AgentSandbox, type AgentSandboxOptions, startAgentSandbox } from './agent-sandbox.ts';
+export {
+  type AgentSandbox,
+  type AgentSandboxOptions,
+  PodNetworkError,
+  startAgentSandbox,
+} from './agent-sandbox.ts';
 export { agentSandboxCaller, type AgentSandboxCaller } from './caller.ts';
 export {
   type Controllers,

@@ -1,9 +1,14 @@
-import { type AgentSandbox, AuthorityFileError, startAgentSandbox } from '@sandport/agent-sandbox';
+import {
+  type AgentSandbox,
+  AuthorityFileError,
+  PodNetworkError,
+  startAgentSandbox,
+} from '@sandport/agent-sandbox';
 import type { Engine } from '@sandport/engine';
 import type { State } from '@sandport/state';
 import type { Logger } from 'pino';
 import { ConfigError } from './config/config-error.ts';
-import type { KubernetesSettings } from './config/kubernetes-settings.ts';
+import type { KubernetesSettings, PodNetworkSettings } from './config/kubernetes-settings.ts';
 import type { DaemonConfig } from './config/resolve.ts';
 import { AddressTakenError, listenOn } from './listen.ts';
 import { version } from './version.ts';
@@ -16,28 +21,36 @@ export interface StartKubernetesOptions {
 
 /**
  * Starts the dialect of Kubernetes, without listening; undefined when it is off.
- * @throws ConfigError when its certificate authority cannot be used
+ * @throws ConfigError when its certificate authority, or the network that was asked for, cannot be used
  */
 export async function startKubernetes(
-  { kubernetes, dataDir }: DaemonConfig,
+  { kubernetes, dataDir, idleTimeoutMs }: DaemonConfig,
   { engine, state, logger }: StartKubernetesOptions,
 ): Promise<AgentSandbox | undefined> {
   if (kubernetes === undefined) return undefined;
-  const { host, names } = kubernetes;
-  try {
-    const table = state.kubeObjects;
-    return await startAgentSandbox({
+  const { host, names, podNetwork } = kubernetes;
+  const start = (network: PodNetworkSettings | undefined) =>
+    startAgentSandbox({
       engine,
-      table,
+      table: state.kubeObjects,
       logger,
       dataDir,
       release: version,
       host,
       names,
+      podNetwork: network,
+      idleTimeoutMs,
+    });
+  try {
+    return await start(podNetwork).catch((error: unknown) => {
+      const asked = podNetwork?.range !== 'auto' || podNetwork.users.length > 0;
+      if (asked || !(error instanceof PodNetworkError)) throw error;
+      logger.warn(`Sandboxes get no addresses. ${error.message}`);
+      return start(undefined);
     });
   } catch (error) {
-    if (error instanceof AuthorityFileError) throw new ConfigError(error.message);
-    throw error;
+    const isSetting = error instanceof AuthorityFileError || error instanceof PodNetworkError;
+    throw isSetting ? new ConfigError(error.message) : error;
   }
 }
 
