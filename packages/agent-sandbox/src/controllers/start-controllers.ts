@@ -12,7 +12,8 @@ import { adoptSandboxes } from './sandboxes/adopt-sandboxes.ts';
 import { HeldSandboxes } from './sandboxes/held-sandboxes.ts';
 import { SandboxController } from './sandboxes/sandbox-controller.ts';
 import { SandboxStarter } from './sandboxes/sandbox-starter.ts';
-import { FairSlots } from './work/fair-slots.ts';
+import { StartSlots } from './sandboxes/start-slots.ts';
+import { WarmPoolController } from './warm-pools/warm-pool-controller.ts';
 import { keyOf } from './work/object-key.ts';
 import { WorkQueue } from './work/work-queue.ts';
 
@@ -39,13 +40,14 @@ export function startControllers(options: ControllersOptions): Controllers {
   const events = new EventRecorder(store);
   const images = new ImageTemplates(engine, principal);
   const held = new HeldSandboxes(engine);
-  const slots = new FairSlots(options.startsAtOnce ?? 6);
+  const slots = new StartSlots(engine.pools, options.startsAtOnce ?? 6);
   const starter = new SandboxStarter({ engine, principal, images, slots });
   const queue = (name: string, reconcile: (key: string) => Promise<number | undefined>) =>
     new WorkQueue({ name, reconcile, log });
 
   const claimQueue = queue('SandboxClaim', (key) => claims.reconcile(key));
   const sandboxQueue = queue('Sandbox', (key) => sandboxes.reconcile(key));
+  const poolQueue = queue('SandboxWarmPool', (key) => warmPools.reconcile(key));
   const gatewayQueue = queue('Gateway', (key) => gateways.reconcile(key));
   const claims = new ClaimController({ store, images, events, queue: claimQueue });
   const sandboxes = new SandboxController({
@@ -58,10 +60,11 @@ export function startControllers(options: ControllersOptions): Controllers {
     events,
     queue: sandboxQueue,
   });
+  const warmPools = new WarmPoolController({ store, engine, images, events, queue: poolQueue });
   const gateways = new GatewayController({ store, network, queue: gatewayQueue });
   const namespaces = new NamespaceController(store);
 
-  const controllers = [claims, sandboxes, gateways, namespaces];
+  const controllers = [claims, sandboxes, warmPools, gateways, namespaces];
   const subscription = store.subscribe((change: StoreChange) => {
     for (const controller of controllers) controller.onChange(change);
   });
@@ -70,6 +73,7 @@ export function startControllers(options: ControllersOptions): Controllers {
   for (const [kind, its] of [
     [keys.claims, claimQueue],
     [keys.sandboxes, sandboxQueue],
+    [keys.warmPools, poolQueue],
     [keys.gateways, gatewayQueue],
   ] as const)
     for (const object of store.list(kind)) its.add(keyOf(object));
@@ -84,8 +88,11 @@ export function startControllers(options: ControllersOptions): Controllers {
       abort.abort();
       subscription[Symbol.dispose]();
       sandboxes.close();
+      warmPools[Symbol.dispose]();
       await Promise.all(
-        [claimQueue, sandboxQueue, gatewayQueue].map((each) => each[Symbol.asyncDispose]()),
+        [claimQueue, sandboxQueue, poolQueue, gatewayQueue].map((each) =>
+          each[Symbol.asyncDispose](),
+        ),
       );
       await following;
     },

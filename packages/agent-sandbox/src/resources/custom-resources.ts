@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import {
   allVerbs,
   type PrinterColumn,
@@ -6,6 +7,7 @@ import {
   type ResourceVersion,
   type ScalePaths,
   type Schema,
+  type SchemaRule,
 } from '@sandport/kube-api';
 
 /** The parts of a CustomResourceDefinition that are used here. */
@@ -37,6 +39,20 @@ const ageColumn: PrinterColumn = {
   jsonPath: '.metadata.creationTimestamp',
 };
 
+/** The rules of the definitions, as code. */
+const rules: Readonly<Record<string, SchemaRule>> = {
+  'has(self.volumeClaimTemplates) == has(oldSelf.volumeClaimTemplates) && (!has(self.volumeClaimTemplates) || self.volumeClaimTemplates == oldSelf.volumeClaimTemplates)':
+    (value, before) =>
+      before === undefined || isDeepStrictEqual(claimTemplates(value), claimTemplates(before))
+        ? undefined
+        : 'volumeClaimTemplates is immutable',
+};
+
+const claimTemplates = (spec: unknown): unknown =>
+  typeof spec === 'object' && spec !== null && 'volumeClaimTemplates' in spec
+    ? spec.volumeClaimTemplates
+    : undefined;
+
 /** The resource that a definition of this package's `crds` directory describes. */
 export function customResource(
   file: string,
@@ -58,6 +74,7 @@ export function customResource(
     storageVersion: versions.find(({ storage }) => storage)?.name ?? 'v1beta1',
     persistent: true,
     verbs: allVerbs,
+    rules,
     ...hooks,
   };
 }

@@ -10,15 +10,14 @@ import {
 import { annotations } from '../../resources/labels.ts';
 import { createRequest, type SandboxPlan, sandboxPlan } from '../../templates/sandbox-plan.ts';
 import type { ImageTemplates } from '../images/image-templates.ts';
-import type { FairSlots } from '../work/fair-slots.ts';
 import { ownerLabels } from './held-sandboxes.ts';
+import type { StartSlots } from './start-slots.ts';
 
 export interface SandboxStarterOptions {
   readonly engine: Engine;
   readonly principal: Principal;
   readonly images: ImageTemplates;
-  /** For sandboxes that nobody made ahead. */
-  readonly slots: FairSlots;
+  readonly slots: StartSlots;
 }
 
 /** What became of a start. */
@@ -79,7 +78,10 @@ export class SandboxStarter {
   ): Promise<SandboxObject> {
     const { engine, principal, slots } = this.#options;
     const { namespace = '', name, uid = '' } = metadata;
-    using slot = await slots.enter(namespace, signal);
+    const { isolation, resources, volumes } = plan;
+    const hasVolumes = volumes.length > 0;
+    const diskMb = resources.disk_mb;
+    using slot = await slots.enter({ namespace, template, isolation, diskMb, hasVolumes }, signal);
     void slot;
     const sandbox = await engine.sandboxes.create(
       principal,
