@@ -5,7 +5,7 @@ import type { Resource } from '../objects/resource.ts';
 import { versionSchema } from '../schema/version-schema.ts';
 import { applyJsonPatch } from './json-patch.ts';
 import { applyMergePatch } from './merge-patch.ts';
-import { unsupportedPatch, type PatchType } from './patch-type.ts';
+import { patchMediaTypes, type PatchType, unsupportedPatch } from './patch-type.ts';
 import { applyStrategicPatch } from './strategic-patch.ts';
 
 /** Groups whose kinds Kubernetes has itself; those of others have no strategic patch. */
@@ -22,6 +22,9 @@ const ownGroups = new Set([
 /** The ways in which objects of this kind can be patched. */
 export const patchTypesOf = ({ group }: Pick<Resource, 'group'>): readonly PatchType[] =>
   ownGroups.has(group) ? ['json', 'merge', 'strategic', 'apply'] : ['json', 'merge', 'apply'];
+
+export const patchMediaTypesOf = (resource: Pick<Resource, 'group'>): readonly string[] =>
+  patchTypesOf(resource).map((type) => patchMediaTypes[type]);
 
 /**
  * The object after a patch, not yet checked: to be given to `completeObject`. Server-side apply is

@@ -2,7 +2,7 @@ import { KubeError } from '../objects/kube-error.ts';
 
 export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
 
-const mediaTypes: Readonly<Record<PatchType, string>> = {
+export const patchMediaTypes: Readonly<Record<PatchType, string>> = {
   json: 'application/json-patch+json',
   merge: 'application/merge-patch+json',
   strategic: 'application/strategic-merge-patch+json',
@@ -17,7 +17,7 @@ const allPatchTypes: readonly PatchType[] = ['json', 'merge', 'strategic', 'appl
  */
 export function patchTypeOf(contentType: string | undefined): PatchType {
   const mediaType = (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  const type = allPatchTypes.find((candidate) => mediaTypes[candidate] === mediaType);
+  const type = allPatchTypes.find((candidate) => patchMediaTypes[candidate] === mediaType);
   if (type === undefined) throw unsupportedPatch(allPatchTypes);
   return type;
 }
@@ -25,5 +25,5 @@ export function patchTypeOf(contentType: string | undefined): PatchType {
 export const unsupportedPatch = (accepted: readonly PatchType[]): KubeError =>
   new KubeError(
     'UnsupportedMediaType',
-    `the body of the request was in an unknown format - accepted media types include: ${accepted.map((type) => mediaTypes[type]).join(', ')}`,
+    `the body of the request was in an unknown format - accepted media types include: ${accepted.map((type) => patchMediaTypes[type]).join(', ')}`,
   );
