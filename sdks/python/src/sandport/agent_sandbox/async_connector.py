@@ -5,11 +5,12 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import Any, AsyncIterator, Optional, TypeVar
 
-from .._async.filesystem import AsyncFilesystem as NativeFilesystem
+from .._async.filesystem import AsyncFilesystem
 from .._wire.call import Call
 from .._wire.owner import of_sandbox
 from ._async.claims import AsyncClaims
 from ._async.timed_transport import AsyncTimedTransport
+from ._rules.claims import Place
 from ._rules.errors import as_request_errors
 from ._rules.timeouts import read_timeout
 from .exceptions import SandboxRequestError
@@ -56,25 +57,25 @@ class AsyncSandboxConnector:
         )
 
     @asynccontextmanager
-    async def native_id(self, what: str = "") -> AsyncIterator[str]:
-        """Id of the sandbox for the requests of the block, whose errors become those of the
+    async def place(self, what: str = "") -> AsyncIterator[Place]:
+        """The sandbox for the requests of the block, whose errors become those of the
         agent-sandbox API."""
         try:
             with as_request_errors(what):
-                yield await self._claims.id_of(self.id, self.namespace)
+                yield await self._claims.place_of(self.id, self.namespace)
         except SandboxRequestError as error:
             if error.status_code == 502:
                 self._claims.forget(self.id, self.namespace)
             raise
 
     async def call(self, call: Call[T]) -> T:
-        """One request to the daemon, inside the block of :meth:`native_id`."""
+        """One request to the daemon, inside the block of :meth:`place`."""
         return await self._claims.transport.call(call)
 
-    @asynccontextmanager
-    async def filesystem(self, timeout: Any, what: str) -> AsyncIterator[NativeFilesystem]:
-        """Its files for one call of so many seconds, as :meth:`native_id`."""
-        wait = read_timeout(timeout)
-        async with self.native_id(what) as native_id:
-            transport = AsyncTimedTransport(self._claims.transport, wait)
-            yield NativeFilesystem(transport, of_sandbox(native_id))
+    def files(self, place: Place, timeout: Any) -> AsyncFilesystem:
+        """Its files for one call of so many seconds, inside the block of :meth:`place`.
+
+        :raises ValueError: for what is no time.
+        """
+        transport = AsyncTimedTransport(self._claims.transport, read_timeout(timeout))
+        return AsyncFilesystem(transport, of_sandbox(place.id))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import Any, Iterator, Optional, TypeVar
 
-from .._sync.filesystem import Filesystem as NativeFilesystem
+from .._sync.filesystem import Filesystem
 from .._wire.call import Call
 from .._wire.owner import of_sandbox
+from ._rules.claims import Place
 from ._rules.errors import as_request_errors
 from ._rules.timeouts import read_timeout
 from ._sync.claims import Claims
@@ -56,25 +57,25 @@ class SandboxConnector:
         )
 
     @contextmanager
-    def native_id(self, what: str = "") -> Iterator[str]:
-        """Id of the sandbox for the requests of the block, whose errors become those of the
+    def place(self, what: str = "") -> Iterator[Place]:
+        """The sandbox for the requests of the block, whose errors become those of the
         agent-sandbox API."""
         try:
             with as_request_errors(what):
-                yield self._claims.id_of(self.id, self.namespace)
+                yield self._claims.place_of(self.id, self.namespace)
         except SandboxRequestError as error:
             if error.status_code == 502:
                 self._claims.forget(self.id, self.namespace)
             raise
 
     def call(self, call: Call[T]) -> T:
-        """One request to the daemon, inside the block of :meth:`native_id`."""
+        """One request to the daemon, inside the block of :meth:`place`."""
         return self._claims.transport.call(call)
 
-    @contextmanager
-    def filesystem(self, timeout: Any, what: str) -> Iterator[NativeFilesystem]:
-        """Its files for one call of so many seconds, as :meth:`native_id`."""
-        wait = read_timeout(timeout)
-        with self.native_id(what) as native_id:
-            transport = TimedTransport(self._claims.transport, wait)
-            yield NativeFilesystem(transport, of_sandbox(native_id))
+    def files(self, place: Place, timeout: Any) -> Filesystem:
+        """Its files for one call of so many seconds, inside the block of :meth:`place`.
+
+        :raises ValueError: for what is no time.
+        """
+        transport = TimedTransport(self._claims.transport, read_timeout(timeout))
+        return Filesystem(transport, of_sandbox(place.id))

@@ -81,14 +81,22 @@ class SandboxApiError(SandboxError):
     reason: str
     #: The refusal as JSON text.
     body: str
+    #: Code of Sandport's error table, as ``name_taken``.
+    code: str
 
     def __init__(
-        self, message: str, status: Optional[int] = None, reason: str = "", body: str = ""
+        self,
+        message: str,
+        status: Optional[int] = None,
+        reason: str = "",
+        body: str = "",
+        code: str = "unknown",
     ) -> None:
         super().__init__(message)
         self.status = status
         self.reason = reason
         self.body = body
+        self.code = code
 
 
 @dataclass(frozen=True)

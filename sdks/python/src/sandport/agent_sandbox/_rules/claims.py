@@ -21,6 +21,7 @@ from ..models import SandboxClaimEnvVar
 from ..pod_metadata import build_pod_metadata, validate_labels
 from .errors import api_error, request_error
 from .names import Source, label_for, new_claim_name, source_of, validate_claim_name
+from .paths import in_home
 from .volumes import ClaimVolume, claim_volume
 
 #: Prefix of what is kept in the metadata of a sandbox beside the labels of its claim.
@@ -151,6 +152,27 @@ def _check_seconds(seconds: int) -> None:
         raise ValueError(
             f"shutdown_after_seconds is too large: {seconds}; at most {_LONGEST_SECONDS}, a year"
         )
+
+
+@dataclass(frozen=True)
+class Place:
+    """How the daemon knows a sandbox."""
+
+    id: str
+    #: Where relative paths and commands start.
+    home: str
+
+    def path(self, path: str) -> str:
+        """Absolute."""
+        return in_home(path, self.home)
+
+
+def place_of(info: SandboxInfo) -> Place:
+    if info.user in ("root", "0"):
+        return Place(info.id, "/root")
+    # A number has no home that is known; no user is that of the templates of Sandport.
+    home = info.workdir or "/" if info.user.isdigit() else f"/home/{info.user or 'user'}"
+    return Place(info.id, home)
 
 
 def claim_name_of(info: SandboxInfo) -> Optional[str]:

@@ -67,7 +67,9 @@ def request_error(error: SandportError, what: str = "") -> SandboxRequestError:
 
 def api_error(error: SandportError, what: str = "") -> SandboxApiError:
     status = error.status_code
-    return SandboxApiError(_sentence(error, what), status, reason_of(status), _body(error))
+    return SandboxApiError(
+        _sentence(error, what), status, reason_of(status), _body(error), error.code
+    )
 
 
 def _sentence(error: SandportError, what: str) -> str:

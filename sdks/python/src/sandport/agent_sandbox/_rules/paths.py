@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import posixpath
 
-from ..._wire import client as home
 
+def in_home(path: str, home: str) -> str:
+    """The absolute path: a relative one starts at the home directory, an empty one is it.
 
-def absolute(path: str) -> str:
-    """Relative paths start at the home directory; an empty one is it."""
+    Only ``.`` is taken out: what ``..`` means depends on the symlinks before it.
+    """
     if not isinstance(path, str):
         raise TypeError(f"path must be str, not {type(path).__name__}")
-    return str(home.from_home(path or "."))
+    if path.startswith("/"):
+        return path
+    return "/".join(
+        [home.rstrip("/"), *(part for part in path.split("/") if part not in ("", "."))]
+    )
 
 
-def of_file(path: str, allow_unsafe_paths: bool) -> str:
-    """The absolute path of a file to read or write.
+def checked(path: str, allow_unsafe_paths: bool) -> str:
+    """The path of a file to read or write, without detours.
 
     :param allow_unsafe_paths: take it as it is.
     :raises ValueError: for control characters, for what names no file, and for a relative path
@@ -24,7 +29,7 @@ def of_file(path: str, allow_unsafe_paths: bool) -> str:
     if not isinstance(path, str):
         raise TypeError(f"path must be str, not {type(path).__name__}")
     if allow_unsafe_paths:
-        return absolute(path)
+        return path
     if any(ord(character) < 0x20 or ord(character) == 0x7F for character in path):
         raise ValueError(f"the path {path!r} holds control characters")
     if not path.strip():
@@ -35,4 +40,4 @@ def of_file(path: str, allow_unsafe_paths: bool) -> str:
     if normalized.split("/", 1)[0] == "..":
         raise ValueError(f"the path {path!r} leads above where relative paths start")
     # POSIX keeps two slashes at the beginning.
-    return absolute(f"/{normalized.lstrip('/')}" if normalized.startswith("/") else normalized)
+    return f"/{normalized.lstrip('/')}" if normalized.startswith("/") else normalized

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 from dataclasses import dataclass
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ..._wire import commands
 from ..._wire.call import Call
+from ...errors import SandportError
 from ...models import ExecResult
 from ..exceptions import SandboxRequestError
 from ..models import ExecutionResult
-from .paths import absolute
+from .claims import Place
 from .timeouts import seconds_of
-
-logger = logging.getLogger("sandport.agent_sandbox")
 
 #: As of ``timeout(1)``.
 TIMED_OUT_EXIT_CODE = 124
@@ -25,34 +23,53 @@ TIMED_OUT_EXIT_CODE = 124
 class Run:
     """A command that is to be run once."""
 
-    sandbox: str
+    place: Place
     fields: Dict[str, Any]
     #: Seconds after which it is ended; None: never.
     limit: Optional[float]
     #: True: that it was ended is a result, and not an error.
     reports_timeout: bool
+    #: True: the caller named no directory.
+    begins_at_home: bool
 
     def call(self) -> Call[ExecResult]:
-        return commands.run(self.sandbox, self.fields)
+        return commands.run(self.place.id, self.fields)
+
+    def elsewhere(self, error: SandportError) -> Call[ExecResult]:
+        """The same outside of the home directory, which an image may lack. Nothing was run.
+
+        :raises SandportError: the error, when it is about something else.
+        """
+        if not self.begins_at_home or error.code != "command_not_started":
+            raise error
+        rest = {key: value for key, value in self.fields.items() if key != "cwd"}
+        return commands.run(self.place.id, rest)
 
     def result(self, given: ExecResult) -> ExecutionResult:
         """:raises SandboxRequestError: when the time that the caller waits was over."""
+        late = f"Command timed out after {self.limit:g} seconds" if given.timed_out else ""
+        if late and not self.reports_timeout:
+            raise SandboxRequestError(f"{late}, and was ended.")
+        notes: List[str] = []
         if given.truncated:
-            logger.warning(
-                "The output of the command was cut at %d MiB; write it to a file and read that.",
-                commands.MAX_KEPT_BYTES // 2**20,
-            )
-        if not given.timed_out:
-            return ExecutionResult(given.stdout, given.stderr, _exit_code(given))
-        message = f"Command timed out after {self.limit:g} seconds"
-        if not self.reports_timeout:
-            raise SandboxRequestError(f"{message}, and was ended.")
-        stderr = f"{given.stderr}\n{message}" if given.stderr else message
-        return ExecutionResult(given.stdout, stderr, TIMED_OUT_EXIT_CODE, timed_out=True)
+            kept = f"the first {commands.MAX_KEPT_BYTES} bytes are kept"
+            notes.append(f"The output was cut: of each stream {kept}.")
+        if given.oom_killed:
+            notes.append("The memory limit of the sandbox ended the command.")
+        if late:
+            notes.append(late)
+        stderr = _with_notes(given.stderr, notes)
+        code = TIMED_OUT_EXIT_CODE if late else _exit_code(given)
+        return ExecutionResult(given.stdout, stderr, code, given.timed_out)
+
+
+def _with_notes(stderr: str, notes: Sequence[str]) -> str:
+    separator = "\n" if notes and stderr and not stderr.endswith("\n") else ""
+    return stderr + separator + "\n".join(notes)
 
 
 def make_run(
-    sandbox: str,
+    place: Place,
     command: str,
     timeout: Any,
     command_timeout: Optional[float],
@@ -69,11 +86,17 @@ def make_run(
     fields = commands.body(
         # An empty line is one too.
         command or ":",
-        cwd=absolute(cwd or "."),
+        cwd=place.path(cwd or ""),
         env=env or None,
         timeout=limit or 0,
     )
-    return Run(sandbox, fields, limit, reports_timeout=command_timeout is not None)
+    return Run(
+        place,
+        fields,
+        limit,
+        reports_timeout=command_timeout is not None,
+        begins_at_home=not cwd,
+    )
 
 
 def _exit_code(given: ExecResult) -> int:

@@ -11,10 +11,10 @@ from ..._wire.call import ReadTimeout
 from ...errors import NotFoundError, SandportError
 from ...models import SandboxInfo
 from .._rules import claims as rules
-from .._rules.claims import CLAIM_KEY, Claim
+from .._rules.claims import CLAIM_KEY, Claim, Place
 from .._rules.errors import as_api_errors
 from .._rules.label_selector import parse_selector
-from ..exceptions import SandboxNotFoundError
+from ..exceptions import SandboxApiError, SandboxNotFoundError
 from .timed_transport import TimedTransport
 
 
@@ -25,8 +25,8 @@ class Claims:
         """:raises SandboxError: when no daemon is known."""
         with as_api_errors():
             self.transport: Transport = shared_transport()
-        #: Ids of sandboxes by namespace and name.
-        self._ids: Dict[Tuple[str, str], str] = {}
+        #: Sandboxes by namespace and name.
+        self._places: Dict[Tuple[str, str], Place] = {}
 
     def create(self, claim: Claim, *, adopt_existing: bool) -> SandboxInfo:
         """Returns when the sandbox takes commands. What a failed create may have left is deleted.
@@ -75,23 +75,30 @@ class Claims:
         self, sandbox_name: str, namespace: str, wait: ReadTimeout = "idle"
     ) -> Optional[SandboxInfo]:
         """A sandbox by its name or id; None when there is none."""
-        known = self._ids.get((namespace, sandbox_name), sandbox_name)
-        with as_api_errors():
-            try:
-                info = self.transport.call(sandboxes.get(known, wait))
-                return self._known(sandboxes.in_namespace(info, namespace))
-            except NotFoundError as error:
-                if error.code != "sandbox_not_found":
-                    raise
-        self.forget(sandbox_name, namespace)
+        place = self._places.get((namespace, sandbox_name))
+        call = sandboxes.get(sandbox_name if place is None else place.id, wait)
+        try:
+            with as_api_errors():
+                info = self.transport.call(call)
+        except SandboxApiError as error:
+            if error.code != "sandbox_not_found":
+                raise
+            self.forget(sandbox_name, namespace)
+            return None
+        if info.namespace == namespace:
+            return self._known(info)
+        # The name is also one in a namespace that the daemon looks at first.
+        for other in self._pages(namespace, {}, wait):
+            if other.name == sandbox_name:
+                return other
         return None
 
-    def id_of(self, sandbox_name: str, namespace: str) -> str:
-        """By which the daemon knows a sandbox.
+    def place_of(self, sandbox_name: str, namespace: str) -> Place:
+        """How the daemon knows a sandbox.
 
         :raises SandboxNotFoundError: when there is none.
         """
-        known = self._ids.get((namespace, sandbox_name))
+        known = self._places.get((namespace, sandbox_name))
         if known is not None:
             return known
         info = self.sandbox(sandbox_name, namespace)
@@ -99,11 +106,11 @@ class Claims:
             raise SandboxNotFoundError(
                 f"No sandbox {sandbox_name!r} exists in the namespace {namespace!r}."
             )
-        return info.id
+        return rules.place_of(info)
 
     def forget(self, sandbox_name: str, namespace: str) -> None:
         """The name may belong to another sandbox by now."""
-        self._ids.pop((namespace, sandbox_name), None)
+        self._places.pop((namespace, sandbox_name), None)
 
     def names(self, namespace: str, label_selector: Optional[str]) -> List[str]:
         """Names of all claims whose labels match.
@@ -153,5 +160,5 @@ class Claims:
                 return
 
     def _known(self, info: SandboxInfo) -> SandboxInfo:
-        self._ids[info.namespace, rules.sandbox_name_of(info)] = info.id
+        self._places[info.namespace, rules.sandbox_name_of(info)] = rules.place_of(info)
         return info

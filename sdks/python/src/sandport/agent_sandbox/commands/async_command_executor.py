@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Optional
 
+from ...errors import SandportError
 from .._rules.run import make_run
 from ..async_connector import AsyncSandboxConnector
 from ..models import ExecutionResult
@@ -32,9 +33,13 @@ class AsyncCommandExecutor:
         :param command_timeout: seconds after which the command is ended, and the result has
             ``timed_out`` and what it wrote until then; ``timeout`` does not count then.
         :param env: added to the environment of the sandbox.
-        :param cwd: directory; ``/home/user`` when left out.
+        :param cwd: directory, below the home directory unless absolute; that when left out.
         :raises SandboxRequestError: when the time was over, or the sandbox was not reached.
         """
-        async with self.connector.native_id() as sandbox:
-            run = make_run(sandbox, command, timeout, command_timeout, env, cwd)
-            return run.result(await self.connector.call(run.call()))
+        async with self.connector.place() as place:
+            run = make_run(place, command, timeout, command_timeout, env, cwd)
+            try:
+                given = await self.connector.call(run.call())
+            except SandportError as error:
+                given = await self.connector.call(run.elsewhere(error))
+            return run.result(given)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from dataclasses import replace
 from inspect import isawaitable
-from typing import Any, AsyncContextManager, Awaitable, BinaryIO, Optional, Protocol, Union
+from typing import Any, Awaitable, BinaryIO, Optional, Protocol, Union
 
 from ..._async.filesystem import AsyncFilesystem as NativeFilesystem
 from ..._wire.entries import means_missing
@@ -23,7 +23,8 @@ class AsyncBinaryWriter(Protocol):
 
 
 class AsyncFilesystem:
-    """Files of one sandbox. Absolute paths are absolute; relative ones start at ``/home/user``.
+    """Files of one sandbox. Absolute paths are absolute; relative ones start at the home directory,
+    ``/home/user``.
 
     ``timeout`` is the time without a byte after which a call is given up, in seconds.
     """
@@ -47,18 +48,20 @@ class AsyncFilesystem:
         :raises ValueError: for a path that names no file.
         """
         streams.check_content(content)
-        where = paths.of_file(path, allow_unsafe_paths)
-        async with self._open(timeout, f"{where} could not be written") as files:
-            await files.write(where, content)
+        checked = paths.checked(path, allow_unsafe_paths)
+        async with self.connector.place(f"{path} could not be written") as place:
+            files = self.connector.files(place, timeout)
+            await files.write(place.path(checked), content)
 
     async def read(self, path: str, timeout: float = 60, allow_unsafe_paths: bool = False) -> bytes:
         """The whole file. For large ones use :meth:`read_to`.
 
         :raises SandboxRequestError: with status 404 when there is no such file.
         """
-        where = paths.of_file(path, allow_unsafe_paths)
-        async with self._open(timeout, f"{where} could not be read") as files:
-            return await files.read(where)
+        checked = paths.checked(path, allow_unsafe_paths)
+        async with self.connector.place(f"{path} could not be read") as place:
+            files = self.connector.files(place, timeout)
+            return await files.read(place.path(checked))
 
     async def read_to(
         self,
@@ -76,16 +79,17 @@ class AsyncFilesystem:
         :raises RuntimeError: when the file holds more than ``max_bytes``.
         """
         streams.check_destination(destination, max_bytes)
-        where = paths.of_file(path, allow_unsafe_paths)
+        checked = paths.checked(path, allow_unsafe_paths)
         total = 0
-        what = f"{where} could not be read"
-        async with self._open(timeout, what) as files, files.read_stream(where) as stream:
-            streams.check_size(stream.size, max_bytes)
-            async for chunk in stream:
-                room = len(chunk) if max_bytes is None else max_bytes - total
-                total += await _write_all(destination, chunk[:room])
-                if room < len(chunk):
-                    raise streams.too_large(max_bytes or 0)
+        async with self.connector.place(f"{path} could not be read") as place:
+            files = self.connector.files(place, timeout)
+            async with files.read_stream(place.path(checked)) as stream:
+                streams.check_size(stream.size, max_bytes)
+                async for chunk in stream:
+                    room = len(chunk) if max_bytes is None else max_bytes - total
+                    total += await _write_all(destination, chunk[:room])
+                    if room < len(chunk):
+                        raise streams.too_large(max_bytes or 0)
         return total
 
     async def list(self, path: str, timeout: float = 60) -> builtins.list[FileEntry]:
@@ -94,20 +98,20 @@ class AsyncFilesystem:
 
         :raises SandboxRequestError: with status 404 when there is no such directory.
         """
-        where = paths.absolute(path)
-        async with self._open(timeout, f"{where} could not be listed") as files:
+        async with self.connector.place(f"{path} could not be listed") as place:
+            files = self.connector.files(place, timeout)
             return entries.file_entries(
                 [
                     await _followed(files, entry) if entries.is_link(entry) else entry
-                    for entry in await files.list(where)
+                    for entry in await files.list(place.path(path))
                 ]
             )
 
     async def exists(self, path: str, timeout: float = 60) -> bool:
         """True when there is a file or a directory."""
-        where = paths.absolute(path)
-        async with self._open(timeout, f"{where} could not be looked for") as files:
-            return await files.exists(where)
+        async with self.connector.place(f"{path} could not be looked for") as place:
+            files = self.connector.files(place, timeout)
+            return await files.exists(place.path(path))
 
     async def delete(self, path: str, recursive: bool = False, timeout: float = 60) -> None:
         """Removes a file or a directory.
@@ -118,12 +122,9 @@ class AsyncFilesystem:
         """
         if path == "":
             raise ValueError("the path is empty")
-        where = paths.absolute(path)
-        async with self._open(timeout, f"{where} could not be deleted") as files:
-            await files.remove(where, recursive=recursive)
-
-    def _open(self, timeout: float, what: str) -> AsyncContextManager[NativeFilesystem]:
-        return self.connector.filesystem(timeout, what)
+        async with self.connector.place(f"{path} could not be deleted") as place:
+            files = self.connector.files(place, timeout)
+            await files.remove(place.path(path), recursive=recursive)
 
 
 async def _followed(files: NativeFilesystem, link: NativeEntry) -> NativeEntry:

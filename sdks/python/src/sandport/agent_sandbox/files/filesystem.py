@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from dataclasses import replace
-from typing import Any, BinaryIO, ContextManager, Optional, Protocol, Union
+from typing import Any, BinaryIO, Optional, Protocol, Union
 
 from ..._sync.filesystem import Filesystem as NativeFilesystem
 from ..._wire.entries import means_missing
@@ -22,7 +22,8 @@ class BinaryWriter(Protocol):
 
 
 class Filesystem:
-    """Files of one sandbox. Absolute paths are absolute; relative ones start at ``/home/user``.
+    """Files of one sandbox. Absolute paths are absolute; relative ones start at the home directory,
+    ``/home/user``.
 
     ``timeout`` is the time without a byte after which a call is given up, in seconds.
     """
@@ -46,18 +47,20 @@ class Filesystem:
         :raises ValueError: for a path that names no file.
         """
         streams.check_content(content)
-        where = paths.of_file(path, allow_unsafe_paths)
-        with self._open(timeout, f"{where} could not be written") as files:
-            files.write(where, content)
+        checked = paths.checked(path, allow_unsafe_paths)
+        with self.connector.place(f"{path} could not be written") as place:
+            files = self.connector.files(place, timeout)
+            files.write(place.path(checked), content)
 
     def read(self, path: str, timeout: float = 60, allow_unsafe_paths: bool = False) -> bytes:
         """The whole file. For large ones use :meth:`read_to`.
 
         :raises SandboxRequestError: with status 404 when there is no such file.
         """
-        where = paths.of_file(path, allow_unsafe_paths)
-        with self._open(timeout, f"{where} could not be read") as files:
-            return files.read(where)
+        checked = paths.checked(path, allow_unsafe_paths)
+        with self.connector.place(f"{path} could not be read") as place:
+            files = self.connector.files(place, timeout)
+            return files.read(place.path(checked))
 
     def read_to(
         self,
@@ -75,16 +78,17 @@ class Filesystem:
         :raises RuntimeError: when the file holds more than ``max_bytes``.
         """
         streams.check_destination(destination, max_bytes)
-        where = paths.of_file(path, allow_unsafe_paths)
+        checked = paths.checked(path, allow_unsafe_paths)
         total = 0
-        what = f"{where} could not be read"
-        with self._open(timeout, what) as files, files.read_stream(where) as stream:
-            streams.check_size(stream.size, max_bytes)
-            for chunk in stream:
-                room = len(chunk) if max_bytes is None else max_bytes - total
-                total += _write_all(destination, chunk[:room])
-                if room < len(chunk):
-                    raise streams.too_large(max_bytes or 0)
+        with self.connector.place(f"{path} could not be read") as place:
+            files = self.connector.files(place, timeout)
+            with files.read_stream(place.path(checked)) as stream:
+                streams.check_size(stream.size, max_bytes)
+                for chunk in stream:
+                    room = len(chunk) if max_bytes is None else max_bytes - total
+                    total += _write_all(destination, chunk[:room])
+                    if room < len(chunk):
+                        raise streams.too_large(max_bytes or 0)
         return total
 
     def list(self, path: str, timeout: float = 60) -> builtins.list[FileEntry]:
@@ -93,18 +97,18 @@ class Filesystem:
 
         :raises SandboxRequestError: with status 404 when there is no such directory.
         """
-        where = paths.absolute(path)
-        with self._open(timeout, f"{where} could not be listed") as files:
+        with self.connector.place(f"{path} could not be listed") as place:
+            files = self.connector.files(place, timeout)
             return entries.file_entries(
                 _followed(files, entry) if entries.is_link(entry) else entry
-                for entry in files.list(where)
+                for entry in files.list(place.path(path))
             )
 
     def exists(self, path: str, timeout: float = 60) -> bool:
         """True when there is a file or a directory."""
-        where = paths.absolute(path)
-        with self._open(timeout, f"{where} could not be looked for") as files:
-            return files.exists(where)
+        with self.connector.place(f"{path} could not be looked for") as place:
+            files = self.connector.files(place, timeout)
+            return files.exists(place.path(path))
 
     def delete(self, path: str, recursive: bool = False, timeout: float = 60) -> None:
         """Removes a file or a directory.
@@ -115,12 +119,9 @@ class Filesystem:
         """
         if path == "":
             raise ValueError("the path is empty")
-        where = paths.absolute(path)
-        with self._open(timeout, f"{where} could not be deleted") as files:
-            files.remove(where, recursive=recursive)
-
-    def _open(self, timeout: float, what: str) -> ContextManager[NativeFilesystem]:
-        return self.connector.filesystem(timeout, what)
+        with self.connector.place(f"{path} could not be deleted") as place:
+            files = self.connector.files(place, timeout)
+            files.remove(place.path(path), recursive=recursive)
 
 
 def _followed(files: NativeFilesystem, link: NativeEntry) -> NativeEntry:
