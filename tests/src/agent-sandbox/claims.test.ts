@@ -1,5 +1,4 @@
 import { beforeAll, expect, test } from 'vitest';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   agents,
   claimBody,
@@ -226,6 +225,5 @@ test('claims, their sandboxes and their files survive kill -9', async () => {
   expect((await run(name, 'cat note')).stdout).toBe('still here\n');
   await kube.send('DELETE', `${claims}/survivor`);
   await gone(`${sandboxes}/${name}`);
-  await sleep(50);
-  expect(await used.api.list()).toEqual([]);
+  await waitFor(async () => (await used.api.list()).length === 0, { what: 'its end' });
 });

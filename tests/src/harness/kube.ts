@@ -6,7 +6,7 @@ import type { TestDaemon } from './daemon.ts';
 
 const listenerSchema = z.object({ server: z.url(), certificate_authority: z.string() });
 
-const conditionSchema = z.object({
+const conditionSchema = z.looseObject({
   type: z.string(),
   status: z.string(),
   reason: z.string(),
