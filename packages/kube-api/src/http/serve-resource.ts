@@ -57,7 +57,10 @@ export async function serveResource(
     includeObject: oneOf(query, 'includeObject', ['None', 'Metadata', 'Object']) ?? 'Metadata',
   };
   const gv = groupVersion(resource.group, version.name);
-  const warnings = version.deprecated === true ? [`${gv} ${resource.kind} is deprecated`] : [];
+  const warnings =
+    version.deprecated === true
+      ? [version.deprecationWarning ?? `${gv} ${resource.kind} is deprecated`]
+      : [];
   const handlers = subresource === 'scale' ? scaleHandlers : objectHandlers;
   const handler = handlers[verb];
   if (handler === undefined) throw notAllowed();

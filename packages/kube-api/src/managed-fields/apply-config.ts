@@ -63,7 +63,9 @@ export function applyConfig(request: ApplyRequest): KubeObject {
   const fields = withoutServersFields(configFields(schema, known));
   managers.set(self, { ...identity, fields, time: kubeTime(at) });
   checkCount(managers);
-  const merged = asObject(before === undefined ? config : mergeValues(schema, before, config));
+  // What is stored may have fields that this version does not know: the client did not send them.
+  const live = pruneUnknown(schema, before, '', () => undefined);
+  const merged = asObject(live === undefined ? config : mergeValues(schema, live, config));
   const after =
     last === undefined ? merged : removeGivenUp({ resource, versionName, merged, last, managers });
   const differences = differencesOf({ resource, versionName, subresource, before, after });

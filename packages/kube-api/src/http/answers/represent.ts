@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../objects/kube-object.ts';
 import { groupVersion } from '../../objects/resource.ts';
 import { convertObject } from '../../schema/convert-object.ts';
-import { toTable } from '../../table/to-table.ts';
+import { metadataOnly, toTable } from '../../table/to-table.ts';
 import type { ServedResource } from '../requests/resource-index.ts';
 import type { ObjectForm } from './accepted-form.ts';
 
@@ -57,9 +57,3 @@ export function* representList(
 }
 
 const itemsInPiece = 200;
-
-const metadataOnly = ({ metadata }: KubeObject): Body => ({
-  kind: 'PartialObjectMetadata',
-  apiVersion: 'meta.k8s.io/v1',
-  metadata,
-});
