@@ -61,28 +61,28 @@ export async function startAgentSandbox(options: AgentSandboxOptions): Promise<A
   const log = (message: string, fields: Record<string, unknown>) => logger.warn(fields, message);
   const authority = await openAuthority(join(options.dataDir, 'kubernetes'));
   const names = serverNames(host, options.names);
-  let listener: SecureListener | undefined;
+  const shown: { by?: SecureListener } = {};
   const { serving, pair } = await ServingCertificate.start({
     authority,
     names,
-    renewed: (renewed) => listener?.useCertificate(renewed),
+    renewed: (renewed) => shown.by?.useCertificate(renewed),
     failed: (error) => logger.error({ err: error }, 'the certificate could not be renewed'),
   });
   const { data, control } = await startPlanes(options, log).catch((error: unknown) => {
     serving[Symbol.dispose]();
     throw error;
   });
-  const secure = new SecureListener({ handler: control.api, certificate: pair, log });
-  listener = secure;
+  const listener = new SecureListener({ handler: control.api, certificate: pair, log });
+  shown.by = listener;
   return {
     certificateAuthority: authority.pem,
     names: new Set(names),
     router: routerMount(engine.keys, data.router),
     gatewayAddress: data.network.gatewayAddress,
-    listen: (port) => secure.listen(host, port),
+    listen: (port) => listener.listen(host, port),
     close: (graceMs) => {
       control.api.close();
-      return secure.close(graceMs);
+      return listener.close(graceMs);
     },
     [Symbol.asyncDispose]: async () => {
       serving[Symbol.dispose]();

@@ -133,7 +133,7 @@ describe('the router on the API', () => {
   });
 });
 
-test('an old kubeconfig works after a restart, and after the loss of the serving certificate', async () => {
+test('an old kubeconfig works after a restart', async () => {
   const port = await freePort();
   const args = ['--kubernetes-listen', `127.0.0.1:${port}`];
   await using daemon = await startDaemon({ args });
@@ -179,7 +179,7 @@ test('a damaged authority is an error that names the file', async () => {
 
 test('a kill in the first start leaves the whole authority or none', async () => {
   const states = new Set<string>();
-  for (const [attempt, delayMs] of [0, 0, 1, 2, 4, 8].entries()) {
+  for (const [attempt, delayMs] of [0, 0, 1, 4].entries()) {
     const dataDir = newDataDir();
     try {
       const args = ['serve', '--listen', '127.0.0.1:0', '--data-dir', dataDir];
