@@ -10,6 +10,8 @@ export interface ConnectionServerOptions<Context> {
     head: Buffer,
     context: Context,
   ) => void;
+  /** How long the head of a request may take. @default 30_000 */
+  readonly headersTimeoutMs?: number;
 }
 
 /**
@@ -21,12 +23,17 @@ export class ConnectionServer<Context> implements Disposable {
   readonly #contexts = new WeakMap<Duplex, Context>();
   readonly #open = new Set<Duplex>();
 
-  constructor({ serve, upgrade }: ConnectionServerOptions<Context>) {
+  constructor({ serve, upgrade, headersTimeoutMs = 30_000 }: ConnectionServerOptions<Context>) {
     const dispatch = (request: IncomingMessage, response: ServerResponse) =>
       serve(request, response, this.#contextOf(request.socket));
     // Transfers have idle timeouts of their own: neither a request nor a socket has a total one.
     this.#server = createServer(
-      { headersTimeout: 30_000, requestTimeout: 0, keepAliveTimeout: 75_000 },
+      {
+        headersTimeout: headersTimeoutMs,
+        requestTimeout: 0,
+        keepAliveTimeout: 75_000,
+        connectionsCheckingInterval: Math.min(headersTimeoutMs, 5_000),
+      },
       dispatch,
     );
     this.#server.on('checkContinue', dispatch);

@@ -68,7 +68,10 @@ async function passOn(
   try {
     for (const field of response.getHeaderNames()) response.removeHeader(field);
     response.sendDate = false;
-    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, forwardedHeaders(answer));
+    const fields = forwardedHeaders(answer);
+    for (let index = 0; index + 1 < fields.length; index += 2)
+      response.appendHeader(fields[index] ?? '', fields[index + 1] ?? '');
+    response.writeHead(answer.statusCode ?? 502, answer.statusMessage);
   } catch {
     throw unreachable(name);
   }

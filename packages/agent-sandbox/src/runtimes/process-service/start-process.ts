@@ -24,7 +24,7 @@ export async function startProcess(
   const { config, pty } = call.request;
   const gone = new AbortController();
   call.once('cancelled', () => gone.abort());
-  const terminal = pty == null ? undefined : terminalOf(pty);
+  const terminal = pty ? terminalOf(pty) : undefined;
   const request = { ...processRequestOf(config, sandbox), stdin: true, terminal };
   const { signal } = gone;
   const command = await engine.commands.open(principal, sandbox.sandboxId, request, { signal });
