@@ -18,6 +18,7 @@ import {
   upgradeRequired,
 } from './serve-pod-stream.ts';
 import { notAllowed, serveResource } from './serve-resource.ts';
+import { whenRevoked } from './access/when-revoked.ts';
 import { versionOf } from './version.ts';
 import { WatchHub } from './watch/watch-hub.ts';
 
@@ -35,7 +36,13 @@ export class ApiServer {
   constructor(options: ApiServerOptions) {
     const { store, resources, sharedNamespace, release, log } = options;
     this.#options = options;
-    this.#context = { store, hub: new WatchHub(store), sharedNamespace, log };
+    this.#context = {
+      store,
+      hub: new WatchHub(store),
+      sharedNamespace,
+      isKnown: (request) => options.authenticate(request) !== undefined,
+      log,
+    };
     this.#index = new ResourceIndex(resources);
     this.#documents = [discoveryDocuments(resources), openApiDocuments(resources)];
     this.#version = versionOf(release);
@@ -47,7 +54,7 @@ export class ApiServer {
       await this.#handle(request, response);
     } catch (error) {
       const isGone = request.socket.destroyed || response.destroyed;
-      if (!isGone) sendError(request, response, this.#known(error, request));
+      if (!isGone) await sendError(request, response, this.#known(error, request));
     }
   }
 
@@ -64,8 +71,12 @@ export class ApiServer {
       const target = this.#index.find(path);
       if (!isPodStream(target)) throw noSuchPath();
       checkPodStream(this.#context, caller, target);
-      const { signal } = this.#closing;
-      if (signal.aborted) throw new KubeError('ServiceUnavailable', 'the server is stopping');
+      if (this.#closing.signal.aborted) {
+        throw new KubeError('ServiceUnavailable', 'the server is stopping');
+      }
+      const revoked = new AbortController();
+      const signal = AbortSignal.any([this.#closing.signal, revoked.signal]);
+      using _ = whenRevoked(this.#context, request, () => revoked.abort());
       await servePodStream({ request, socket, head, pods, caller, signal }, target);
     } catch (error) {
       refuseUpgrade(socket, this.#known(error, request));

@@ -4,7 +4,7 @@ import type { StoreChange } from './object-store.ts';
 export interface ChangeHistoryOptions {
   /** @default 10000 */
   readonly maxChanges?: number | undefined;
-  /** Bound of the bytes of the objects that the changes hold. @default 32 MiB */
+  /** Bound of the bytes of the objects that the changes hold. @default 16 MiB */
   readonly maxBytes?: number | undefined;
 }
 
@@ -20,7 +20,7 @@ export class ChangeHistory {
   /** Changes up to this revision may be missing. */
   #floor: number;
 
-  constructor(floor: number, { maxChanges = 10_000, maxBytes = 32 << 20 }: ChangeHistoryOptions) {
+  constructor(floor: number, { maxChanges = 10_000, maxBytes = 16 << 20 }: ChangeHistoryOptions) {
     this.#floor = floor;
     this.#maxChanges = maxChanges;
     this.#maxBytes = maxBytes;

@@ -136,15 +136,19 @@ describe('createObjectStore', () => {
   test('tells listeners in order, also of what they change themselves', () => {
     const store = open();
     const seen: number[] = [];
-    using _first = store.subscribe(({ type, object }) => {
+    const first = store.subscribe(({ type, object }) => {
       if (type === 'ADDED') store.update(key, { ...object, status: { ready: true } });
       throw new Error('a listener that fails holds nobody');
     });
-    using _second = store.subscribe(({ revision }) => seen.push(revision));
+    const second = store.subscribe(({ revision }) => seen.push(revision));
     store.create(key, widget('one'));
     store.create(key, widget('two'));
     expect(seen).toHaveLength(4);
     expect(seen).toEqual(seen.toSorted((left, right) => left - right));
+    first[Symbol.dispose]();
+    second[Symbol.dispose]();
+    store.create(key, widget('three'));
+    expect(seen).toHaveLength(4);
   });
 
   test('a write that fails on the disk changes nothing', () => {

@@ -15,6 +15,7 @@ import type {
 } from './object-store.ts';
 import type { ObjectTable } from './object-table.ts';
 import { GarbageCollector } from './garbage-collector.ts';
+import { NamespaceSizes } from './namespace-sizes.ts';
 import { Ownership } from './ownership.ts';
 import { Revisions } from './revisions.ts';
 import { sameObject } from './same-object.ts';
@@ -53,6 +54,7 @@ class TableBackedStore implements ObjectStore {
   readonly #rooms: ReadonlyMap<ResourceKey, Room>;
   readonly #ownership: Ownership;
   readonly #queue: ChangeQueue;
+  readonly #sizes = new NamespaceSizes();
   readonly #garbage: GarbageCollector;
 
   constructor({ resources, table, historySize, log = () => undefined }: ObjectStoreOptions) {
@@ -74,10 +76,11 @@ class TableBackedStore implements ObjectStore {
         },
       ]),
     );
-    for (const { resource, object } of loadObjects(table, resources, log)) {
+    for (const { resource, object, length } of loadObjects(table, resources, log)) {
       const { namespace = '', name } = object.metadata;
       this.#room(resourceKey(resource)).shelves.put(namespace, name, object);
       this.#ownership.add(resource, object);
+      this.#sizes.put(object, length);
       this.#garbage.judgeLater(object);
     }
   }
@@ -96,6 +99,10 @@ class TableBackedStore implements ObjectStore {
 
   count(resource: ResourceKey, namespace?: string): number {
     return this.#room(resource).shelves.count(namespace);
+  }
+
+  size(namespace: string): number {
+    return this.#sizes.of(namespace);
   }
 
   changesSince(resource: ResourceKey, revision: number): readonly StoreChange[] {
@@ -183,8 +190,9 @@ class TableBackedStore implements ObjectStore {
       this.#table.set({ resource: room.key, namespace, name, object: text });
     }
     room.shelves.put(namespace, name, object);
-    if (before !== undefined) this.#ownership.remove(before);
+    if (before !== undefined) this.#forget(before);
     this.#ownership.add(room.resource, object);
+    this.#sizes.put(object, text.length);
     if (before?.metadata.ownerReferences !== object.metadata.ownerReferences) {
       this.#garbage.judgeLater(object);
     }
@@ -199,11 +207,16 @@ class TableBackedStore implements ObjectStore {
     const { namespace = '', name } = object.metadata;
     if (room.resource.persistent) this.#table.delete({ resource: room.key, namespace, name });
     room.shelves.take(namespace, name);
-    this.#ownership.remove(before);
+    this.#forget(before);
     const sizeBytes = JSON.stringify(object).length;
     this.#announce(room, { type: 'DELETED', object, before, revision, sizeBytes });
     this.#garbage.collectAfter(object);
     return object;
+  }
+
+  #forget(object: KubeObject): void {
+    this.#ownership.remove(object);
+    this.#sizes.take(object);
   }
 
   #announce({ resource, history }: Room, { sizeBytes, ...change }: SizedChange): void {

@@ -5,6 +5,8 @@ import type { ObjectTable, StoredObject } from './object-table.ts';
 interface Loaded {
   readonly resource: Resource;
   readonly object: KubeObject;
+  /** Of its JSON. */
+  readonly length: number;
 }
 
 /** The objects of a table, in their storage version. Those that cannot be read are left out. */
@@ -18,7 +20,7 @@ export function loadObjects(
     const resource = byKey.get(row.resource);
     if (resource?.persistent !== true) return [];
     try {
-      return [{ resource, object: readObject(row, resource) }];
+      return [{ resource, object: readObject(row, resource), length: row.object.length }];
     } catch (error) {
       const { namespace, name } = row;
       log('A stored object is damaged and left out', {

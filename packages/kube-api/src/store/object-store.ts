@@ -47,6 +47,8 @@ export interface ObjectStore {
   list(resource: ResourceKey, namespace?: string): readonly KubeObject[];
   /** How many there are. `namespace` undefined: of all. */
   count(resource: ResourceKey, namespace?: string): number;
+  /** How much the objects of a namespace take, of all resources, in characters of JSON. */
+  size(namespace: string): number;
   /** @throws KubeError `AlreadyExists` */
   create(resource: ResourceKey, object: KubeObject, options?: WriteOptions): KubeObject;
   /**

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { finished, pipeline } from 'node:stream/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { constants, createGzip } from 'node:zlib';
 import type { DocumentAnswer } from '../../discovery/discovery.ts';
@@ -10,6 +10,8 @@ import { setWarnings } from './warnings.ts';
 
 /** From this size on answers are packed for clients that ask for it. */
 const minPackedLength = 128 << 10;
+/** How long a client that is refused may go on sending. */
+const maxRestMs = 2_000;
 
 const takesGzip = (request: IncomingMessage): boolean =>
   /(?:^|[\s,])gzip(?:$|[\s,;])/i.test(request.headers['accept-encoding']?.toString() ?? '');
@@ -102,11 +104,23 @@ export function sendText(response: ServerResponse, status: number, text: string)
 }
 
 /** Answers with the `Status` of an error. */
-export function sendError(request: IncomingMessage, response: ServerResponse, error: KubeError) {
+export async function sendError(
+  request: IncomingMessage,
+  response: ServerResponse,
+  error: KubeError,
+): Promise<void> {
   if (response.headersSent || response.destroyed) return void response.destroy();
+  if (!request.complete) {
+    response.setHeader('Connection', 'close');
+    await restOf(request);
+  }
   const { retryAfterSeconds } = error.details ?? {};
   if (retryAfterSeconds !== undefined) response.setHeader('Retry-After', retryAfterSeconds);
-  // What is left of the body is not worth reading to the end.
-  if (!request.complete) response.setHeader('Connection', 'close');
   sendAnswer(response, { status: error.code, body: error.toStatus() });
+}
+
+/** Drops what is left of a body: many clients read an answer only after they have sent theirs. */
+async function restOf(request: IncomingMessage): Promise<void> {
+  request.resume();
+  await finished(request, { signal: AbortSignal.timeout(maxRestMs) }).catch(() => undefined);
 }

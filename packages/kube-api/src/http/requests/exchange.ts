@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { KubeError } from '../../objects/kube-error.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import type { Caller } from '../caller.ts';
 import type { WatchHub } from '../watch/watch-hub.ts';
@@ -17,6 +16,8 @@ export interface ApiContext {
   readonly store: ObjectStore;
   readonly hub: WatchHub;
   readonly sharedNamespace: string;
+  /** Whether the sender of a request is still known: keys are revoked while a request lasts. */
+  readonly isKnown: (request: IncomingMessage) => boolean;
   readonly log: (message: string, fields: Record<string, unknown>) => void;
 }
 
@@ -26,5 +27,3 @@ export interface Answer {
   readonly body: Readonly<Record<string, unknown>>;
   readonly warnings?: readonly string[];
 }
-
-export type Failure = KubeError;

@@ -61,7 +61,9 @@ async function readBytes(request: IncomingMessage): Promise<Buffer> {
   try {
     const chunks: Buffer[] = [];
     let sizeBytes = 0;
-    for await (const chunk of request as AsyncIterable<Buffer>) {
+    // What is left of a refused body is read and dropped, so that the answer arrives.
+    const body: AsyncIterable<Buffer> = request.iterator({ destroyOnReturn: false });
+    for await (const chunk of body) {
       sizeBytes += chunk.length;
       if (sizeBytes > maxBodyBytes) throw tooLarge();
       chunks.push(chunk);

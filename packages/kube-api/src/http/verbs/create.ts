@@ -6,11 +6,9 @@ import type { ObjectStore } from '../../store/object-store.ts';
 import { forbidden } from '../access/authorize.ts';
 import type { Caller } from '../caller.ts';
 import type { ResourceTarget } from '../requests/resource-index.ts';
+import { checkRoomForObject, checkRoomForText } from './check-room.ts';
 import { type Storable, storable } from './stored-form.ts';
 import type { WriteRequest } from './write-options.ts';
-
-/** Of one resource, in one namespace. */
-const maxObjects = 20_000;
 
 /**
  * Makes an object. The result is in the storage version. `isTracked`: it has its `managedFields`.
@@ -30,12 +28,8 @@ export function createObject(
     namespace,
   });
   checkNew(target, caller, object.metadata.name, object.metadata.resourceVersion);
-  if (store.count(key, namespace) >= maxObjects) {
-    throw new KubeError(
-      'Forbidden',
-      `${key} is forbidden: exceeded quota: there are ${maxObjects} of them; delete some first`,
-    );
-  }
+  checkRoomForObject(store, target);
+  checkRoomForText(store, target);
   const { status: _, ...withoutStatus } = object;
   const after = version.hasStatus ? withoutStatus : object;
   const change = { resource, versionName: version.name, before: undefined, after, manager };

@@ -7,6 +7,7 @@ import type { ObjectStore } from '../../store/object-store.ts';
 import { notFound } from '../../store/store-errors.ts';
 import type { Caller } from '../caller.ts';
 import type { ResourceTarget } from '../requests/resource-index.ts';
+import { checkRoomForGrowth } from './check-room.ts';
 import { type Storable, storable } from './stored-form.ts';
 import type { WriteRequest } from './write-options.ts';
 
@@ -60,6 +61,7 @@ export function updateObject(
     manager,
     subresource,
   };
+  checkRoomForGrowth(store, target, before, object);
   const tracked = isTracked ? object : trackUpdate(change);
   const admitted = storable(resource, tracked, {
     caller,
@@ -76,9 +78,8 @@ export function updateObject(
 function withKeptHalf(before: KubeObject, wanted: unknown, isStatus: boolean): unknown {
   if (typeof wanted !== 'object' || wanted === null || Array.isArray(wanted)) return wanted;
   const half = wanted as Readonly<Record<string, unknown>>;
-  const { status, ...rest } = isStatus ? before : half;
+  const { status: _, ...rest } = isStatus ? before : half;
   const kept = isStatus ? half['status'] : before.status;
-  void status;
   const whole = kept === undefined ? rest : { ...rest, status: kept };
   return isStatus ? { ...whole, metadata: statusMetadata(before, half) } : whole;
 }

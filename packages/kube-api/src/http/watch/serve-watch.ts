@@ -1,6 +1,7 @@
 import { KubeError } from '../../objects/kube-error.ts';
 import type { KubeObject } from '../../objects/kube-object.ts';
 import type { StoreChange } from '../../store/object-store.ts';
+import { whenRevoked } from '../access/when-revoked.ts';
 import type { Visibility } from '../access/visible-objects.ts';
 import type { View } from '../answers/represent.ts';
 import { setWarnings } from '../answers/warnings.ts';
@@ -26,10 +27,11 @@ export interface WatchRequest {
  * @throws KubeError before the answer has begun
  */
 export function serveWatch(
-  { store, hub }: ApiContext,
+  context: ApiContext,
   { request, response, query, caller }: Exchange,
   { target, view, visibility, warnings }: WatchRequest,
 ): void {
+  const { store, hub } = context;
   const options = watchOptionsOf(query);
   const selection = selectionOf(query);
   hub.checkRoom(caller.name);
@@ -68,7 +70,9 @@ export function serveWatch(
   const marks = options.bookmarks
     ? setInterval(() => writer.push(bookmarkLine(view, store.revision, false)), bookmarkIntervalMs)
     : undefined;
+  const revocation = whenRevoked(context, request, () => writer.end());
   response.once('close', () => {
+    revocation[Symbol.dispose]();
     clearTimeout(timeout);
     clearInterval(marks);
     subscription[Symbol.dispose]();
