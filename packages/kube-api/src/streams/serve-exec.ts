@@ -8,6 +8,7 @@ import { refuseUpgrade, switchToSpdy } from './upgrade/answer-upgrade.ts';
 import { chooseProtocol } from './upgrade/choose-protocol.ts';
 import { prepareSocket, requestQuery } from './upgrade/prepare-socket.ts';
 import { acceptWebSocket } from './websocket/accept-web-socket.ts';
+import { maxChannelMessageBytes } from './websocket/channel-session.ts';
 
 const protocols = {
   spdy: ['v4.channel.k8s.io'],
@@ -48,8 +49,10 @@ async function execChannel(
   query: ExecQuery,
   protocol: string,
 ): Promise<void> {
-  const session = await acceptWebSocket(upgrade, protocol, (webSocket) =>
-    execChannels(webSocket, protocol),
+  const session = await acceptWebSocket(
+    upgrade,
+    { name: protocol, maxMessageBytes: maxChannelMessageBytes },
+    (webSocket) => execChannels(webSocket, protocol),
   );
   if (session === undefined) return;
   const wire = channelWire(session, query);

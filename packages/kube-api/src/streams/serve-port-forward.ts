@@ -9,8 +9,8 @@ import { refuseUpgrade, switchToSpdy } from './upgrade/answer-upgrade.ts';
 import { chooseProtocol, type StreamProtocol } from './upgrade/choose-protocol.ts';
 import { prepareSocket, requestQuery } from './upgrade/prepare-socket.ts';
 import { acceptWebSocket } from './websocket/accept-web-socket.ts';
-import { ByteTunnel } from './websocket/byte-tunnel.ts';
-import { ChannelSession } from './websocket/channel-session.ts';
+import { ByteTunnel, maxTunnelMessageBytes } from './websocket/byte-tunnel.ts';
+import { ChannelSession, maxChannelMessageBytes } from './websocket/channel-session.ts';
 
 const tunnelProtocol = 'SPDY/3.1+portforward.k8s.io';
 const protocols = {
@@ -51,7 +51,7 @@ async function openSpdy(
     ? new SpdySession(switchToSpdy(upgrade, name), { open })
     : acceptWebSocket(
         upgrade,
-        name,
+        { name, maxMessageBytes: maxTunnelMessageBytes },
         (webSocket) => new SpdySession(new ByteTunnel(webSocket), { open }),
       );
 }
@@ -64,7 +64,7 @@ async function openChannels(
 ): Promise<ChannelSession | undefined> {
   const session = await acceptWebSocket(
     upgrade,
-    name,
+    { name, maxMessageBytes: maxChannelMessageBytes },
     (webSocket) =>
       new ChannelSession(webSocket, { channels: portChannels(ports), canEndChannels: false }),
   );

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 
 /**
@@ -9,6 +9,9 @@ export const kubectls: readonly string[] = [
   ...(process.env['SANDPORT_KUBECTL'] ?? '').split(delimiter),
   resolve(import.meta.dirname, '../../../../.setup/tools/kubectl/kubectl'),
   ...(process.env['PATH'] ?? '').split(delimiter).map((dir) => dir && join(dir, 'kubectl')),
-].filter((path, index, all) => path !== '' && all.indexOf(path) === index && existsSync(path));
+]
+  .filter((path) => path !== '' && existsSync(path))
+  .map((path) => realpathSync(path))
+  .filter((path, index, all) => all.indexOf(path) === index);
 
 export const noKubectl = 'there is no kubectl on this machine';

@@ -81,6 +81,8 @@ export class ToyCluster implements AsyncDisposable {
   readonly pod = new LocalPod();
   /** Connections for streams that are open. */
   open = 0;
+  /** What the last of them was upgraded to. */
+  lastUpgrade: string | undefined;
   readonly #server: Server;
   readonly #dir = mkdtempSync(join(tmpdir(), 'toy-cluster-'));
 
@@ -96,6 +98,7 @@ export class ToyCluster implements AsyncDisposable {
         pod: { namespace: 'default', name: 'toy', caller },
       };
       this.open += 1;
+      this.lastUpgrade = request.headers.upgrade?.toLowerCase();
       const path = new URL(request.url ?? '', 'http://localhost').pathname;
       const served = path.endsWith('/exec') ? serveExec(upgrade) : servePortForward(upgrade);
       void served.finally(() => (this.open -= 1));

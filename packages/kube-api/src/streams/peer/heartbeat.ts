@@ -19,7 +19,7 @@ export interface HeartbeatTiming {
    * found by the kernel's keep-alive within a minute. @default 15 min
    */
   readonly silenceLimitMs?: number;
-  /** @default 2 s */
+  /** @default 1 s */
   readonly probeIntervalMs?: number;
 }
 
@@ -35,7 +35,7 @@ export class Heartbeat {
   constructor(options: HeartbeatOptions) {
     this.#options = options;
     this.#silenceLimitMs = options.timing?.silenceLimitMs ?? 15 * 60_000;
-    this.#probeIntervalMs = options.timing?.probeIntervalMs ?? 2_000;
+    this.#probeIntervalMs = options.timing?.probeIntervalMs ?? 1_000;
     this.#beats = setInterval(() => this.#beat(), options.timing?.beatIntervalMs ?? 30_000);
     this.#beats.unref();
   }

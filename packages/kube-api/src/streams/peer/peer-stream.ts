@@ -6,7 +6,7 @@ export interface PeerLink {
   send(stream: PeerStream, bytes: Buffer, done: (error?: Error) => void): void;
   /** Tells the peer that nothing more comes. */
   finish(stream: PeerStream, done: (error?: Error) => void): void;
-  /** The reader of the stream takes more. */
+  /** The reader of the stream has taken what waited, or most of it. */
   wanted(stream: PeerStream): void;
   /** The stream is done with, or was given up. */
   released(stream: PeerStream): void;
@@ -48,8 +48,12 @@ export class PeerStream extends Duplex {
     if (!this.destroyed) this.push(null);
   }
 
-  override _read(): void {
-    this.#link.wanted(this);
+  override _read(): void {}
+
+  override read(sizeBytes?: number): unknown {
+    const bytes: unknown = super.read(sizeBytes);
+    if (this.readableLength < this.readableHighWaterMark) this.#link.wanted(this);
+    return bytes;
   }
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {

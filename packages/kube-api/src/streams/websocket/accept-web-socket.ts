@@ -1,8 +1,11 @@
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { StreamUpgrade } from '../stream-upgrade.ts';
 
-/** Clients may send all of a command's input as one message. */
-const maxMessageBytes = 16 * 1024 * 1024;
+export interface WebSocketProtocol {
+  readonly name: string;
+  /** A client that sends a larger one is disconnected. */
+  readonly maxMessageBytes: number;
+}
 
 /**
  * Completes the handshake with one of the protocols that the client offered. `attach` runs before
@@ -10,7 +13,7 @@ const maxMessageBytes = 16 * 1024 * 1024;
  */
 export function acceptWebSocket<T>(
   { request, socket, head }: StreamUpgrade,
-  protocol: string,
+  { name, maxMessageBytes }: WebSocketProtocol,
   attach: (webSocket: WebSocket) => T,
 ): Promise<T | undefined> {
   const server = new WebSocketServer({
@@ -18,8 +21,10 @@ export function acceptWebSocket<T>(
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: maxMessageBytes,
-    handleProtocols: () => protocol,
   });
+  // Names with a slash, as Kubernetes has them, are no names to the package: it is not shown them.
+  delete request.headers['sec-websocket-protocol'];
+  server.on('headers', (headers) => headers.push(`Sec-WebSocket-Protocol: ${name}`));
   return new Promise((resolve) => {
     socket.once('close', () => resolve(undefined));
     server.handleUpgrade(request, socket, head, (webSocket) => resolve(attach(webSocket)));

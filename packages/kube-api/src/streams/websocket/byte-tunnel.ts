@@ -2,6 +2,9 @@ import { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
 import { asBuffer } from './as-buffer.ts';
 
+/** Clients send what they read from a socket as one message, which is 32 KiB. */
+export const maxTunnelMessageBytes = 1024 * 1024;
+
 /** The byte stream that the binary messages of a WebSocket are, in both directions. */
 export class ByteTunnel extends Duplex {
   readonly #socket: WebSocket;
@@ -22,12 +25,12 @@ export class ByteTunnel extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
-    this.#socket.send(chunk, { binary: true }, done);
+    this.#send(chunk, done);
   }
 
   /** What is written together travels as one message. */
   override _writev(chunks: Array<{ chunk: Buffer }>, done: (error?: Error | null) => void): void {
-    this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), 'buffer', done);
+    this.#send(Buffer.concat(chunks.map(({ chunk }) => chunk)), done);
   }
 
   override _final(done: (error?: Error | null) => void): void {
@@ -38,6 +41,10 @@ export class ByteTunnel extends Duplex {
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.#socket.terminate();
     done(error);
+  }
+
+  #send(bytes: Buffer, done: (error?: Error | null) => void): void {
+    this.#socket.send(bytes, { binary: true }, done);
   }
 
   #receive(data: RawData, isBinary: boolean): void {

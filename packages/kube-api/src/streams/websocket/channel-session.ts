@@ -11,8 +11,11 @@ export interface ChannelSessionOptions {
   readonly timing?: HeartbeatTiming | undefined;
 }
 
+/** Some clients send all of a command's input as one message. */
+export const maxChannelMessageBytes = 16 * 1024 * 1024;
+
 const endChannel = 255;
-const maxMessageBytes = 64 * 1024;
+const maxSentBytes = 64 * 1024;
 /** How long a peer has to answer that the WebSocket is closed. */
 const closeGraceMs = 10_000;
 
@@ -93,14 +96,14 @@ export class ChannelSession implements PeerLink {
   }
 
   send(stream: PeerStream, bytes: Buffer, done: (error?: Error) => void): void {
-    const isLast = bytes.length <= maxMessageBytes;
-    const message = Buffer.allocUnsafe(Math.min(bytes.length, maxMessageBytes) + 1);
+    const isLast = bytes.length <= maxSentBytes;
+    const message = Buffer.allocUnsafe(Math.min(bytes.length, maxSentBytes) + 1);
     message.writeUInt8(stream.id);
     bytes.copy(message, 1);
     this.#socket.send(message, { binary: true }, (error) => {
       if (error !== undefined && error !== null) done(error);
       else if (isLast) done();
-      else this.send(stream, bytes.subarray(maxMessageBytes), done);
+      else this.send(stream, bytes.subarray(maxSentBytes), done);
     });
   }
 
