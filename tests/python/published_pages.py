@@ -17,9 +17,9 @@ PUBLISHED_IMPORT = "from k8s_agent_sandbox import SandboxClient"
 OUR_IMPORT = "from sandport import SandboxClient"
 
 
-def programs_of_the_first_page() -> List[Tuple[str, str]]:
+def programs_of_the_first_page(import_line: str = OUR_IMPORT) -> List[Tuple[str, str]]:
     """``(heading, program)`` for each program of the page: from its first import to its
-    ``sandbox.terminate()``. Only the import line is changed."""
+    ``sandbox.terminate()``. Only the import line is changed, to the one that is given."""
     found: List[Tuple[str, str]] = []
     heading = ""
     program: Optional[List[str]] = None
@@ -33,7 +33,7 @@ def programs_of_the_first_page() -> List[Tuple[str, str]]:
                 line if is_heading and not "".join(lines[number + 1 : number + 2]) else heading
             )
             continue
-        program.append(OUR_IMPORT if line == PUBLISHED_IMPORT else line)
+        program.append(import_line if line == PUBLISHED_IMPORT else line)
         if line == "sandbox.terminate()":
             found.append((heading, "\n".join(program) + "\n"))
             program = None
