@@ -1,5 +1,6 @@
 import {
   allVerbs,
+  type KubeObject,
   type PrinterColumn,
   type Resource,
   type Schema,
@@ -15,6 +16,32 @@ const text = (name: string, jsonPath: string, priority = 0): PrinterColumn => ({
   jsonPath,
   priority,
 });
+
+/** A column that shows what no path leads to. */
+const made = (name: string, cell: NonNullable<PrinterColumn['cell']>): PrinterColumn => ({
+  ...text(name, ''),
+  cell,
+});
+
+const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+
+const itemsOf = (value: unknown): readonly Readonly<Record<string, unknown>>[] =>
+  Array.isArray(value) ? value.map(fieldsOf) : [];
+
+function readyContainers({ status }: KubeObject): string {
+  const containers = itemsOf(status?.['containerStatuses']);
+  const ready = containers.filter((container) => container['ready'] === true);
+  return `${ready.length}/${containers.length}`;
+}
+
+const portList = (ports: unknown, show: (port: Readonly<Record<string, unknown>>) => string) =>
+  itemsOf(ports).map(show).join(',');
+
+function involved({ involvedObject }: KubeObject): string {
+  const { kind = '', name = '' } = fieldsOf(involvedObject);
+  return `${String(kind).toLowerCase()}/${String(name)}`;
+}
 
 /** Objects of a kind that Kubernetes defines; what is below is kept as it is. */
 function openSchema(description: string, fields: readonly string[]): Schema {
@@ -80,7 +107,7 @@ const kinds = {
     verbs: [...readVerbs, 'delete', 'deletecollection'],
     description: 'The running side of a Sandbox. A pod that is deleted is made anew.',
     columns: [
-      text('Ready', ".status.conditions[?(@.type=='Ready')].status"),
+      made('Ready', readyContainers),
       text('Status', '.status.phase'),
       { name: 'Restarts', type: 'integer', jsonPath: '.status.containerStatuses[0].restartCount' },
       age,
@@ -97,7 +124,9 @@ const kinds = {
     columns: [
       text('Type', '.spec.type'),
       text('Cluster-IP', '.spec.clusterIP'),
-      { name: 'Port(s)', type: 'integer', jsonPath: '.spec.ports[*].port' },
+      made('Port(s)', ({ spec }) =>
+        portList(spec?.['ports'], ({ port, protocol }) => `${String(port)}/${String(protocol)}`),
+      ),
       age,
       text('Selector', '.spec.selector', 1),
     ],
@@ -125,7 +154,7 @@ const kinds = {
       { name: 'Last Seen', type: 'date', jsonPath: '.lastTimestamp' },
       text('Type', '.type'),
       text('Reason', '.reason'),
-      text('Object', '.involvedObject.name'),
+      made('Object', involved),
       text('Message', '.message'),
     ],
   },
@@ -137,8 +166,12 @@ const kinds = {
     fields: [],
     columns: [
       text('AddressType', '.addressType'),
-      { name: 'Ports', type: 'integer', jsonPath: '.ports[*].port' },
-      text('Endpoints', '.endpoints[*].addresses[*]'),
+      made('Ports', ({ ports }) => portList(ports, ({ port }) => String(port))),
+      made('Endpoints', ({ endpoints }) =>
+        itemsOf(endpoints)
+          .flatMap(({ addresses }) => (Array.isArray(addresses) ? addresses.map(String) : []))
+          .join(','),
+      ),
       age,
     ],
   },

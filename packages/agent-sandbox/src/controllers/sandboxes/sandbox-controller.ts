@@ -106,6 +106,7 @@ export class SandboxController {
     const key = objectKey(object.metadata.namespace ?? '', object.metadata.name);
     let its = held.get(key);
     if (its !== undefined && (its.restart || this.#statusOf(its) === undefined)) {
+      this.#say(object, 'DependenciesNotReady', 'Pod does not exist');
       events.record(object, {
         type: 'Normal',
         reason: 'Killing',
