@@ -63,6 +63,8 @@ export async function startDaemon(config: DaemonConfig, options: StartOptions): 
       maxSandboxes: config.maxSandboxes,
       pools: config.pools,
       poolMemoryBytes: machineMemoryBytes(),
+      // Warm pools of the Kubernetes dialect say what they want only when it has started.
+      poolGraceMs: config.kubernetes === undefined ? 0 : 30_000,
       log: (message, fields) => logger.info(fields, message),
     }),
   );
