@@ -76,7 +76,8 @@ bool command_start(uint32_t id, const uint8_t *payload, size_t bytes) {
     command->pid = child.pid;
     command->terminal = request.want_terminal;
     command->orders_fd = child.orders_fd;
-    command->input = (struct input){.fd = child.stdin_fd, .shared = command->terminal};
+    command->input = (struct input){
+        .fd = child.stdin_fd, .shared = command->terminal, .window = STDIN_WINDOW};
     output_open(&command->outputs[0], child.stdout_fd, MSG_STDOUT);
     output_open(&command->outputs[1], child.stderr_fd, MSG_STDERR);
     command->deadline = request.timeout_ms == 0 ? NEVER : now_ms() + (int64_t)request.timeout_ms;

@@ -17,7 +17,7 @@
 #include "wire.h"
 
 #define HEADER_BYTES 9u
-#define IN_BYTES (64u * 1024u)
+#define IN_BYTES (256u * 1024u)
 #define OUT_BYTES (256u * 1024u)
 /* Input is handled only while answers of this size fit. */
 #define ANSWER_BYTES 256u

@@ -15,6 +15,8 @@
 #define CREDIT_MAX (16u * 1024u * 1024u)
 /* Bytes of stdin the daemon may send ahead. */
 #define STDIN_WINDOW (64u * 1024u)
+/* The same for a connection to a port. */
+#define TUNNEL_WINDOW (256u * 1024u)
 /* Bytes that one frame of output carries at most. */
 #define OUTPUT_CHUNK (64u * 1024u)
 /* Commands known at one time; pipes of background processes count while they are open. */

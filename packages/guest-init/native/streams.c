@@ -122,10 +122,10 @@ int input_write(struct input *input) {
 
 static bool keep(struct input *input, const uint8_t *data, size_t bytes) {
   if (input->data == NULL) {
-    input->data = malloc(STDIN_WINDOW);
+    input->data = malloc(input->window);
     if (input->data == NULL) return false;
   }
-  if (input->head + input->bytes + bytes > STDIN_WINDOW) {
+  if (input->head + input->bytes + bytes > input->window) {
     memmove(input->data, input->data + input->head, input->bytes);
     input->head = 0;
   }
@@ -135,7 +135,7 @@ static bool keep(struct input *input, const uint8_t *data, size_t bytes) {
 }
 
 bool input_skip(struct input *input, size_t bytes) {
-  if (bytes > STDIN_WINDOW - input->held) return false;
+  if (bytes > input->window - input->held) return false;
   input->held += bytes;
   input->grant += bytes + input->bytes;
   input_free(input);
@@ -143,7 +143,7 @@ bool input_skip(struct input *input, size_t bytes) {
 }
 
 int input_take(struct input *input, const uint8_t *data, size_t bytes) {
-  if (bytes > STDIN_WINDOW - input->held) return -1;
+  if (bytes > input->window - input->held) return -1;
   input->held += bytes;
   if (input->fd < 0) {
     input->grant += bytes;
@@ -170,7 +170,7 @@ void input_close(struct input *input) {
 }
 
 void input_grant(const struct party *party, struct input *input) {
-  if (!party->attached || input->grant < STDIN_WINDOW / 2) return;
+  if (!party->attached || input->grant < input->window / 2) return;
   uint8_t *payload = connection_frame(MSG_STDIN_CREDIT, party->id, 4);
   if (payload == NULL) return;
   put_u32(payload, (uint32_t)input->grant);

@@ -30,6 +30,8 @@ struct input {
   uint8_t *data;
   size_t head;
   size_t bytes;
+  /* Bytes that the daemon may send ahead. */
+  size_t window;
   /* Bytes taken from the window by the daemon, and bytes to grant back. */
   size_t held;
   size_t grant;

@@ -82,7 +82,7 @@ static int dial(struct tunnel *tunnel, int family) {
     return problem;
   }
   output_open(&tunnel->output, fd, MSG_STDOUT);
-  tunnel->input = (struct input){.fd = fd, .shared = true};
+  tunnel->input = (struct input){.fd = fd, .shared = true, .window = TUNNEL_WINDOW};
   if (problem == 0) opened(tunnel);
   return 0;
 }

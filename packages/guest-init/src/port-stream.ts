@@ -4,7 +4,7 @@ import { errnoName, InitError } from './init-error.ts';
 import { ReceiveWindow } from './receive-window.ts';
 import type { Received } from './running-command.ts';
 import { SendWindow } from './send-window.ts';
-import { FromInit, STDIN_WINDOW_BYTES, ToInit } from './wire.ts';
+import { FromInit, PORT_WINDOW_BYTES, ToInit } from './wire.ts';
 
 /** A TCP connection that the init holds inside the sandbox, from CONNECT to CLOSED. */
 export class PortStream extends Duplex {
@@ -24,7 +24,7 @@ export class PortStream extends Duplex {
     super({
       allowHalfOpen: true,
       readableHighWaterMark: 16 * 1024,
-      writableHighWaterMark: STDIN_WINDOW_BYTES,
+      writableHighWaterMark: PORT_WINDOW_BYTES,
     });
     this.id = id;
     this.#send = send;
@@ -35,7 +35,7 @@ export class PortStream extends Duplex {
         return this.push(chunk);
       },
     });
-    this.#outgoing = new SendWindow((bytes) => {
+    this.#outgoing = new SendWindow(PORT_WINDOW_BYTES, (bytes) => {
       this.#bytesWritten += bytes.length;
       this.#sendWhileOpen(ToInit.stdin, bytes);
     });

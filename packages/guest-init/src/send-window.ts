@@ -1,20 +1,21 @@
-import { STDIN_WINDOW_BYTES } from './wire.ts';
-
 type Done = (error?: Error | null) => void;
 
 /** Sends no more of one stream than the init has room for. */
 export class SendWindow {
   readonly #send: (bytes: Buffer) => void;
-  #credit = STDIN_WINDOW_BYTES;
+  readonly #windowBytes: number;
+  #credit: number;
   #waiting: { bytes: Buffer; done: Done } | undefined;
 
-  constructor(send: (bytes: Buffer) => void) {
+  constructor(windowBytes: number, send: (bytes: Buffer) => void) {
+    this.#windowBytes = windowBytes;
+    this.#credit = windowBytes;
     this.#send = send;
   }
 
   /** False when the peer granted more than was ever used. */
   grant(bytes: number): boolean {
-    if (bytes > STDIN_WINDOW_BYTES - this.#credit) return false;
+    if (bytes > this.#windowBytes - this.#credit) return false;
     this.#credit += bytes;
     const waiting = this.#waiting;
     if (waiting !== undefined) this.write(waiting.bytes, waiting.done);

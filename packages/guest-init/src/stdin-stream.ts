@@ -16,7 +16,7 @@ export class StdinStream extends Writable {
   constructor(sink: StdinSink) {
     super({ highWaterMark: STDIN_WINDOW_BYTES, decodeStrings: true });
     this.#sink = sink;
-    this.#window = new SendWindow((bytes) => sink.data(bytes));
+    this.#window = new SendWindow(STDIN_WINDOW_BYTES, (bytes) => sink.data(bytes));
     this.on('error', () => {});
   }
 

@@ -12,6 +12,8 @@ export const FRAME_MAX_BYTES = 1024 * 1024;
 export const OUTPUT_WINDOW_BYTES = 256 * 1024;
 /** Bytes of stdin that may be sent ahead. */
 export const STDIN_WINDOW_BYTES = 64 * 1024;
+/** The same for a connection to a port. */
+export const PORT_WINDOW_BYTES = 256 * 1024;
 /** Connections to ports at one time. */
 export const CONNECTIONS_MAX = 1024;
 
