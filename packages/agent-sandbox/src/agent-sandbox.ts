@@ -6,6 +6,7 @@ import type { Mount } from '@sandport/server';
 import type { Logger } from 'pino';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import { type DataPlane, type DataPlaneOptions, startDataPlane } from './data-plane.ts';
+import { withAccessLog } from './listener/access-log.ts';
 import { SecureListener } from './listener/secure-listener.ts';
 import { routerMount } from './router-mount.ts';
 import { openAuthority } from './tls/authority-files.ts';
@@ -72,7 +73,11 @@ export async function startAgentSandbox(options: AgentSandboxOptions): Promise<A
     serving[Symbol.dispose]();
     throw error;
   });
-  const listener = new SecureListener({ handler: control.api, certificate: pair, log });
+  const listener = new SecureListener({
+    handler: withAccessLog(control.api, logger),
+    certificate: pair,
+    log,
+  });
   shown.by = listener;
   return {
     certificateAuthority: authority.pem,

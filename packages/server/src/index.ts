@@ -1,13 +1,14 @@
 export { answerBody } from './http/answer-body.ts';
 export { attachment } from './links/content-disposition.ts';
 export { apiKeyOf, passwordOf } from './http/api-key-of.ts';
-export { Exchange, expectsContinue } from './http/exchange.ts';
+export { Exchange, expectsContinue, requestIdOf } from './http/exchange.ts';
 export { connectionOptions, Listener } from './http/listener.ts';
 export type { Mount } from './http/mount.ts';
 export { sendJsonPieces } from './http/json-stream.ts';
 export { readText } from './http/read-json.ts';
 export { receiveBody, type ReceiveBodyOptions } from './http/receive-body.ts';
 export { answerWithFile } from './native/files/read-file.ts';
+export { type LoggedRequest, logWhenDone } from './http/request-log.ts';
 export type { Route } from './http/router.ts';
 export type { KubernetesAccess } from './native/kubernetes.ts';
 export { nativeRoutes } from './native/routes.ts';

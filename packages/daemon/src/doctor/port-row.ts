@@ -1,8 +1,16 @@
 import { createServer } from 'node:net';
 import type { MachineRow } from '@sandport/driver-local';
+import type { HostPort } from '../config/host-port.ts';
+
+export interface PortRowOptions extends HostPort {
+  /** What it means that another program listens there. */
+  readonly cost: string;
+  /** How to listen elsewhere. */
+  readonly fix: string;
+}
 
 /** Whether the daemon could listen where it is told to. */
-export function portRow(host: string, port: number): Promise<MachineRow> {
+export function portRow({ host, port, cost, fix }: PortRowOptions): Promise<MachineRow> {
   const name = `port ${port}`;
   return new Promise((resolve) => {
     const server = createServer();
@@ -13,14 +21,14 @@ export function portRow(host: string, port: number): Promise<MachineRow> {
               name,
               status: 'degraded',
               detail: `another program listens on ${host}:${port}`,
-              cost: 'the daemon may be running already; a second one needs another port',
-              fix: 'sandport serve --listen 127.0.0.1:0',
+              cost,
+              fix,
             }
           : {
               name,
               status: 'missing',
               detail: `cannot listen on ${host}:${port}: ${error.code ?? error.message}`,
-              fix: 'sandport serve --listen 127.0.0.1:0',
+              fix,
             },
       );
     });
