@@ -55,13 +55,18 @@ export function difference(left: FieldSet, right: FieldSet): FieldSet {
   return setOf(children, left.isMember && !right.isMember);
 }
 
+/** Longer paths are cut: they have values of clients in them. */
+const maxPathLength = 512;
+
 /** The paths of a set as people read them: `.spec.ports[name="a"].number`. */
 export function pathTexts(set: FieldSet, limit: number): readonly string[] {
   const texts: string[] = [];
   const walk = ({ isMember, children }: FieldSet, path: string): void => {
     if (texts.length >= limit) return;
     if (isMember) texts.push(path);
-    for (const [element, child] of children) walk(child, path + elementText(element));
+    for (const [element, child] of children) {
+      walk(child, (path + elementText(element)).slice(0, maxPathLength));
+    }
   };
   walk(set, '');
   return texts;

@@ -17,7 +17,9 @@ export class Causes {
   }
 
   add(reason: string, field: string, message: string): void {
-    if (!this.isFull) this.#causes.push({ reason, message, field });
+    if (this.isFull) return;
+    // Paths have keys of maps in them, which may be long.
+    this.#causes.push({ reason, message: shortened(message), field: shortened(field) });
   }
 
   required(field: string, detail = ''): void {
@@ -62,9 +64,15 @@ export class Causes {
 const withDetail = (what: string, detail: string): string =>
   detail === '' ? what : `${what}: ${detail}`;
 
+/** Longest text of a cause. */
+const maxTextLength = 1024;
+
+const shortened = (text: string): string =>
+  text.length > maxTextLength ? `${text.slice(0, maxTextLength)}…` : text;
+
 const maxPrintedLength = 256;
 
-/** A value in an error: strings in quotes, never more than a line of it. */
+/** A value in an error: strings in quotes, and never more than a line of it. */
 export function printed(value: unknown): string {
   const json = JSON.stringify(value) ?? 'null';
   return json.length > maxPrintedLength ? `${json.slice(0, maxPrintedLength)}…` : json;

@@ -56,6 +56,14 @@ describe('what comes in', () => {
     expect(refused.message).toContain('strict decoding error: unknown field "spec.sise"');
   });
 
+  test('is not told of unknown fields that were there before', () => {
+    const before = { ...complete(widget({ size: 1 })).object, old: { x: 1 } };
+    const object = { ...before, spec: { size: 2, newer: 1 } };
+    const { warnings, object: completed } = complete(object, { before });
+    expect(warnings).toEqual(['unknown field "spec.newer"']);
+    expect(completed).not.toHaveProperty('old');
+  });
+
   test('is told all that is wrong with it at once, in the words of Kubernetes', () => {
     const error = failure(() =>
       complete(widget({ size: 'big', policy: 'x', at: 'tomorrow', limits: { cpu: 'lots' } })),
@@ -172,6 +180,16 @@ describe('hostile objects', () => {
       policy: 'Keep',
       data: { constructor: 'a', toString: 'b' },
     });
+  });
+
+  test('errors are short, whatever is in them', () => {
+    const name = 'x'.repeat(1_000_000);
+    const limits = Object.fromEntries(['a', 'b', 'c'].map((end) => [name + end, true]));
+    const error = failure(() => complete(widget({ size: 1, limits })));
+    expect(error.message.length).toBeLessThan(20_000);
+    const strict = { fieldValidation: 'Strict' } as const;
+    const unknown = failure(() => complete(widget({ size: 1, ...limits }), strict));
+    expect(unknown.message.length).toBeLessThan(20_000);
   });
 
   test('a long text is not matched against a pattern', () => {

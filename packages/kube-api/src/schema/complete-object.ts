@@ -5,6 +5,7 @@ import { groupVersion, type Resource } from '../objects/resource.ts';
 import { Causes, invalidObject, printed } from './causes.ts';
 import { fillDefaults } from './fill-defaults.ts';
 import { pruneUnknown } from './prune-unknown.ts';
+import type { SchemaNode } from './schema-node.ts';
 import { validateMetadata } from './validate-metadata.ts';
 import { validateValue } from './validate-value.ts';
 import { versionSchema } from './version-schema.ts';
@@ -49,8 +50,9 @@ export function completeObject(
   const identified = withIdentity(resource, versionName, object, options);
   const unknown: string[] = [];
   const known = pruneUnknown(schema, identified, '', (path) => {
-    if (unknown.length < maxUnknownFields) unknown.push(`unknown field ${JSON.stringify(path)}`);
+    if (unknown.length < maxUnknownFields) unknown.push(`unknown field ${printed(path)}`);
   });
+  dropUnknownBefore(schema, before, unknown);
   if (unknown.length > 0 && fieldValidation === 'Strict') throw strictError(resource, unknown);
   const completed = fillDefaults(schema, known);
   const causes = new Causes();
@@ -62,6 +64,18 @@ export function completeObject(
     }
   }
   throw invalidObject(resource, options.name ?? nameOf(completed), causes.all);
+}
+
+/** What was there before was not sent by this client: another version may know it. */
+function dropUnknownBefore(
+  schema: SchemaNode,
+  before: KubeObject | undefined,
+  unknown: string[],
+): void {
+  if (unknown.length === 0 || before === undefined) return;
+  const earlier = new Set<string>();
+  pruneUnknown(schema, before, '', (path) => earlier.add(`unknown field ${printed(path)}`));
+  unknown.splice(0, unknown.length, ...unknown.filter((field) => !earlier.has(field)));
 }
 
 /** True of what the schema of its version has been checked against. */
