@@ -125,12 +125,15 @@ describe.skipIf(kubectls.length === 0)(`kubectl port-forward (skipped when ${noK
     });
 
     it('leaves nothing when kubectl is killed', { timeout: 60_000 }, async () => {
-      await using mute = await Backend.start((socket) => socket.pause());
+      await using mute = await Backend.start((socket) =>
+        socket.pause().on('end', () => socket.end()),
+      );
       await using tunnel = await KubectlTunnel.open(run(), [mute.port, echo.port]);
-      const stuck = await dial(tunnel.port(mute.port));
-      while (stuck.write(block) || stuck.writableLength < 16 * MiB);
       const idle = await dial(tunnel.port(echo.port));
+      const stuck = await dial(tunnel.port(mute.port));
       await expect.poll(() => mute.connections.size + echo.connections.size).toBe(2);
+      while (stuck.write(block) || stuck.writableLength < 16 * MiB);
+      await new Promise((resolve) => setTimeout(resolve, 300));
       tunnel.child.kill('SIGKILL');
       await expect.poll(() => cluster.open, { timeout: 20_000 }).toBe(0);
       for (const socket of mute.connections) socket.resume();

@@ -143,7 +143,6 @@ export class SpdySession implements PeerLink {
     try {
       this.#decoder.push(chunk);
     } catch {
-      this.#write(goAwayFrame(this.#lastStreamId, 1));
       this.destroy();
     }
   }
