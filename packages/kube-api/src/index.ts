@@ -1,6 +1,6 @@
 export * from './discovery/discovery.ts';
-export * from './http/api-server.ts';
 export * from './http/api-server-options.ts';
+export * from './http/api-server.ts';
 export * from './http/caller.ts';
 export * from './managed-fields/apply-config.ts';
 export * from './managed-fields/manager-name.ts';
@@ -15,6 +15,8 @@ export * from './patch/patch-type.ts';
 export * from './schema/causes.ts';
 export * from './schema/complete-object.ts';
 export * from './schema/convert-object.ts';
+export * from './schema/core-schemas.ts';
+export * from './schema/describe-schema.ts';
 export * from './schema/names.ts';
 export * from './schema/version-schema.ts';
 export * from './store/create-object-store.ts';
