@@ -175,6 +175,33 @@ describe('objects', () => {
   });
 });
 
+describe('objects that nobody made', () => {
+  const merge = { 'Content-Type': 'application/merge-patch+json' };
+  const path = '/api/v1/namespaces/default';
+
+  test('are there, are changed and removed as others, and are there again', async () => {
+    expect((await toy.call('GET', path)).status).toBe(200);
+    const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'default' } };
+    expect((await toy.call('POST', '/api/v1/namespaces', body)).status).toBe(409);
+    const patch = { metadata: { labels: { color: 'red' } } };
+    const patched = await toy.call('PATCH', path, patch, merge);
+    expect(patched).toMatchObject({
+      status: 200,
+      body: { metadata: { labels: { color: 'red' } } },
+    });
+    expect((await toy.call('GET', path)).body).toEqual(patched.body);
+    expect((await toy.call('GET', '/api/v1/namespaces')).body.items).toHaveLength(1);
+    expect((await toy.call('DELETE', path)).status).toBe(200);
+    expect((await toy.call('GET', path)).body.metadata).not.toHaveProperty('labels');
+  });
+
+  test('of derived resources stay as they are', async () => {
+    const pod = '/api/v1/namespaces/default/pods/router';
+    expect((await toy.call('PATCH', pod, { metadata: { labels: {} } }, merge)).status).toBe(404);
+    expect((await toy.call('DELETE', pod)).status).toBe(404);
+  });
+});
+
 describe('lists', () => {
   test('come in pages of one moment', async () => {
     for (let index = 0; index < 25; index += 1) await create(`w${String(index).padStart(2, '0')}`);

@@ -13,6 +13,7 @@ import type { ApiContext, Exchange } from './requests/exchange.ts';
 import { flag, oneOf } from './requests/query.ts';
 import { readObject } from './requests/read-body.ts';
 import { noSuchPath, type ResourceTarget } from './requests/resource-index.ts';
+import { adoptObject } from './verbs/adopt-object.ts';
 import { createObject } from './verbs/create.ts';
 import { deleteOptionsOf } from './verbs/delete-options.ts';
 import { listObjects } from './verbs/list.ts';
@@ -132,6 +133,7 @@ const objectHandlers: Partial<Record<Verb, Handler>> = {
   update: async ({ context, exchange, target, view, warnings }) => {
     const wanted = await readObject(exchange.request);
     const write = writeRequestOf(exchange);
+    adoptObject(context, exchange, target);
     const present = presentObject(context.store, target);
     checkHasVersion(target, wanted);
     const update = { target, caller: exchange.caller, present, wanted, isTracked: false };
@@ -144,6 +146,7 @@ const objectHandlers: Partial<Record<Verb, Handler>> = {
   },
   patch: async ({ context, exchange, target, view, warnings }) => {
     const patch = await readPatch(exchange.request);
+    adoptObject(context, exchange, target);
     const made = applyPatch(context.store, target, exchange, patch);
     sendAnswer(exchange.response, {
       status: made.isNew ? 201 : 200,
@@ -153,6 +156,7 @@ const objectHandlers: Partial<Record<Verb, Handler>> = {
   },
   delete: async ({ context, exchange, target, view, warnings }) => {
     const options = deleteOptionsOf(exchange.query, await readObject(exchange.request));
+    adoptObject(context, exchange, target);
     const { left, status } = removeObject(context.store, target, exchange.caller, options);
     const body = left === undefined ? status : represent({ ...view, form: 'object' }, left);
     sendAnswer(exchange.response, { status: 200, body, warnings });

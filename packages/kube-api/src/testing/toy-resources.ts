@@ -40,6 +40,11 @@ const everywhere =
 export const toyResources: readonly Resource[] = [
   core('Pod', { shortNames: ['po'], synthetic: everywhere('Pod', 'router') }),
   core('Service', { shortNames: ['svc'], synthetic: everywhere('Service', 'router') }),
-  core('Namespace', { namespaced: false, shortNames: ['ns'], persistent: true }),
+  core('Namespace', {
+    namespaced: false,
+    shortNames: ['ns'],
+    persistent: true,
+    synthetic: () => [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'default' } }],
+  }),
   exampleResource,
 ];

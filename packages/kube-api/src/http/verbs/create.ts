@@ -6,6 +6,7 @@ import type { ObjectStore } from '../../store/object-store.ts';
 import { forbidden } from '../access/authorize.ts';
 import type { Caller } from '../caller.ts';
 import type { ResourceTarget } from '../requests/resource-index.ts';
+import { checkNotThere } from './adopt-object.ts';
 import { checkRoomForObject, checkRoomForText } from './check-room.ts';
 import { type Storable, storable } from './stored-form.ts';
 import type { WriteRequest } from './write-options.ts';
@@ -28,6 +29,7 @@ export function createObject(
     namespace,
   });
   checkNew(target, caller, object.metadata.name, object.metadata.resourceVersion);
+  checkNotThere(target, object.metadata.name);
   checkRoomForObject(store, target);
   checkRoomForText(store, target);
   const { status: _, ...withoutStatus } = object;

@@ -13,6 +13,8 @@ import { type Selection, selectionOf, typeFor } from './selection.ts';
 import { type WatchOptions, watchOptionsOf } from './watch-options.ts';
 
 const bookmarkIntervalMs = 60_000;
+/** Of connections that say nothing; finds clients that went away without a word. */
+const keepAliveMs = 30_000;
 
 export interface WatchRequest {
   readonly target: ResourceTarget;
@@ -44,6 +46,7 @@ export function serveWatch(
   response.flushHeaders();
   request.socket.setNoDelay(true);
   request.socket.setTimeout(0);
+  request.socket.setKeepAlive(true, keepAliveMs);
 
   const seen = { view, visibility, selection };
   const { lines: first, failure } = beginning(store, target, options, seen);
