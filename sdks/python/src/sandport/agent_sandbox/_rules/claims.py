@@ -218,8 +218,7 @@ def check_adopted(info: Optional[SandboxInfo], claim: Claim) -> SandboxInfo:
     """
     if info is None:
         raise SandboxError(
-            f"The name {claim.name!r} is taken by a sandbox that is no claim, or by one that has "
-            "just gone; try again or choose another claim_name."
+            f"The name {claim.name!r} was taken by a sandbox that has just gone; try again."
         )
     check_source(info, claim.source.name)
     return info
@@ -229,9 +228,8 @@ def check_source(info: SandboxInfo, name: str) -> None:
     """:raises ValueError: when the sandbox was claimed from something else."""
     source = info.metadata.get(_SOURCE_KEY)
     if source != name:
-        raise ValueError(
-            f"The sandbox {sandbox_name_of(info)!r} was claimed from {source!r}, not {name!r}."
-        )
+        other = f"was claimed from {source!r}" if source else "was made without a claim"
+        raise ValueError(f"The sandbox {sandbox_name_of(info)!r} {other}, not from {name!r}.")
 
 
 def not_found(
