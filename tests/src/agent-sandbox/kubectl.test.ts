@@ -88,8 +88,15 @@ describe.each(kubectls.map((program, at) => ({ program, id: `k${at}` })))(
         `sandboxtemplate.extensions.agents.x-k8s.io/${template} created`,
       );
       expect(applied.stderr).toContain('nodeSelector');
+      const revision = () =>
+        kubectl.out([
+          ...['get', 'sandboxtemplate', template],
+          ...['-o', 'jsonpath={.metadata.resourceVersion}'],
+        ]);
+      const before = await revision();
       const again = await kubectl.run(['apply', '-f', '-'], upstreamTemplate(template));
-      expect(again.stdout).toContain('unchanged');
+      expect(again.exitCode).toBe(0);
+      expect(await revision()).toBe(before);
       const converted = await kubectl.out([
         ...['get', 'sandboxtemplates.v1beta1.extensions.agents.x-k8s.io', template, '-o', 'yaml'],
       ]);
