@@ -33,6 +33,31 @@ test('commands outlive the connection; a new one works at once', async () => {
   await expect.poll(exitCode).not.toBe(0);
 });
 
+test('terminals hang up, and connections to ports break, when the daemon goes away', async () => {
+  await using init = await RealInit.connected();
+  const ended = path.join(init.directory, 'ended');
+  const server = createServer((socket) => socket.on('error', () => {}).resume());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const accepted = once(server, 'connection');
+  const address = server.address();
+  const port = await init.channel.connect(typeof address === 'object' ? (address?.port ?? 0) : 0);
+  const [peer] = await accepted;
+  const terminal = { columns: 80, rows: 24 };
+  const script = `trap 'touch ${ended}; exit' HUP; echo up; while :; do sleep 0.05; done`;
+  const spec = { args: ['sh', '-c', script], cwd: '/', env: {}, user: 'root', terminal };
+  const command = await init.channel.start(spec);
+  await once(command.stdout, 'data');
+  await init.disconnect();
+  await expect(command.exit).rejects.toMatchObject({ kind: 'disconnected' });
+  expect(port.destroyed).toBe(true);
+  await vi.waitFor(() => access(ended), 5_000);
+  await vi.waitFor(() => expect(peer.destroyed).toBe(true), 5_000);
+  await init.connect();
+  expect((await init.shell('echo again')).stdout).toBe('again\n');
+  server.close();
+});
+
 test('frames that make no sense end the connection, never the init', async () => {
   await using init = await RealInit.spawn();
   const peers: Socket[] = [];

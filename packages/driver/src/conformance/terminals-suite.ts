@@ -167,6 +167,17 @@ export function terminalsSuite(subject: ConformanceSubject): void {
       await shown.exit();
     });
 
+    test('take more at once than they hold', async () => {
+      const program =
+        'import tty,os;tty.setraw(0);print("raw",flush=True);n=0\n' +
+        'while n<100000: n+=len(os.read(0,65536))\nprint("all",flush=True)';
+      const shown = await session('', { args: ['python3', '-c', program] });
+      await shown.shows('raw');
+      shown.type('x'.repeat(100_000));
+      expect((await shown.exit()).exitCode).toBe(0);
+      expect(shown.screen).toContain('all');
+    });
+
     test('deliver all that was written before the end', async () => {
       for (let round = 0; round < 5; round++) {
         const shown = await session('seq 1 20000; printf last');
@@ -186,6 +197,9 @@ export function terminalsSuite(subject: ConformanceSubject): void {
         })
         .toBe('');
       await run(sandbox, 'pkill -x sleep; true');
+      const processes = async () => (await run(sandbox, 'set -- /proc/[0-9]*; echo $#')).stdout;
+      // The init, and the shell that asks.
+      await expect.poll(processes, { timeout: 5000 }).toBe('2\n');
     });
 
     test('hang up when their sandbox was hibernated, and do not keep it from that', async () => {
