@@ -1,9 +1,9 @@
 import {
   allVerbs,
+  coreSchemas,
   type KubeObject,
   type PrinterColumn,
   type Resource,
-  type Schema,
   type Verb,
 } from '@sandport/kube-api';
 
@@ -43,22 +43,6 @@ function involved({ involvedObject }: KubeObject): string {
   return `${String(kind).toLowerCase()}/${String(name)}`;
 }
 
-/** Objects of a kind that Kubernetes defines; what is below is kept as it is. */
-function openSchema(description: string, fields: readonly string[]): Schema {
-  const open = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
-  return {
-    description,
-    type: 'object',
-    properties: {
-      apiVersion: { type: 'string' },
-      kind: { type: 'string' },
-      metadata: { type: 'object' },
-      ...Object.fromEntries(fields.map((field) => [field, open])),
-    },
-    'x-kubernetes-preserve-unknown-fields': true,
-  };
-}
-
 interface Kind {
   readonly group?: string;
   readonly version?: string;
@@ -71,8 +55,6 @@ interface Kind {
   readonly verbs?: readonly Verb[];
   readonly description: string;
   readonly columns: readonly PrinterColumn[];
-  /** @default spec and status */
-  readonly fields?: readonly string[];
 }
 
 const kinds = {
@@ -149,7 +131,6 @@ const kinds = {
     plural: 'events',
     shortNames: ['ev'],
     description: 'Something that happened to an object.',
-    fields: ['involvedObject', 'source'],
     columns: [
       { name: 'Last Seen', type: 'date', jsonPath: '.lastTimestamp' },
       text('Type', '.type'),
@@ -163,7 +144,6 @@ const kinds = {
     kind: 'EndpointSlice',
     plural: 'endpointslices',
     description: 'Addresses behind a service.',
-    fields: [],
     columns: [
       text('AddressType', '.addressType'),
       made('Ports', ({ ports }) => portList(ports, ({ port }) => String(port))),
@@ -212,7 +192,7 @@ export function coreResource(
     versions: [
       {
         name: version,
-        schema: openSchema(kind.description, kind.fields ?? ['spec', 'status']),
+        schema: { ...coreSchemas[name], description: kind.description },
         columns: kind.columns,
         hasStatus: kind.persistent === true,
       },

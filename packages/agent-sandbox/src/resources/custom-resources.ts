@@ -9,6 +9,7 @@ import {
   type Schema,
   type SchemaRule,
 } from '@sandport/kube-api';
+import { describedSchema } from './descriptions.ts';
 
 /** The parts of a CustomResourceDefinition that are used here. */
 interface CustomResourceDefinition {
@@ -28,6 +29,7 @@ interface CrdVersion {
   readonly name: string;
   readonly storage: boolean;
   readonly deprecated?: boolean;
+  readonly deprecationWarning?: string;
   readonly schema: { readonly openAPIV3Schema: Schema };
   readonly additionalPrinterColumns?: readonly PrinterColumn[];
   readonly subresources?: { readonly status?: object; readonly scale?: ScalePaths };
@@ -70,7 +72,7 @@ export function customResource(
     singular: names.singular,
     shortNames: names.shortNames ?? [],
     namespaced: true,
-    versions: versions.map(resourceVersion),
+    versions: versions.map((version) => resourceVersion(names.kind, version)),
     storageVersion: versions.find(({ storage }) => storage)?.name ?? 'v1beta1',
     persistent: true,
     verbs: allVerbs,
@@ -79,17 +81,22 @@ export function customResource(
   };
 }
 
-const resourceVersion = ({
+const resourceVersion = (
+  kind: string,
+  {
+    name,
+    deprecated = false,
+    deprecationWarning,
+    schema,
+    additionalPrinterColumns = [ageColumn],
+    subresources,
+  }: CrdVersion,
+): ResourceVersion => ({
   name,
-  deprecated = false,
-  schema,
-  additionalPrinterColumns = [ageColumn],
-  subresources,
-}: CrdVersion): ResourceVersion => ({
-  name,
-  schema: schema.openAPIV3Schema,
+  schema: describedSchema(kind, name, schema.openAPIV3Schema),
   columns: additionalPrinterColumns,
   hasStatus: subresources?.status !== undefined,
   ...(subresources?.scale === undefined ? {} : { scale: subresources.scale }),
   deprecated,
+  ...(deprecationWarning === undefined ? {} : { deprecationWarning }),
 });

@@ -177,7 +177,7 @@ const node: Schema = fields('A machine that pods run on.', {
   }),
 });
 
-const persistentVolumeClaim: Schema = fields('A claim to storage that outlives pods.', {
+const volumeClaim: Schema = fields('A claim to storage that outlives pods.', {
   spec: fields('What is claimed.', {
     accessModes: texts('How it may be mounted.'),
     resources: fields('How much.', { requests: quantities('At least.') }),
@@ -254,7 +254,7 @@ export const coreSchemas = {
   gateway,
   namespace,
   node,
-  persistentVolumeClaim,
   pod,
   service,
+  volumeClaim,
 } as const;
