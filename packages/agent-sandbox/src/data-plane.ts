@@ -47,6 +47,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
       : await LocalPodNetwork.start({
           ...podNetwork,
           ports: Object.values(runtimePorts),
+          httpPorts: [runtimePorts.python, runtimePorts.sandboxd],
           accept: (port, socket, sandbox) =>
             runtimes.accept(port, socket, { sandbox, principal: networkPrincipal }),
           acceptGateway: (socket) => routerPort.accept(socket, networkPrincipal),

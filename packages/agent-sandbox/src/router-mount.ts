@@ -44,7 +44,6 @@ export function routerMount(keys: Engine['keys'], router: Router): Mount {
         answerBody({ request, response, bodyHeldBack }, 401, { detail: sentence }, headers);
         return;
       }
-      if (bodyHeldBack) response.writeContinue();
       await router.handle(request, response, principal);
     },
     upgrade: async (request, socket, head) => {

@@ -7,9 +7,23 @@ export interface GuardedListenerOptions {
   readonly port: number;
   readonly owners: PeerOwners;
   readonly users: AllowedUsers;
+  /** HTTP is spoken here: others are told why they are disconnected. */
+  readonly isHttp: boolean;
   /** Takes a connection of an allowed user, with nothing read from it. */
   readonly accept: (socket: Socket) => void;
 }
+
+/** What other users are told, where HTTP is spoken. */
+const refusal = (() => {
+  const body = JSON.stringify({
+    detail:
+      'This user of the machine may not use sandboxes by their addresses; --pod-network-users of the daemon names who may.',
+  });
+  return `HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`;
+})();
+
+/** How long a refused client has to read that, in milliseconds. */
+const refusedLifeMs = 500;
 
 /** Most connections at one time. */
 const maxConnections = 1024;
@@ -55,10 +69,20 @@ export class GuardedListener {
     socket.once('close', () => this.#sockets.delete(socket));
     socket.on('error', () => socket.destroy());
     const owner = await owners.ownerOf(socket).catch(() => undefined);
-    if (owner === undefined || !users.has(owner)) socket.destroy();
+    if (owner === undefined || !users.has(owner)) this.#refuse(socket);
     else if (!socket.destroyed) {
       accept(socket);
       socket.resume();
     }
+  }
+
+  /** Reads nothing. */
+  #refuse(socket: Socket): void {
+    if (!this.#options.isHttp) {
+      socket.destroy();
+      return;
+    }
+    socket.end(refusal);
+    setTimeout(() => socket.destroy(), refusedLifeMs);
   }
 }

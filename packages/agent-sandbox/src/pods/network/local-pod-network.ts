@@ -22,6 +22,8 @@ export interface LocalPodNetworkOptions {
   readonly users: readonly string[];
   /** Ports of every sandbox. */
   readonly ports: readonly number[];
+  /** Those of them at which HTTP/1 is spoken. */
+  readonly httpPorts: readonly number[];
   /** Takes a connection to a port of a sandbox. */
   readonly accept: (port: number, socket: Socket, sandbox: LocatedSandbox) => void;
   /** Takes a connection to the router. */
@@ -79,7 +81,14 @@ export class LocalPodNetwork implements PodNetwork, Disposable {
     const { range, claim } = await claimFirst(options.range);
     const address = addressAt(range, gatewayOffset);
     const accept = options.acceptGateway;
-    const gateway = new GuardedListener({ address, port: gatewayPort, owners, users, accept });
+    const gateway = new GuardedListener({
+      address,
+      port: gatewayPort,
+      owners,
+      users,
+      isHttp: true,
+      accept,
+    });
     const isOpen = await opens(gateway, () =>
       options.log('the gateway has no port 80: another program listens there', { address }),
     );
@@ -116,7 +125,8 @@ export class LocalPodNetwork implements PodNetwork, Disposable {
     const [owners, users] = [this.#owners, this.#users];
     const listeners = ports.map((port) => {
       const take = (socket: Socket) => accept(port, socket, target);
-      return new GuardedListener({ address, port, owners, users, accept: take });
+      const isHttp = this.#options.httpPorts.includes(port);
+      return new GuardedListener({ address, port, owners, users, isHttp, accept: take });
     });
     const opening = listeners.map((listener, index) =>
       opens(listener, (error) => {

@@ -99,6 +99,7 @@ describe.skipIf(!isRoot)('a pod network (needs root: it listens on port 80)', ()
       range: 'auto',
       users: [],
       ports: [8888, 9090],
+      httpPorts: [8888],
       accept: (port, socket, { name }) => socket.end(`${name} ${port}`),
       acceptGateway: (socket) => socket.end('gateway'),
       log: () => undefined,
@@ -174,15 +175,16 @@ describe.skipIf(!isRoot)('a pod network (needs root: it listens on port 80)', ()
       socket.end('yes');
     };
     const closed = await start({ accept });
-    const script = (address: string | undefined, rest: string) => [
+    const script = (address: string | undefined, rest: string, port = 8888) => [
       '--reuid=65534',
       '--clear-groups',
       process.execPath,
       '-e',
-      `const s=require('net').connect(8888,${JSON.stringify(address)});s.on('error',()=>{});s.on('data',(d)=>process.stdout.write(d));${rest}`,
+      `const s=require('net').connect(${port},${JSON.stringify(address)});s.on('error',()=>{});s.on('data',(d)=>process.stdout.write(d));${rest}`,
     ];
     const address = await closed.attach(sandbox('one'));
-    expect((await run('setpriv', script(address, ''))).stdout).toBe('');
+    expect((await run('setpriv', script(address, ''))).stdout).toContain('--pod-network-users');
+    expect((await run('setpriv', script(address, '', 9090))).stdout).toBe('');
     // One that closes its end at once is shown without an owner.
     await run('setpriv', script(address, "s.write('x',()=>s.destroy())"));
     await run('setpriv', script(address, "s.end('x')"));
