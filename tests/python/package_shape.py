@@ -1,9 +1,10 @@
-"""Prints, as JSON, what a package that is imported as k8s_agent_sandbox offers. Run by the Python of
-an environment that has it; imports nothing but that."""
+"""Prints, as JSON, what a package that is imported as k8s_agent_sandbox offers. Run by the Python
+of an environment that has it; imports nothing but that."""
 
 import importlib
 import inspect
 import json
+from typing import Any, Dict, List
 
 MODULES = [
     "",
@@ -23,11 +24,11 @@ MODULES = [
 ]
 
 
-def simple(value):
+def simple(value: Any) -> Any:
     return value if value is None or isinstance(value, (str, int, float, bool)) else None
 
 
-def parameters(function):
+def parameters(function: Any) -> List[Any]:
     """Without `self`; of each its name, its kind, whether it has a default, and a simple one."""
     found = list(inspect.signature(function).parameters.values())
     return [
@@ -37,8 +38,8 @@ def parameters(function):
     ]
 
 
-def members(cls):
-    found = {"__init__": parameters(cls.__init__)}
+def members(cls: Any) -> Dict[str, Any]:
+    found: Dict[str, Any] = {"__init__": parameters(cls.__init__)}
     for name in dir(cls):
         if name.startswith("_") or name.startswith("model_") or hasattr(object, name):
             continue
@@ -52,11 +53,11 @@ def members(cls):
     return found
 
 
-def ancestors(cls):
+def ancestors(cls: Any) -> List[str]:
     return [each.__name__ for each in cls.__mro__[1:]]
 
 
-def fields(cls):
+def fields(cls: Any) -> Dict[str, Any]:
     """Of a model: what its constructor takes, and the default where it is a simple one."""
     return {
         name: [field.is_required(), simple(None if field.is_required() else field.default)]
@@ -64,8 +65,8 @@ def fields(cls):
     }
 
 
-def shape():
-    found = {}
+def shape() -> Dict[str, Any]:
+    found: Dict[str, Any] = {}
     for suffix in MODULES:
         try:
             module = importlib.import_module(f"k8s_agent_sandbox{suffix}")
@@ -75,9 +76,9 @@ def shape():
         for name, value in vars(module).items():
             if name.startswith("_") or inspect.ismodule(value):
                 continue
-            home = getattr(value, "__module__", "")
-            is_its_own = isinstance(home, str) and home.startswith("k8s_agent_sandbox")
-            if inspect.isclass(value) and is_its_own:
+            # What a module merely imports is looked at where it comes from.
+            is_offered = getattr(value, "__module__", "") == f"k8s_agent_sandbox{suffix}"
+            if inspect.isclass(value) and (is_offered or suffix == ""):
                 model = fields(value)
                 names[name] = {
                     "ancestors": ancestors(value),
@@ -85,7 +86,7 @@ def shape():
                     "members": {} if model else members(value),
                     "is_error": issubclass(value, BaseException),
                 }
-            elif inspect.isfunction(value) and home == f"k8s_agent_sandbox{suffix}":
+            elif inspect.isfunction(value) and (is_offered or suffix == ""):
                 names[name] = {"parameters": parameters(value)}
             elif suffix == ".constants" and isinstance(value, str):
                 names[name] = {"text": value}
