@@ -38,6 +38,11 @@ function readyContainers({ status }: KubeObject): string {
 const portList = (ports: unknown, show: (port: Readonly<Record<string, unknown>>) => string) =>
   itemsOf(ports).map(show).join(',');
 
+const selectorOf = ({ spec }: KubeObject): string =>
+  Object.entries(fieldsOf(spec?.['selector']))
+    .map(([key, value]) => `${key}=${String(value)}`)
+    .join(',');
+
 function involved({ involvedObject }: KubeObject): string {
   const { kind = '', name = '' } = fieldsOf(involvedObject);
   return `${String(kind).toLowerCase()}/${String(name)}`;
@@ -106,11 +111,12 @@ const kinds = {
     columns: [
       text('Type', '.spec.type'),
       text('Cluster-IP', '.spec.clusterIP'),
+      made('External-IP', () => '<none>'),
       made('Port(s)', ({ spec }) =>
         portList(spec?.['ports'], ({ port, protocol }) => `${String(port)}/${String(protocol)}`),
       ),
       age,
-      text('Selector', '.spec.selector', 1),
+      { ...made('Selector', selectorOf), priority: 1 },
     ],
   },
   volumeClaim: {
@@ -137,6 +143,7 @@ const kinds = {
       text('Reason', '.reason'),
       made('Object', involved),
       text('Message', '.message'),
+      text('Name', '.metadata.name', 1),
     ],
   },
   endpointSlice: {

@@ -58,6 +58,18 @@ describe('a table', () => {
     });
   });
 
+  test('has the name where the kind says', () => {
+    const columns = [
+      { name: 'Size', type: 'integer', jsonPath: '.spec.size' } as const,
+      { name: 'Name', type: 'string', jsonPath: '.metadata.name', priority: 1 } as const,
+    ];
+    const versions = exampleResource.versions.map((version) => ({ ...version, columns }));
+    const { rows } = toTable({ ...exampleResource, versions }, 'v1', [widget], {
+      includeObject: 'None',
+    });
+    expect(rows).toEqual([{ cells: [3, 'w'] }]);
+  });
+
   test('has cells of code', () => {
     const columns = [{ name: 'Ready', type: 'string', jsonPath: '', cell: () => '1/1' } as const];
     const versions = exampleResource.versions.map((version) => ({ ...version, columns }));

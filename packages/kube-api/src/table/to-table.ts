@@ -36,13 +36,21 @@ export function toTable(
   } = options;
   const { columns: own } = versionOf(resource, versionName);
   const columns = own.length === 0 ? [ageColumn] : own;
+  // A kind may say itself where its name stands.
+  const hasName = columns.some(({ name }) => name === nameDefinition.name);
+  const nameFirst = <Value>(value: Value): readonly Value[] => (hasName ? [] : [value]);
   return {
     kind: 'Table',
     apiVersion: 'meta.k8s.io/v1',
     metadata,
-    columnDefinitions: withHeaders ? [nameDefinition, ...columns.map(definitionOf)] : [],
+    columnDefinitions: withHeaders
+      ? [...nameFirst(nameDefinition), ...columns.map(definitionOf)]
+      : [],
     rows: objects.map((object) => ({
-      cells: [object.metadata.name, ...columns.map((column) => cellOf(column, object, at))],
+      cells: [
+        ...nameFirst(object.metadata.name),
+        ...columns.map((column) => cellOf(column, object, at)),
+      ],
       ...rowObject(object, includeObject),
     })),
   };
