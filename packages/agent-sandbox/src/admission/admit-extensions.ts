@@ -3,10 +3,10 @@ import type { Admission, Admitted, FieldCause, KubeObject } from '@sandport/kube
 import { maxPoolSize } from '@sandport/protocol';
 import { claimSpec, templateSpec, warmPoolSpec } from '../templates/blueprint.ts';
 import { volumeClaimFault } from '../templates/volume-claims.ts';
-import { keepBuildMark, nameCauses } from './admit-sandbox.ts';
+import { nameCauses } from './admit-sandbox.ts';
 import { reviewBlueprint } from './blueprint-faults.ts';
 import { immutable, invalidObject } from './invalid.ts';
-import { withBuildMark } from './marks.ts';
+import { withMark } from './marks.ts';
 
 const isWrite = ({ operation }: Admission): boolean =>
   operation === 'create' || operation === 'update';
@@ -34,7 +34,6 @@ export function admitClaim(object: KubeObject, admission: Admission): Admitted {
 
 export function admitTemplate(object: KubeObject, admission: Admission): Admitted {
   if (!isWrite(admission)) return { object };
-  const { before, caller } = admission;
   const spec = templateSpec(object);
   const { causes, warnings } = reviewBlueprint(spec);
   const all: FieldCause[] = [...causes];
@@ -49,11 +48,7 @@ export function admitTemplate(object: KubeObject, admission: Admission): Admitte
   const notes = [...warnings];
   if (spec.networkPolicy !== undefined)
     notes.push('spec.networkPolicy has no effect: sandboxes have no network');
-  const isChanged = before === undefined || !isDeepStrictEqual(before.spec, object.spec);
-  return {
-    object: isChanged ? withBuildMark(object, caller) : keepBuildMark(object, before),
-    warnings: notes,
-  };
+  return { object: withMark(object, admission), warnings: notes };
 }
 
 export function admitWarmPool(object: KubeObject, admission: Admission): Admitted {

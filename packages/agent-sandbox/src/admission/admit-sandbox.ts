@@ -6,7 +6,7 @@ import { sandboxSpec } from '../templates/blueprint.ts';
 import { volumeClaimFault } from '../templates/volume-claims.ts';
 import { reviewBlueprint } from './blueprint-faults.ts';
 import { immutable, invalidObject } from './invalid.ts';
-import { withBuildMark } from './marks.ts';
+import { withMark } from './marks.ts';
 
 /** Names of Sandboxes, and of claims, are names of sandboxes. */
 export const nameCauses = ({ metadata: { name } }: KubeObject): FieldCause[] =>
@@ -21,7 +21,7 @@ export const nameCauses = ({ metadata: { name } }: KubeObject): FieldCause[] =>
       ];
 
 export function admitSandbox(object: KubeObject, admission: Admission): Admitted {
-  const { before, operation, caller } = admission;
+  const { before, operation } = admission;
   if (operation === 'delete' || operation === 'status') return { object };
   const spec = sandboxSpec(object);
   const claims = spec.volumeClaimTemplates ?? [];
@@ -46,25 +46,7 @@ export function admitSandbox(object: KubeObject, admission: Admission): Admitted
       'spec.podTemplate: a change counts from the next start; delete the pod to start it anew',
     );
   const complete = before === undefined ? completed(object) : object;
-  const isChanged = before === undefined || !isDeepStrictEqual(before.spec, object.spec);
-  return {
-    object: isChanged ? withBuildMark(complete, caller) : keepBuildMark(complete, before),
-    warnings: notes,
-  };
-}
-
-/** The mark is nobody's to write, also where nothing else is changed. */
-export function keepBuildMark(object: KubeObject, before: KubeObject): KubeObject {
-  const mark = before.metadata.annotations?.[annotations.mayBuild];
-  const { [annotations.mayBuild]: has, ...others } = object.metadata.annotations ?? {};
-  if (has === mark) return object;
-  return {
-    ...object,
-    metadata: {
-      ...object.metadata,
-      annotations: { ...others, ...(mark === undefined ? {} : { [annotations.mayBuild]: mark }) },
-    },
-  };
+  return { object: withMark(complete, admission), warnings: notes };
 }
 
 /** With the name of its pod, and with what keeps it until its volumes are gone. */

@@ -1,4 +1,4 @@
-import { envSchema, userSchema } from '@sandport/protocol';
+import { envSchema, userSchema, volumeNameSchema } from '@sandport/protocol';
 import type { Container, EnvVar, PodSpec, PodVolume, VolumeMount } from './blueprint.ts';
 import { isolationOf, knownRuntimeClasses } from './isolation.ts';
 import { resourcesOf, type TemplateFault } from './limits.ts';
@@ -148,7 +148,12 @@ function reviewVolume(
   warnings: string[],
 ): void {
   const [kind] = Object.keys(volume);
-  if (kind === undefined || kind === 'persistentVolumeClaim') return;
+  if (kind === undefined) return;
+  if (kind === 'persistentVolumeClaim') {
+    if (!volumeNameSchema.safeParse(volume.persistentVolumeClaim?.claimName).success)
+      faults.push(invalid(`${at}.${kind}.claimName`, 'must be a DNS label of up to 63 characters'));
+    return;
+  }
   if (kind === 'emptyDir') {
     if (volume.emptyDir?.medium === 'Memory')
       warnings.push(`volumes: "${name}" lies on the disk of the sandbox, not in memory`);

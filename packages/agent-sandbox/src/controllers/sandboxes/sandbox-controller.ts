@@ -161,13 +161,8 @@ export class SandboxController {
     }
     if (start.kind === 'started') {
       const its = held.hold(start.sandbox, name, uid);
-      const { boot_mode: mode, boot_ms: bootMs } = start.sandbox;
       await this.#pods.show(object, its, start.plan);
-      events.record(object, {
-        type: 'Normal',
-        reason: 'Started',
-        message: `Started from template ${start.sandbox.template} (${mode}, ${Math.round(bootMs)} ms)`,
-      });
+      this.#tellStart(object, start);
       return undefined;
     }
     this.#say(object, start.reason, start.message);
@@ -178,6 +173,18 @@ export class SandboxController {
     events.record(object, { type: 'Warning', reason: 'FailedCreate', message: start.message });
     if (start.crowded === true) this.#crowded.add(namespace, key);
     return tryAgainAfterMs * (0.75 + Math.random() / 2);
+  }
+
+  #tellStart(object: KubeObject, { sandbox, plan }: Start & { readonly kind: 'started' }): void {
+    const { events } = this.#options;
+    const { id, template, boot_mode: mode, boot_ms: bootMs } = sandbox;
+    const messages = {
+      Pulled: `Image "${plan.image}" is the template "${template}"`,
+      Created: `Created sandbox ${id} (${mode}, ${Math.round(bootMs)} ms)`,
+      Started: 'Sandbox takes commands',
+    };
+    for (const [reason, message] of Object.entries(messages))
+      events.record(object, { type: 'Normal', reason, message });
   }
 
   async #suspend(object: KubeObject): Promise<number | undefined> {

@@ -22,7 +22,11 @@ export interface SandboxStarterOptions {
 
 /** What became of a start. */
 export type Start =
-  | { readonly kind: 'started'; readonly sandbox: SandboxObject; readonly plan: SandboxPlan }
+  | {
+      readonly kind: 'started';
+      readonly sandbox: SandboxObject;
+      readonly plan: SandboxPlan;
+    }
   | {
       readonly kind: 'waiting';
       /** Of the condition. */
