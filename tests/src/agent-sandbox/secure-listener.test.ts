@@ -177,6 +177,11 @@ test('a damaged authority is an error that names the file', async () => {
   }
 });
 
+test('a user of the pod network who does not exist is an error that names it', async () => {
+  const args = ['--pod-network-users', 'nobody-of-this-name'];
+  await expect(startDaemon({ args })).rejects.toThrow('nobody-of-this-name');
+});
+
 test('a kill in the first start leaves the whole authority or none', async () => {
   const states = new Set<string>();
   for (const [attempt, delayMs] of [0, 0, 1, 4].entries()) {

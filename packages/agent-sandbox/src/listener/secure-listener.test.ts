@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as tlsConnect } from 'node:tls';
+import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Authority, openAuthority } from '../tls/authority-files.ts';
 import { ServingCertificate } from '../tls/serving-certificate.ts';
@@ -108,6 +109,27 @@ test('what is no TLS, or no HTTP, ends its own connection only', async () => {
   expect(watch.destroyed).toBe(false);
   expect(await get(port, '/still')).toBe('/still');
   watch.destroy();
+});
+
+test('whatever bytes come, below TLS or in it, others are served', async () => {
+  await using server = await listening();
+  const { port } = server;
+  const bytes = fc.uint8Array({ minLength: 1, maxLength: 300 });
+  const record = bytes.map((body) =>
+    Buffer.concat([Buffer.from([22, 3, 1, 0, body.length & 0xff]), body]),
+  );
+  const sendAndLeave = async (socket: Socket, data: Uint8Array) => {
+    socket.on('error', () => {}).resume();
+    socket.end(data);
+    await new Promise((resolve) => socket.once('close', resolve));
+  };
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(bytes, record), fc.boolean(), async (data, upon) => {
+      await sendAndLeave(upon ? over(port) : connect(port, '127.0.0.1'), data);
+    }),
+    { numRuns: 60 },
+  );
+  expect(await get(port, '/still')).toBe('/still');
 });
 
 test('another certificate is for new connections; those that are there go on', async () => {
