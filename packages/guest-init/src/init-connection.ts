@@ -82,6 +82,7 @@ export class InitConnection {
     const { promise, resolve, reject } = suspensionPromise();
     this.#send(encodeFrame(ToInit.suspend, 0));
     this.#suspension = { confirmed: false, resolve, reject };
+    this.#ports.suspend();
     this.setQuiet(true);
     const timer = setTimeout(
       () => this.close(new InitError('unresponsive', 'the init did not suspend its work')),
@@ -225,7 +226,7 @@ export class InitConnection {
         if (this.#suspension === undefined || frame.payload.length > 0)
           return 'a suspension that nobody asked for';
         this.#suspension.confirmed = true;
-        this.#ports.forgetAll(new InitError('disconnected', 'the sandbox was suspended'));
+        this.#ports.suspended(new InitError('disconnected', 'the sandbox was suspended'));
         return undefined;
       case FromInit.notSuspended:
         return this.#onNotSuspended(frame.payload);
@@ -275,6 +276,7 @@ export class InitConnection {
     const suspension = this.#suspension;
     if (suspension === undefined) return 'an answer to no suspension';
     this.#suspension = undefined;
+    this.#ports.suspended();
     this.#sendWaiting();
     this.setQuiet(false);
     const reason = payload.subarray(0, REASON_MAX_BYTES).toString('utf8');

@@ -12,6 +12,8 @@ const CONNECT_TIMEOUT_MS = 10_000;
 export class PortStreams {
   readonly #streams = new Map<number, PortStream>();
   readonly #send: (frame: Buffer) => void;
+  /** What a suspension that is under way ends. */
+  #doomed: readonly PortStream[] = [];
 
   constructor(send: (frame: Buffer) => void) {
     this.#send = send;
@@ -57,7 +59,23 @@ export class PortStreams {
     for (const stream of this.#streams.values()) stream.fail(error);
   }
 
-  /** Breaks all that the init has forgotten. */
+  /** A suspension begins. What is opened from now on waits for its end. */
+  suspend(): void {
+    this.#doomed = [...this.#streams.values()];
+  }
+
+  /** It has ended; `error`: the init has forgotten what there was when it began. */
+  suspended(error?: Error): void {
+    const doomed = this.#doomed;
+    this.#doomed = [];
+    if (error === undefined) return;
+    for (const stream of doomed) {
+      this.#streams.delete(stream.id);
+      stream.forget(error);
+    }
+  }
+
+  /** Breaks all: the init is gone. */
   forgetAll(error: Error): void {
     for (const stream of this.#streams.values()) stream.forget(error);
     this.#streams.clear();

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { RealInit } from './real-init.ts';
@@ -75,4 +78,42 @@ test('a channel without an init can be suspended too', async () => {
   await init.channel.suspend(1_000);
   init.channel.resume();
   await expect(init.channel.whenConnected(50)).rejects.toMatchObject({ kind: 'disconnected' });
+});
+
+test('connections to ports end; those that are asked for meanwhile are made afterwards', async () => {
+  await using init = await RealInit.connected();
+  const server = createServer((socket) => socket.on('error', () => {}).pipe(socket));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+  const before = await init.channel.connect(port);
+  const broken = once(before, 'error');
+  const suspended = init.channel.suspend(5_000);
+  const early = init.channel.connect(port);
+  await suspended;
+  expect((await broken)[0]).toMatchObject({ kind: 'disconnected' });
+  const later = init.channel.connect(port);
+  before.write('lost');
+  await sleep(50);
+  init.channel.resume();
+  for (const connection of [await early, await later]) {
+    connection.end('back');
+    expect(await text(connection)).toBe('back');
+  }
+  server.close();
+});
+
+test('terminals go on, with what was typed and their size', async () => {
+  await using init = await RealInit.connected();
+  const terminal = { columns: 80, rows: 24 };
+  const script = 'echo up; read line; echo "got $line"; stty size';
+  const command = await init.channel.start({ ...spec, args: ['sh', '-c', script], terminal });
+  await once(command.stdout, 'data');
+  await init.channel.suspend(5_000);
+  command.stdin?.write('meanwhile\r');
+  command.resize({ columns: 90, rows: 40 });
+  init.channel.resume();
+  expect(await text(command.stdout)).toContain('got meanwhile\r\n40 90\r\n');
+  expect((await command.exit).exitCode).toBe(0);
 });
