@@ -151,6 +151,9 @@ describe('OpenAPI', () => {
     const document = read('/openapi/v2') as OpenApi;
     const names = new Set(Object.keys(document.definitions).map((name) => `#/definitions/${name}`));
     expect(references(document).filter((reference) => !names.has(reference))).toEqual([]);
+    const protobuf = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+    expect(() => openapi('/openapi/v2', protobuf)).toThrow('application/json only');
+    expect(openapi('/openapi/v2', `${protobuf}, */*`)?.contentType).toBe('application/json');
     const text = JSON.stringify(document.definitions);
     expect(text).not.toContain('"anyOf":[');
     expect(text).not.toContain('"nullable":true');

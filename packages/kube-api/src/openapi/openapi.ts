@@ -1,5 +1,6 @@
 import { apiGroups } from '../discovery/api-groups.ts';
 import { type DocumentAnswer, type Documents, jsonDocument, once } from '../discovery/document.ts';
+import { KubeError } from '../objects/kube-error.ts';
 import type { Resource } from '../objects/resource.ts';
 import { openApiV2 } from './openapi-v2.ts';
 import { openApiV3 } from './openapi-v3.ts';
@@ -31,11 +32,20 @@ export function openApiDocuments(resources: readonly Resource[]): Documents {
     }),
   );
   const v2 = once(() => jsonDocument(openApiV2(groups)));
-  return (path) => {
+  return (path, accept) => {
     if (path === '/openapi/v3' || path === '/openapi/v3/') return index();
-    if (path === '/openapi/v2') return v2();
+    if (path === '/openapi/v2') {
+      checkTakesJson(accept);
+      return v2();
+    }
     return path.startsWith('/openapi/v3/')
       ? v3.get(path.slice('/openapi/v3/'.length))?.()
       : undefined;
   };
+}
+
+/** @throws KubeError `NotAcceptable` for a client that would take JSON for something else */
+function checkTakesJson(accept: string | undefined): void {
+  if (accept === undefined || /application\/(json|\*)|\*\/\*/i.test(accept)) return;
+  throw new KubeError('NotAcceptable', 'this document is there as application/json only');
 }

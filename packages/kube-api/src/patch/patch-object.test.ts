@@ -145,17 +145,44 @@ describe('a JSON patch', () => {
       path: `/b${index}`,
     }));
     expect(codeOf(() => applyJsonPatch({ a: 'x'.repeat(1_000_000) }, texts))).toBe(413);
-    let level: unknown = {};
-    for (let depth = 0; depth < 50; depth += 1) level = { a: level };
-    const path = '/a'.repeat(51);
-    const nesting = Array.from({ length: 4000 }, () => [
-      { op: 'add', path: '/b', value: level },
-      { op: 'move', from: '/a', path: `/b${path}` },
+    const nesting = Array.from({ length: 1500 }, () => [
+      { op: 'add', path: '/b', value: {} },
+      { op: 'move', from: '/a', path: '/b/a' },
       { op: 'move', from: '/b', path: '/a' },
     ]).flat();
-    const deep = [...nesting.slice(0, 9000), { op: 'copy', from: '/a', path: '/c' }];
+    expect(codeOf(() => applyJsonPatch({ a: 1 }, nesting))).toBe(200);
+    const deep = [...nesting, { op: 'copy', from: '/a', path: '/c' }];
     expect(codeOf(() => applyJsonPatch({ a: 1 }, deep))).toBe(413);
+    const long = Array.from({ length: 90_000 }, () => 0);
+    const inserting = Array.from({ length: 5_000 }, () => ({ op: 'add', path: '/a/0', value: 1 }));
+    expect(codeOf(() => applyJsonPatch({ a: long }, inserting))).toBe(200);
     expect(performance.now() - startedAt).toBeLessThan(3000);
+  });
+
+  const pointer = fc
+    .array(
+      fc.oneof(fc.constantFrom('a', 'b', '0', '-', '__proto__', 'constructor', '~'), fc.string()),
+    )
+    .map((parts) => parts.map((part) => `/${part}`).join(''));
+  const operation = fc.record(
+    {
+      op: fc.constantFrom('add', 'remove', 'replace', 'move', 'copy', 'test', 'x'),
+      path: pointer,
+      from: pointer,
+      value: json,
+    },
+    { requiredKeys: [] },
+  );
+
+  test('whatever it is, changes a copy or is refused', () => {
+    fc.assert(
+      fc.property(json, fc.array(fc.oneof(operation, json)), (document, patch) => {
+        const before = structuredClone(document);
+        expect([200, 400, 413, 422]).toContain(codeOf(() => applyJsonPatch(document, patch)));
+        expect(document).toEqual(before);
+        expect(Object.keys(Object.prototype)).toEqual([]);
+      }),
+    );
   });
 });
 
