@@ -18,6 +18,7 @@ import {
   upgradeRequired,
 } from './serve-pod-stream.ts';
 import { notAllowed, serveResource } from './serve-resource.ts';
+import { StreamQuota } from './access/stream-quota.ts';
 import { whenRevoked } from './access/when-revoked.ts';
 import { versionOf } from './version.ts';
 import { WatchHub } from './watch/watch-hub.ts';
@@ -31,6 +32,7 @@ export class ApiServer {
   readonly #index: ResourceIndex;
   readonly #documents: readonly Documents[];
   readonly #version: Readonly<Record<string, unknown>>;
+  readonly #streams = new StreamQuota();
   readonly #closing = new AbortController();
 
   constructor(options: ApiServerOptions) {
@@ -66,7 +68,7 @@ export class ApiServer {
     socket.on('error', () => socket.destroy());
     try {
       const { pods } = this.#options;
-      const { path } = splitUrl(request);
+      const { path, query } = splitUrl(request);
       const caller = this.#caller(request);
       const target = this.#index.find(path);
       if (!isPodStream(target)) throw noSuchPath();
@@ -77,7 +79,8 @@ export class ApiServer {
       const revoked = new AbortController();
       const signal = AbortSignal.any([this.#closing.signal, revoked.signal]);
       using _ = whenRevoked(this.#context, request, () => revoked.abort());
-      await servePodStream({ request, socket, head, pods, caller, signal }, target);
+      const stream = { request, query, socket, head, pods, caller, signal };
+      await this.#streams.during(caller, () => servePodStream(stream, target));
     } catch (error) {
       refuseUpgrade(socket, this.#known(error, request));
     }

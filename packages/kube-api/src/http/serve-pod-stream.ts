@@ -43,6 +43,7 @@ export const upgradeRequired = (): KubeError =>
 
 export interface PodStreamRequest {
   readonly request: IncomingMessage;
+  readonly query: URLSearchParams;
   readonly socket: Duplex;
   readonly head: Buffer;
   readonly pods: PodStreams;
@@ -50,7 +51,10 @@ export interface PodStreamRequest {
   readonly signal: AbortSignal;
 }
 
-/** Streams until the socket is done with. Never rejects. */
+/**
+ * Streams until the socket is done with.
+ * @throws KubeError when nothing has been answered
+ */
 export async function servePodStream(
   { caller, ...upgrade }: PodStreamRequest,
   { namespace = '', name = '', subresource = '' }: ResourceTarget,

@@ -4,9 +4,9 @@ import { runExec } from './exec/run-exec.ts';
 import { SpdyExec } from './exec/spdy-exec.ts';
 import { SpdySession } from './spdy/spdy-session.ts';
 import type { StreamUpgrade } from './stream-upgrade.ts';
-import { refuseUpgrade, switchToSpdy } from './upgrade/answer-upgrade.ts';
 import { chooseProtocol } from './upgrade/choose-protocol.ts';
-import { prepareSocket, requestQuery } from './upgrade/prepare-socket.ts';
+import { prepareSocket } from './upgrade/prepare-socket.ts';
+import { switchToSpdy } from './upgrade/switch-to-spdy.ts';
 import { acceptWebSocket } from './websocket/accept-web-socket.ts';
 import { maxChannelMessageBytes } from './websocket/channel-session.ts';
 
@@ -17,20 +17,16 @@ const protocols = {
 
 /**
  * Answers `…/pods/{name}/exec` over SPDY or over the channels of a WebSocket, whichever the request
- * asks for. The command and its streams are read from the request's query. A request that cannot
- * be served is answered with a `Status`. Never rejects; resolves when the socket is done with.
+ * asks for. The command and its streams are read from the request's query. Resolves when the socket
+ * is done with.
+ * @throws KubeError when the request cannot be served: nothing has been answered then
  */
 export async function serveExec(upgrade: StreamUpgrade): Promise<void> {
-  const { request, socket } = upgrade;
   prepareSocket(upgrade);
-  try {
-    const { carrier, name } = chooseProtocol(request, protocols);
-    const query = readExecQuery(requestQuery(request));
-    if (carrier === 'spdy') await execSpdy(upgrade, query, name);
-    else await execChannel(upgrade, query, name);
-  } catch (error) {
-    refuseUpgrade(socket, error);
-  }
+  const { carrier, name } = chooseProtocol(upgrade.request, protocols);
+  const query = readExecQuery(upgrade.query);
+  if (carrier === 'spdy') await execSpdy(upgrade, query, name);
+  else await execChannel(upgrade, query, name);
 }
 
 async function execSpdy(upgrade: StreamUpgrade, query: ExecQuery, protocol: string): Promise<void> {

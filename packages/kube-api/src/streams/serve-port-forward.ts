@@ -5,9 +5,9 @@ import type { PortForwardTarget } from './pod-streams.ts';
 import type { SpdyHeaders } from './spdy/header-block.ts';
 import { SpdySession } from './spdy/spdy-session.ts';
 import type { StreamUpgrade } from './stream-upgrade.ts';
-import { refuseUpgrade, switchToSpdy } from './upgrade/answer-upgrade.ts';
 import { chooseProtocol, type StreamProtocol } from './upgrade/choose-protocol.ts';
-import { prepareSocket, requestQuery } from './upgrade/prepare-socket.ts';
+import { prepareSocket } from './upgrade/prepare-socket.ts';
+import { switchToSpdy } from './upgrade/switch-to-spdy.ts';
 import { acceptWebSocket } from './websocket/accept-web-socket.ts';
 import { ByteTunnel, maxTunnelMessageBytes } from './websocket/byte-tunnel.ts';
 import { ChannelSession, maxChannelMessageBytes } from './websocket/channel-session.ts';
@@ -20,24 +20,20 @@ const protocols = {
 
 /**
  * Answers `…/pods/{name}/portforward` over SPDY, over SPDY in a WebSocket, or over the channels of
- * a WebSocket, whichever the request asks for. A request that cannot be served is answered with a
- * `Status`. Never rejects; resolves when the socket is done with.
+ * a WebSocket, whichever the request asks for. Resolves when the socket is done with.
+ * @throws KubeError when the request cannot be served: nothing has been answered then
  */
 export async function servePortForward(upgrade: StreamUpgrade): Promise<void> {
-  const { request, socket, pods, pod } = upgrade;
   prepareSocket(upgrade);
-  try {
-    const protocol = chooseProtocol(request, protocols);
-    const isSpdy = protocol.carrier === 'spdy' || protocol.name === tunnelProtocol;
-    const ports = isSpdy ? [] : queryPorts(requestQuery(request));
-    const target = await pods.portForward(pod);
-    const session = isSpdy
-      ? await openSpdy(upgrade, protocol, target)
-      : await openChannels(upgrade, protocol, target, ports);
-    await session?.closed;
-  } catch (error) {
-    refuseUpgrade(socket, error);
-  }
+  const { request, query, pods, pod } = upgrade;
+  const protocol = chooseProtocol(request, protocols);
+  const isSpdy = protocol.carrier === 'spdy' || protocol.name === tunnelProtocol;
+  const ports = isSpdy ? [] : queryPorts(query);
+  const target = await pods.portForward(pod);
+  const session = isSpdy
+    ? await openSpdy(upgrade, protocol, target)
+    : await openChannels(upgrade, protocol, target, ports);
+  await session?.closed;
 }
 
 async function openSpdy(

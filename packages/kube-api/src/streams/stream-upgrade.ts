@@ -8,6 +8,8 @@ import type { PodRequest, PodStreams } from './pod-streams.ts';
  */
 export interface StreamUpgrade {
   readonly request: IncomingMessage;
+  /** Of the request's URL. */
+  readonly query: URLSearchParams;
   readonly socket: Duplex;
   /** What came after the request's head. */
   readonly head: Buffer;

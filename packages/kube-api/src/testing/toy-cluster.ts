@@ -6,6 +6,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream';
+import { refuseUpgrade } from '../http/answers/refuse-upgrade.ts';
 import { KubeError } from '../objects/kube-error.ts';
 import type { ExecOutcome, ExecRequest, ExecStreams, PodStreams } from '../streams/pod-streams.ts';
 import { serveExec } from '../streams/serve-exec.ts';
@@ -89,9 +90,11 @@ export class ToyCluster implements AsyncDisposable {
   constructor() {
     this.#server = createServer((request, response) => answer(request, response));
     this.#server.on('upgrade', (request, socket, head) => {
+      const { pathname, searchParams } = new URL(request.url ?? '', 'http://localhost');
       const caller = { name: 'tester', groups: [] };
       const upgrade = {
         request,
+        query: searchParams,
         socket,
         head,
         pods: this.pod,
@@ -99,9 +102,10 @@ export class ToyCluster implements AsyncDisposable {
       };
       this.open += 1;
       this.lastUpgrade = request.headers.upgrade?.toLowerCase();
-      const path = new URL(request.url ?? '', 'http://localhost').pathname;
-      const served = path.endsWith('/exec') ? serveExec(upgrade) : servePortForward(upgrade);
-      void served.finally(() => (this.open -= 1));
+      const serve = pathname.endsWith('/exec') ? serveExec : servePortForward;
+      void serve(upgrade)
+        .catch((error: KubeError) => refuseUpgrade(socket, error))
+        .finally(() => (this.open -= 1));
     });
   }
 

@@ -1,6 +1,4 @@
-import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
-import { KubeError } from '../../objects/kube-error.ts';
 import type { StreamUpgrade } from '../stream-upgrade.ts';
 
 /** After so long without traffic the kernel begins to ask the other host whether it is there. */
@@ -19,13 +17,4 @@ export function prepareSocket({ socket, signal }: StreamUpgrade): void {
   if (signal.aborted) destroy();
   signal.addEventListener('abort', destroy, { once: true });
   socket.once('close', () => signal.removeEventListener('abort', destroy));
-}
-
-/** @throws KubeError `BadRequest` */
-export function requestQuery(request: IncomingMessage): URLSearchParams {
-  try {
-    return new URL(request.url ?? '', 'http://localhost').searchParams;
-  } catch {
-    throw new KubeError('BadRequest', 'The address of the request cannot be read.');
-  }
 }
