@@ -109,8 +109,11 @@ static size_t room(void) {
 }
 
 static uint8_t *frame(uint8_t type, uint32_t id, size_t payload_bytes) {
-  if (fd < 0 || suspending || payload_bytes > room()) return NULL;
-  if (OUT_BYTES - out_tail < HEADER_BYTES + payload_bytes) {
+  /* Not by the room, which is 0 both for a frame without a payload and for none at all. */
+  size_t bytes = HEADER_BYTES + payload_bytes;
+  if (fd < 0 || suspending || payload_bytes > FRAME_MAX) return NULL;
+  if (bytes > OUT_BYTES - (out_tail - out_head)) return NULL;
+  if (OUT_BYTES - out_tail < bytes) {
     memmove(out, out + out_head, out_tail - out_head);
     out_tail -= out_head;
     out_head = 0;
@@ -119,7 +122,7 @@ static uint8_t *frame(uint8_t type, uint32_t id, size_t payload_bytes) {
   put_u32(begin, (uint32_t)(5 + payload_bytes));
   begin[4] = type;
   put_u32(begin + 5, id);
-  out_tail += HEADER_BYTES + payload_bytes;
+  out_tail += bytes;
   return begin + HEADER_BYTES;
 }
 
