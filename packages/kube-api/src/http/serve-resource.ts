@@ -166,7 +166,7 @@ const objectHandlers: Partial<Record<Verb, Handler>> = {
     const options = deleteOptionsOf(query, await readObject(request));
     const seen = visibility(context, exchange, target, grant);
     const { store } = context;
-    const objects = removeObjects(store, target, caller, seen, query, options);
+    const objects = await removeObjects(store, target, caller, seen, query, options);
     const metadata = { resourceVersion: String(store.revision) };
     await sendPieces(request, response, representList(view, objects, metadata), warnings);
   },

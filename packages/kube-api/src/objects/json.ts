@@ -12,7 +12,7 @@ export const fieldOf = (object: JsonObject | undefined, field: string): unknown 
 
 /** Limits of what clients send and of what patches make of it. */
 const maxDepth = 64;
-const maxValues = 100_000;
+const maxValues = 25_000;
 
 /**
  * Refuses JSON that is too deep or has too many values to be worked on, and the field `__proto__`,

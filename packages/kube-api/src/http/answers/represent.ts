@@ -30,30 +30,44 @@ export function represent({ served, form, includeObject }: View, object: KubeObj
 
 /** A list, in pieces of JSON, so that a long one need not be made at once. */
 export function* representList(
-  { served, form, includeObject }: View,
+  view: View,
   objects: readonly KubeObject[],
   metadata: Body,
 ): Generator<string> {
-  const { resource, version } = served;
-  const convert = (object: KubeObject) => convertObject(resource, object, version.name);
-  if (form === 'table') {
-    const options = { includeObject, metadata };
-    yield JSON.stringify(toTable(resource, version.name, objects.map(convert), options));
-    return;
-  }
-  const isMetadata = form === 'metadata';
-  const kind = isMetadata ? 'PartialObjectMetadataList' : `${resource.kind}List`;
-  const apiVersion = isMetadata ? 'meta.k8s.io/v1' : groupVersion(resource.group, version.name);
-  const head = JSON.stringify({ kind, apiVersion, metadata });
-  yield `${head.slice(0, -1)},"items":[`;
+  const { field, head } = listHead(view, metadata);
+  yield `${JSON.stringify(head).slice(0, -1)},"${field}":[`;
   for (let start = 0; start < objects.length; start += itemsInPiece) {
-    const items = objects.slice(start, start + itemsInPiece).map((object) => {
-      const converted = convert(object);
-      return JSON.stringify(isMetadata ? metadataOnly(converted) : converted);
-    });
-    yield (start === 0 ? '' : ',') + items.join(',');
+    const items = listItems(view, objects.slice(start, start + itemsInPiece));
+    // Without the brackets of the list.
+    yield (start === 0 ? '' : ',') + JSON.stringify(items).slice(1, -1);
   }
   yield ']}\n';
 }
 
 const itemsInPiece = 200;
+
+/** All of a list but what is listed, and the field for that. */
+function listHead({ served, form, includeObject }: View, metadata: Body) {
+  const { resource, version } = served;
+  if (form === 'table') {
+    const table = toTable(resource, version.name, [], { includeObject, metadata });
+    const { rows: _, ...head } = table;
+    return { field: 'rows', head };
+  }
+  const isMetadata = form === 'metadata';
+  const kind = isMetadata ? 'PartialObjectMetadataList' : `${resource.kind}List`;
+  const apiVersion = isMetadata ? 'meta.k8s.io/v1' : groupVersion(resource.group, version.name);
+  return { field: 'items', head: { kind, apiVersion, metadata } };
+}
+
+function listItems(
+  { served, form, includeObject }: View,
+  objects: readonly KubeObject[],
+): readonly unknown[] {
+  const { resource, version } = served;
+  const items = objects.map((object) => convertObject(resource, object, version.name));
+  if (form === 'object') return items;
+  if (form === 'metadata') return items.map(metadataOnly);
+  const { rows } = toTable(resource, version.name, items, { includeObject });
+  return Array.isArray(rows) ? rows : [];
+}

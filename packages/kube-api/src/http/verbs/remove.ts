@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { KubeError } from '../../objects/kube-error.ts';
 import type { KubeObject } from '../../objects/kube-object.ts';
 import type { ObjectStore, RemoveOptions } from '../../store/object-store.ts';
@@ -6,6 +7,9 @@ import type { Caller } from '../caller.ts';
 import type { ResourceTarget, ServedResource } from '../requests/resource-index.ts';
 import { listObjects } from './list.ts';
 import { presentObject } from './update.ts';
+
+/** How many objects are removed in one turn of the event loop. */
+const batchSize = 100;
 
 type Body = Readonly<Record<string, unknown>>;
 
@@ -39,18 +43,19 @@ export function removeObject(
  * The result is what was there.
  * @throws KubeError
  */
-export function removeObjects(
+export async function removeObjects(
   store: ObjectStore,
   target: ResourceTarget,
   caller: Caller,
   visibility: Visibility,
   query: URLSearchParams,
   options: RemoveOptions,
-): readonly KubeObject[] {
+): Promise<readonly KubeObject[]> {
   const { resource, key } = target;
   const stored: Visibility = { ...visibility, objects: visibility.stored };
   const { objects } = listObjects(store, key, stored, query);
-  for (const object of objects) {
+  for (const [index, object] of objects.entries()) {
+    if (index > 0 && index % batchSize === 0) await nextTurn();
     resource.admit?.(object, { caller, before: object, operation: 'delete' });
     const { namespace = '', name } = object.metadata;
     try {
