@@ -25,10 +25,10 @@ export interface Missing {
 }
 
 /** Pools by these names need no object, as the page about the client uses them. */
-const knownPools: Readonly<Record<string, string>> = {
-  'python-sandbox-pool': 'base',
-  'python-sandbox-warmpool': 'base',
-};
+const knownPools: ReadonlyMap<string, string> = new Map([
+  ['python-sandbox-pool', 'base'],
+  ['python-sandbox-warmpool', 'base'],
+]);
 
 export interface SourceOptions {
   readonly store: ObjectStore;
@@ -54,7 +54,7 @@ export async function sourceOfPool(
     );
   return (
     (await sourceOfTemplate(pool, namespace, options)) ??
-    (await sourceOfTemplate(knownPools[pool] ?? '', namespace, options)) ?? {
+    (await sourceOfTemplate(knownPools.get(pool) ?? '', namespace, options)) ?? {
       reason: 'WarmPoolNotFound',
       message: `SandboxWarmPool "${pool}" not found in namespace "${namespace}", and no template is called so`,
     }

@@ -21,11 +21,11 @@ export interface ImageOptions {
 }
 
 /** Names of images of other projects that a template of ours stands for. */
-const knownImages: Readonly<Record<string, string>> = {
-  'python-runtime-sandbox': 'base',
-  'python-sandbox': 'base',
-  sandboxd: 'base',
-};
+const knownImages: ReadonlyMap<string, string> = new Map([
+  ['python-runtime-sandbox', 'base'],
+  ['python-sandbox', 'base'],
+  ['sandboxd', 'base'],
+]);
 
 /** How long a failed build is not tried again, in milliseconds. */
 const retryAfterMs = 60_000;
@@ -67,7 +67,7 @@ export class ImageTemplates {
 
   async resolve(image: string, options: ImageOptions): Promise<ImageState> {
     const name = localName(image);
-    const found = (await this.#find(name)) ?? (await this.#find(knownImages[name] ?? ''));
+    const found = (await this.#find(name)) ?? (await this.#find(knownImages.get(name) ?? ''));
     if (found?.status === 'ready') return { kind: 'ready', template: found.name };
     if (found !== undefined) return this.#build({ name: found.name }, image, options);
     const derived = derivedName(image);

@@ -3,7 +3,14 @@ import { keys } from '../../resources/keys.ts';
 import { removeIfThere } from '../status/write-status.ts';
 
 /** Kinds whose objects go with their namespace. What is derived from them goes with them. */
-const contents = [keys.claims, keys.sandboxes, keys.warmPools, keys.templates, keys.gateways];
+const contents = [
+  keys.claims,
+  keys.sandboxes,
+  keys.warmPools,
+  keys.templates,
+  keys.gateways,
+  keys.events,
+];
 
 /** Empties namespaces that are deleted. */
 export class NamespaceController {
