@@ -8,6 +8,7 @@ import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import { type DataPlane, type DataPlaneOptions, startDataPlane } from './data-plane.ts';
 import { withAccessLog } from './listener/access-log.ts';
 import { SecureListener } from './listener/secure-listener.ts';
+import { formerAddresses } from './pods/former-addresses.ts';
 import { routerMount } from './router-mount.ts';
 import { openAuthority } from './tls/authority-files.ts';
 import { serverNames } from './tls/server-names.ts';
@@ -27,7 +28,7 @@ export interface AgentSandboxOptions {
   /** More host names and addresses that they reach it by. @default [] */
   readonly names?: readonly string[];
   /** Undefined: sandboxes get no addresses. */
-  readonly podNetwork: DataPlaneOptions['podNetwork'];
+  readonly podNetwork: Omit<NonNullable<DataPlaneOptions['podNetwork']>, 'former'> | undefined;
   /** A transfer that moves no byte for so long is given up, in milliseconds. @default 60_000 */
   readonly idleTimeoutMs?: number;
 }
@@ -115,7 +116,7 @@ async function startPlanes(
   const data = await startDataPlane({
     engine,
     directory,
-    podNetwork,
+    podNetwork: podNetwork && { ...podNetwork, former: formerAddresses(table) },
     ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
     log,
   }).catch((error: unknown) => {

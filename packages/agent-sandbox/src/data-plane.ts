@@ -15,7 +15,7 @@ export interface DataPlaneOptions extends RuntimeOptions {
   /** Asked at each request: whoever knows the sandboxes is started with what this makes. */
   readonly directory: () => SandboxDirectory;
   /** Undefined: sandboxes get no addresses. */
-  readonly podNetwork?: Pick<LocalPodNetworkOptions, 'range' | 'users'> | undefined;
+  readonly podNetwork?: Pick<LocalPodNetworkOptions, 'range' | 'users' | 'former'> | undefined;
 }
 
 /** Who comes by the pod network: its users may use every sandbox. */

@@ -18,6 +18,8 @@ import { claimRange } from './range-claim.ts';
 export interface LocalPodNetworkOptions {
   /** A range as `127.66.0.0/16`; `auto`: the first free one. */
   readonly range: string | 'auto';
+  /** Addresses that sandboxes had before: `auto` tries their ranges first. @default [] */
+  readonly former?: readonly string[] | undefined;
   /** Users of this machine who may connect, beside root and who called sudo. */
   readonly users: readonly string[];
   /** Ports of every sandbox. */
@@ -78,7 +80,7 @@ export class LocalPodNetwork implements PodNetwork, Disposable {
   static async start(options: LocalPodNetworkOptions): Promise<LocalPodNetwork> {
     const users = allowedUsers(options.users);
     const owners = new PeerOwners();
-    const { range, claim } = await claimFirst(options.range);
+    const { range, claim } = await claimFirst(options.range, options.former ?? []);
     const address = addressAt(range, gatewayOffset);
     const accept = options.acceptGateway;
     const gateway = new GuardedListener({
@@ -164,9 +166,15 @@ interface Claimed {
   readonly gatewayAddress: string | undefined;
 }
 
-async function claimFirst(wanted: string): Promise<Pick<Claimed, 'range' | 'claim'>> {
-  const ranges = wanted === 'auto' ? automaticRanges : [parseRange(wanted)];
-  for (const range of ranges) {
+async function claimFirst(
+  wanted: string,
+  former: readonly string[],
+): Promise<Pick<Claimed, 'range' | 'claim'>> {
+  const known = automaticRanges.filter((range) =>
+    former.some((address) => podOffset(range, address) !== undefined),
+  );
+  const ranges = wanted === 'auto' ? [...known, ...automaticRanges] : [parseRange(wanted)];
+  for (const range of new Set(ranges)) {
     const claim = await claimRange(range);
     if (claim !== undefined) return { range, claim };
   }

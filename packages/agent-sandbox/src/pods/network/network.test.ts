@@ -112,6 +112,20 @@ describe.skipIf(!isRoot)('a pod network (needs root: it listens on port 80)', ()
     for (const network of networks.splice(0)) network[Symbol.dispose]();
   });
 
+  test('a daemon that starts again has its range again, although an earlier one is free', async () => {
+    const first = await start();
+    const second = await start();
+    const address = (await second.attach(sandbox('a'))) ?? '';
+    second[Symbol.dispose]();
+    first[Symbol.dispose]();
+    const again = await start({ former: ['10.0.0.1', address] });
+    expect(again.gatewayAddress).toBe(second.gatewayAddress);
+    expect(await again.attach(sandbox('a'), address)).toBe(address);
+    // Taken by now: another one is as good.
+    const other = await start({ former: [address] });
+    expect(other.gatewayAddress).not.toBe(again.gatewayAddress);
+  });
+
   const sandbox = (name: string): LocatedSandbox => ({
     // What the directory of the controllers gives is of these types.
     namespace: 'default' as Namespace,
