@@ -75,7 +75,7 @@ def new_client(request: pytest.FixtureRequest, daemon: RunningDaemon) -> Iterato
             made.append(SandboxClient())
         else:
             config = SandboxInClusterConnectionConfig()
-            asynchronous = AsyncSandboxClient(config, cleanup=False)  # type: ignore[var-annotated]
+            asynchronous = AsyncSandboxClient(config, cleanup=False)
             made.append(Waiting(loop, asynchronous))
         return made[-1]
 
@@ -472,7 +472,7 @@ def test_the_asynchronous_client_checks_what_it_finds(daemon: RunningDaemon) -> 
         with pytest.raises(ValueError, match="connection_config"):
             AsyncSandboxClient()
         config = SandboxInClusterConnectionConfig()
-        async with AsyncSandboxClient(config) as client:  # type: ignore[var-annotated]
+        async with AsyncSandboxClient(config) as client:
             box = await client.create_sandbox("base")
             assert box.claim_name is not None
             assert await client.get_sandbox(box.claim_name, warmpool_name="base") is box
@@ -485,7 +485,7 @@ def test_the_asynchronous_client_checks_what_it_finds(daemon: RunningDaemon) -> 
 def test_a_create_that_is_cancelled_leaves_nothing(daemon: RunningDaemon) -> None:
     async def main() -> None:
         config = SandboxInClusterConnectionConfig()
-        async with AsyncSandboxClient(config) as client:  # type: ignore[var-annotated]
+        async with AsyncSandboxClient(config) as client:
             task = asyncio.ensure_future(client.create_sandbox("base", "cancelled"))
             await asyncio.sleep(0.01)
             task.cancel()

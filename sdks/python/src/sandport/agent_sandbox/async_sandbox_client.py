@@ -7,6 +7,7 @@ import logging
 import sys
 from types import TracebackType
 from typing import (
+    TYPE_CHECKING,
     Any,
     Dict,
     Generic,
@@ -31,7 +32,12 @@ from .models import SandboxConnectionConfig, SandboxTracerConfig
 
 logger = logging.getLogger("sandport.agent_sandbox")
 
-T = TypeVar("T", bound=AsyncSandbox)
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as TypeVarWithDefault
+
+    T = TypeVarWithDefault("T", bound=AsyncSandbox, default=AsyncSandbox)
+else:
+    T = TypeVar("T", bound=AsyncSandbox)
 C = TypeVar("C", bound="AsyncSandboxClient[Any]")
 
 

@@ -7,6 +7,7 @@ import logging
 import threading
 from types import TracebackType
 from typing import (
+    TYPE_CHECKING,
     Any,
     Dict,
     Generic,
@@ -34,7 +35,12 @@ from .sandbox import Sandbox
 
 logger = logging.getLogger("sandport.agent_sandbox")
 
-T = TypeVar("T", bound=Sandbox)
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as TypeVarWithDefault
+
+    T = TypeVarWithDefault("T", bound=Sandbox, default=Sandbox)
+else:
+    T = TypeVar("T", bound=Sandbox)
 C = TypeVar("C", bound="SandboxClient[Any]")
 
 

@@ -14,9 +14,8 @@ def in_home(path: str, home: str) -> str:
         raise TypeError(f"path must be str, not {type(path).__name__}")
     if path.startswith("/"):
         return path
-    return "/".join(
-        [home.rstrip("/"), *(part for part in path.split("/") if part not in ("", "."))]
-    )
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    return "/".join([home.rstrip("/"), *parts]) or "/"
 
 
 def checked(path: str, allow_unsafe_paths: bool) -> str:
