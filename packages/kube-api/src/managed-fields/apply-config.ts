@@ -3,6 +3,9 @@ import { KubeError } from '../objects/kube-error.ts';
 import { type KubeObject, kubeTime } from '../objects/kube-object.ts';
 import { groupVersion, type Resource } from '../objects/resource.ts';
 import { convertObject } from '../schema/convert-object.ts';
+import { Causes, invalidObject } from '../schema/causes.ts';
+import type { SchemaNode } from '../schema/schema-node.ts';
+import { validateValue } from '../schema/validate-value.ts';
 import { pruneUnknown } from '../schema/prune-unknown.ts';
 import { versionSchema } from '../schema/version-schema.ts';
 import { changeOwners, differencesOf } from './change-owners.ts';
@@ -42,7 +45,7 @@ const maxAppliers = 32;
  * The object after the apply, in the version of the request, with its `metadata.managedFields`; not
  * yet checked: to be given to `completeObject`.
  * @throws KubeError `Conflict` with a cause for each field of another manager; `BadRequest` for a
- * config that is none; `Forbidden` for more appliers than are kept
+ * config that is none, `Invalid` for one with values of wrong types; `Forbidden` for more appliers than are kept
  */
 export function applyConfig(request: ApplyRequest): KubeObject {
   const { resource, versionName, manager, subresource, at } = request;
@@ -60,6 +63,7 @@ export function applyConfig(request: ApplyRequest): KubeObject {
   const self = managerKey(identity);
   const last = managers.get(self);
   const known = pruneUnknown(schema, config, '', () => undefined);
+  checkTypes(resource, schema, known);
   const fields = withoutServersFields(configFields(schema, known));
   managers.set(self, { ...identity, fields, time: kubeTime(at) });
   checkCount(managers);
@@ -86,6 +90,13 @@ function readConfig({ resource, versionName, config, subresource }: ApplyRequest
   if (!isJsonObject(metadata)) {
     throw new KubeError('BadRequest', 'the metadata of the object must be an object');
   }
+  const apiVersion = groupVersion(resource.group, versionName);
+  if (fieldOf(config, 'apiVersion') !== apiVersion || fieldOf(config, 'kind') !== resource.kind) {
+    throw new KubeError(
+      'BadRequest',
+      `the body must have the apiVersion ${apiVersion} and the kind ${resource.kind}`,
+    );
+  }
   const given = Object.entries(metadata).filter(([, value]) => value !== null);
   if (given.some(([field]) => field === 'managedFields')) {
     throw new KubeError('BadRequest', 'metadata.managedFields must be nil');
@@ -96,6 +107,20 @@ function readConfig({ resource, versionName, config, subresource }: ApplyRequest
     { ...config, metadata: Object.fromEntries(given) },
     subresource,
   );
+}
+
+/**
+ * What is converted between versions has at least the right types. The rest is checked when the
+ * object is whole.
+ */
+function checkTypes(resource: Resource, schema: SchemaNode, config: unknown): void {
+  const causes = new Causes();
+  validateValue(schema, config, undefined, '', { causes, rules: undefined });
+  const wrong = causes.all.filter(({ reason }) => reason === 'FieldValueTypeInvalid');
+  if (wrong.length === 0) return;
+  const metadata = isJsonObject(config) ? fieldOf(config, 'metadata') : undefined;
+  const name = isJsonObject(metadata) ? fieldOf(metadata, 'name') : undefined;
+  throw invalidObject(resource, typeof name === 'string' ? name : '', wrong);
 }
 
 /** A merge of an object, or a config with metadata: what is in it, the check to come looks at. */

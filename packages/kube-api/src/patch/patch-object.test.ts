@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { KubeError } from '../objects/kube-error.ts';
+import { startCpuTime } from '../testing/cpu-time.ts';
 import { exampleResource } from '../testing/example-resource.ts';
 import { applyJsonPatch } from './json-patch.ts';
 import { applyMergePatch } from './merge-patch.ts';
@@ -130,7 +131,7 @@ describe('a JSON patch', () => {
   });
 
   test('that is huge is refused, soon', () => {
-    const startedAt = performance.now();
+    const cpuMs = startCpuTime();
     const operations = Array.from({ length: 10_001 }, () => ({ op: 'test', path: '/a', value: 1 }));
     expect(codeOf(() => applyJsonPatch({ a: 1 }, operations))).toBe(413);
     const doubling = Array.from({ length: 60 }, (_, index) => ({
@@ -156,7 +157,7 @@ describe('a JSON patch', () => {
     const long = Array.from({ length: 90_000 }, () => 0);
     const inserting = Array.from({ length: 5_000 }, () => ({ op: 'add', path: '/a/0', value: 1 }));
     expect(codeOf(() => applyJsonPatch({ a: long }, inserting))).toBe(200);
-    expect(performance.now() - startedAt).toBeLessThan(3000);
+    expect(cpuMs()).toBeLessThan(3000);
   });
 
   const pointer = fc

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { KubeError } from '../objects/kube-error.ts';
 import type { Resource } from '../objects/resource.ts';
 import { completeObject } from './complete-object.ts';
+import { startCpuTime } from '../testing/cpu-time.ts';
 import { exampleResource } from '../testing/example-resource.ts';
 
 const widget = (spec: unknown, metadata: unknown = { name: 'w' }) => ({
@@ -193,10 +194,10 @@ describe('hostile objects', () => {
   });
 
   test('a long text is not matched against a pattern', () => {
-    const startedAt = performance.now();
+    const cpuMs = startCpuTime();
     const error = failure(() => complete(widget({ size: 1, limits: { cpu: '1'.repeat(2e6) } })));
     expect(error.code).toBe(422);
     expect(error.message.length).toBeLessThan(1000);
-    expect(performance.now() - startedAt).toBeLessThan(500);
+    expect(cpuMs()).toBeLessThan(2000);
   });
 });

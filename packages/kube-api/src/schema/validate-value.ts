@@ -8,7 +8,8 @@ import { validateNumber, validateString } from './validate-scalar.ts';
 
 export interface Validation {
   readonly causes: Causes;
-  readonly rules: Readonly<Record<string, SchemaRule>>;
+  /** Undefined: rules are left out, as of a value that is not whole. */
+  readonly rules: Readonly<Record<string, SchemaRule>> | undefined;
 }
 
 /** Checks a value against its schema. `before` is what it replaces, where there is such a value. */
@@ -167,6 +168,7 @@ function runRules(
   path: string,
   { causes, rules }: Validation,
 ): void {
+  if (rules === undefined) return;
   for (const { rule, message } of node.rules) {
     const judge = Object.hasOwn(rules, rule) ? rules[rule] : undefined;
     if (judge === undefined) throw new Error(`There is no code for the rule "${rule}" of ${path}.`);
