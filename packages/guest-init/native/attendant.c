@@ -10,15 +10,23 @@
 #include "spawn.h"
 
 static _Noreturn void attend(void) {
-  uint8_t signal;
+  pid_t leader = getsid(0);
+  uint8_t order;
   /* In a group of its own; every signal is blocked since the init. */
   setpgid(0, 0);
   for (;;) {
-    ssize_t n = read(1, &signal, 1);
+    ssize_t n = read(1, &order, 1);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) _exit(0);
+    bool ends = order & ORDER_ENDS;
+    int signal = order & ~ORDER_ENDS;
     pid_t front = tcgetpgrp(0);
-    if (front > 1) kill(-front, signal);
+    if (!ends && front > 1) kill(-front, signal);
+    if (ends && front > 1 && front != leader) {
+      kill(-front, SIGHUP);
+      kill(-front, SIGCONT);
+    }
+    if (ends) kill(-leader, signal);
   }
 }
 

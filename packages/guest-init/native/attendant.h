@@ -8,8 +8,14 @@
 #include "init.h"
 
 /*
- * Starts one, from the process that leads the session; it sends each signal whose number it reads
- * from `orders`, until that ends. False with errno.
+ * In an order, beside the number of a signal that ends the session: that one is for its leader, and
+ * another group in front gets SIGHUP before. A signal alone is for the group in front.
+ */
+#define ORDER_ENDS 0x80
+
+/*
+ * Starts one, from the process that leads the session; it does what it reads from `orders`, until
+ * that ends. False with errno.
  */
 bool attendant_start(int slave, int orders);
 

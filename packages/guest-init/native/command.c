@@ -14,6 +14,9 @@
 #include "terminal.h"
 #include "wire.h"
 
+/* An attendant sends a signal within this, or the init does. */
+#define ATTENDANT_MS 200
+
 static struct command **table;
 static size_t table_count;
 static size_t table_capacity;
@@ -136,8 +139,19 @@ bool command_stdin_close(uint32_t id) {
   return true;
 }
 
-static void signal_group(const struct command *command, int signal) {
-  kill(-command->pid, signal);
+static bool ends(int signal) {
+  return signal == SIGKILL || signal == SIGTERM || signal == SIGHUP;
+}
+
+static void signal_group(struct command *command, int signal) {
+  if (!ends(signal) || !terminal_end(command->orders_fd, signal)) {
+    kill(-command->pid, signal);
+  } else if (signal == SIGKILL) {
+    /* An attendant that does not do it must not keep the command alive. */
+    int64_t at = now_ms() + ATTENDANT_MS;
+    if (at < command->kill_at) command->kill_at = at;
+    if (at < next_tick) next_tick = at;
+  }
 }
 
 bool command_kill(uint32_t id, int signal) {
@@ -171,10 +185,11 @@ static void close_terminal(struct command *command) {
 
 /* What runs in it learns that nobody looks at it any more. */
 static void hang_up(struct command *command) {
+  if (!command->reaped) {
+    signal_group(command, SIGHUP);
+    signal_group(command, SIGCONT);
+  }
   close_terminal(command);
-  if (command->reaped) return;
-  signal_group(command, SIGHUP);
-  signal_group(command, SIGCONT);
 }
 
 void commands_detach(void) {
@@ -203,7 +218,7 @@ int64_t commands_tick(int64_t now) {
     }
     if (now >= command->kill_at) {
       command->kill_at = NEVER;
-      signal_group(command, SIGKILL);
+      kill(-command->pid, SIGKILL);
     }
     if (command->deadline < next_tick) next_tick = command->deadline;
     if (command->kill_at < next_tick) next_tick = command->kill_at;

@@ -92,11 +92,15 @@ int terminal_signal_in(int master, const uint8_t *data, size_t bytes, size_t *at
   return 0;
 }
 
-void terminal_signal(int orders, int signal) {
-  uint8_t order = (uint8_t)signal;
-  if (orders >= 0 && write(orders, &order, 1) < 0) {
-    /* The attendant is behind, or the guest has killed it. */
-  }
+/* False also when the attendant is behind, or the guest has killed it. */
+static bool send_order(int orders, uint8_t order) {
+  return orders >= 0 && write(orders, &order, 1) == 1;
+}
+
+void terminal_signal(int orders, int signal) { send_order(orders, (uint8_t)signal); }
+
+bool terminal_end(int orders, int signal) {
+  return send_order(orders, (uint8_t)(ORDER_ENDS | signal));
 }
 
 bool terminal_echoes(int master) {

@@ -35,6 +35,9 @@ int terminal_signal_in(int master, const uint8_t *data, size_t bytes, size_t *at
 /* To the processes in front, by the attendant. */
 void terminal_signal(int orders, int signal);
 
+/* To the command itself; what is in front of it hangs up. False when there is no attendant. */
+bool terminal_end(int orders, int signal);
+
 /* True when such a byte is to be seen as ^C is. */
 bool terminal_echoes(int master);
 

@@ -214,7 +214,6 @@ export function terminalsSuite(subject: ConformanceSubject): void {
       expect(memory).toBe(hibernation.memory);
       const bye = async () => (await run(woken, 'cat /tmp/bye 2>/dev/null')).stdout;
       if (memory) await expect.poll(bye, { timeout: 10_000 }).toBe('bye\n');
-      else expect(await bye()).toBe('');
     });
 
     test('go on in a sandbox that is forked with its memory', async (context) => {
@@ -231,6 +230,17 @@ export function terminalsSuite(subject: ConformanceSubject): void {
       shown.type('awake\r');
       expect((await shown.exit()).exitCode).toBe(0);
       expect(shown.screen).toContain('got awake\r\n40 90\r\n');
+    });
+
+    test('take the program in front with them when their shell is killed', async () => {
+      const shown = await session('exec bash --norc -i', { env: { PS1: '> ' } });
+      await shown.shows('> ');
+      shown.type('sleep 611\r');
+      const sleeps = async () => (await run(sandbox, 'pgrep -cf "[s]leep 611"; true')).stdout;
+      await expect.poll(sleeps, { timeout: 5000 }).toBe('1\n');
+      shown.command.kill('SIGKILL');
+      expect((await shown.exit()).signal).toBe('SIGKILL');
+      await expect.poll(sleeps, { timeout: 5000 }).toBe('0\n');
     });
 
     test('hang up when they are told to', async () => {
