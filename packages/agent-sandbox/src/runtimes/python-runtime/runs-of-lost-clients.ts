@@ -4,6 +4,15 @@ const defaultGraceMs = 10_000;
 /** Most results that wait for a client at one time. */
 const maxResults = 32;
 
+/**
+ * A replay can be seen before the end of the connection that it replaces, by so much, in
+ * milliseconds.
+ */
+const overtakingMs = 100;
+
+/** Clients that give up reading have waited longer than this, in milliseconds. */
+const shortestPatienceMs = 250;
+
 export interface RunsOptions {
   /** @default 10_000 */
   readonly graceMs?: number;
@@ -14,6 +23,7 @@ interface Run<Result> {
   readonly key: string;
   readonly abort: AbortController;
   readonly result: Promise<Result>;
+  readonly begunAtMs: number;
   ended: boolean;
   forget: NodeJS.Timeout | undefined;
 }
@@ -23,12 +33,17 @@ interface Run<Result> {
  * up reading after a while and send the same POST up to five times, with pauses of at most eight
  * seconds between. So a command whose client went away without an answer goes on for a grace of ten
  * seconds. The same request within the grace joins it, running or ended; without one the command is
- * ended. A request whose like was answered, or is waited for by a connected client, begins anew.
+ * ended. A request whose like was answered, or is waited for by a client that stays connected, begins
+ * anew.
  */
 export class RunsOfLostClients<Result> implements Disposable {
   readonly #graceMs: number;
   /** Runs without a client, the longest lost first. */
   readonly #lost = new Set<Run<Result>>();
+  /** Runs that a client waits for. */
+  readonly #waitedFor = new Set<Run<Result>>();
+  /** Called with each run that loses its client. */
+  readonly #watchers = new Set<(run: Run<Result>) => void>();
 
   constructor({ graceMs = defaultGraceMs }: RunsOptions = {}) {
     this.#graceMs = graceMs;
@@ -45,8 +60,12 @@ export class RunsOfLostClients<Result> implements Disposable {
     begin: (signal: AbortSignal) => Promise<Result>,
     gone: AbortSignal,
   ): Promise<Result | undefined> {
-    const run = this.#find(key) ?? this.#begin(key, begin);
+    if (this.#mayOvertake(key)) await this.#nextLost(key);
+    // Nothing was begun: a replay may begin it.
+    if (gone.aborted && this.#findLost(key) === undefined) return undefined;
+    const run = this.#findLost(key) ?? this.#begin(key, begin);
     this.#lost.delete(run);
+    this.#waitedFor.add(run);
     clearTimeout(run.forget);
     const lost = new Promise<undefined>((resolve) => {
       // Also while the answer is on its way: only one that went out whole was given.
@@ -65,17 +84,43 @@ export class RunsOfLostClients<Result> implements Disposable {
     for (const run of this.#lost) this.#drop(run);
   }
 
-  #find(key: string): Run<Result> | undefined {
+  #findLost(key: string): Run<Result> | undefined {
     for (const run of this.#lost) if (run.key === key) return run;
     return undefined;
+  }
+
+  /** A connected client waits so long for the same that this request may be its replay. */
+  #mayOvertake(key: string): boolean {
+    if (this.#findLost(key) !== undefined) return false;
+    const since = performance.now() - shortestPatienceMs;
+    for (const run of this.#waitedFor) if (run.key === key && run.begunAtMs < since) return true;
+    return false;
+  }
+
+  /** Waits a moment for a run that loses its client. */
+  #nextLost(key: string): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.#watchers.delete(watch);
+        resolve();
+      };
+      const watch = (run: Run<Result>) => {
+        if (run.key === key) done();
+      };
+      const timer = setTimeout(done, overtakingMs);
+      this.#watchers.add(watch);
+    });
   }
 
   #begin(key: string, begin: (signal: AbortSignal) => Promise<Result>): Run<Result> {
     const abort = new AbortController();
     const result = begin(abort.signal);
-    const run: Run<Result> = { key, abort, result, ended: false, forget: undefined };
+    const begunAtMs = performance.now();
+    const run: Run<Result> = { key, abort, result, begunAtMs, ended: false, forget: undefined };
     const end = () => {
       run.ended = true;
+      this.#waitedFor.delete(run);
       this.#forgetOldest();
     };
     result.then(end, end);
@@ -83,7 +128,9 @@ export class RunsOfLostClients<Result> implements Disposable {
   }
 
   #lose(run: Run<Result>): void {
+    this.#waitedFor.delete(run);
     this.#lost.add(run);
+    for (const watch of this.#watchers) watch(run);
     run.forget = setTimeout(() => this.#drop(run), this.#graceMs).unref();
     this.#forgetOldest();
   }
