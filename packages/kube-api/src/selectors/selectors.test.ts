@@ -92,7 +92,7 @@ describe('parseLabelSelector', () => {
         expect(error).toBeInstanceOf(KubeError);
       }
     }
-    expect(performance.now() - startedAt).toBeLessThan(500);
+    expect(performance.now() - startedAt).toBeLessThan(5000);
   });
 });
 

@@ -49,7 +49,7 @@ export class WatchClient implements Disposable {
   }
 
   /** As soon as there are so many events. */
-  async until(count: number, timeoutMs = 5000): Promise<readonly WatchEvent[]> {
+  async until(count: number, timeoutMs = 20_000): Promise<readonly WatchEvent[]> {
     const deadline = Date.now() + timeoutMs;
     while (this.events.length < count) {
       const left = deadline - Date.now();

@@ -1,8 +1,12 @@
+import { checkJson } from '../../objects/json.ts';
 import { KubeError } from '../../objects/kube-error.ts';
 import { readMessage, type Shape } from './protobuf.ts';
 
 /** Before every object that Kubernetes clients send this way. */
 const magic = Buffer.from('k8s\0');
+
+/** What is sent this way is small. */
+const maxLength = 256 << 10;
 
 const text = (name: string) => ({ name, type: 'text' }) as const;
 
@@ -70,10 +74,13 @@ const shapes: ReadonlyMap<string, Shape> = new Map<string, Shape>([
 
 /**
  * The object in a body of `application/vnd.kubernetes.protobuf`, of the few kinds that are read.
- * @throws KubeError `BadRequest`, `UnsupportedMediaType`
+ * @throws KubeError `BadRequest`, `UnsupportedMediaType`, `RequestEntityTooLarge`
  */
 export function decodeProtobuf(body: Buffer): Readonly<Record<string, unknown>> | undefined {
   if (body.length === 0) return undefined;
+  if (body.length > maxLength) {
+    throw new KubeError('RequestEntityTooLarge', `protobuf is read up to ${maxLength} bytes`);
+  }
   if (!body.subarray(0, magic.length).equals(magic)) {
     throw new KubeError('BadRequest', 'the body does not begin as an object in protobuf does');
   }
@@ -86,7 +93,9 @@ export function decodeProtobuf(body: Buffer): Readonly<Record<string, unknown>> 
       `objects of kind ${JSON.stringify(kind)} are not read from protobuf; send application/json`,
     );
   }
-  return { apiVersion, kind, ...readMessage(raw ?? Buffer.alloc(0), shape) };
+  const object = { apiVersion, kind, ...readMessage(raw ?? Buffer.alloc(0), shape) };
+  checkJson(object);
+  return object;
 }
 
 interface Envelope {

@@ -172,7 +172,7 @@ describe('many watches', () => {
       expect(revisions(client)).toEqual(revisions(clients[0] ?? client));
       client[Symbol.dispose]();
     }
-    expect(performance.now() - startedAt).toBeLessThan(10_000);
+    expect(performance.now() - startedAt).toBeLessThan(20_000);
   });
 
   test('one that is not read is sent away, and holds nobody', async () => {
@@ -196,7 +196,7 @@ describe('many watches', () => {
     socket.resume();
     await closed;
     expect(tail.toString()).toContain('"reason":"Expired"');
-  }, 20_000);
+  }, 60_000);
 
   test('a client that goes away is forgotten', async () => {
     using client = await watch('');
