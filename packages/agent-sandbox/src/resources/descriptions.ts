@@ -73,9 +73,9 @@ const kinds: Readonly<Record<string, KindDescriptions>> = {
       '': 'What sandboxes are made from.',
       spec: 'How its sandboxes should be.',
       ...blueprint,
-      'spec.networkPolicy': 'What may be reached from its sandboxes, and who may reach them.',
+      'spec.networkPolicy': 'Has no effect here: sandboxes have no network.',
       'spec.networkPolicyManagement':
-        'Managed applies the network policy; Unmanaged leaves it to others.',
+        'Has no effect here: there is no network policy to be managed.',
       'spec.envVarsInjectionPolicy': 'Whether claims may bring, or replace, environment variables.',
     },
     v1beta1: {
@@ -119,7 +119,7 @@ const kinds: Readonly<Record<string, KindDescriptions>> = {
         'A SandboxTemplate of the namespace, or a template of this daemon.',
       'spec.updateStrategy': 'What happens when the template changes.',
       'spec.updateStrategy.type':
-        'Recreate makes all anew at once; OnReplenish uses up the old ones first.',
+        'Has no effect here: those of a template that has changed are always made anew.',
       status: 'What is there.',
       'status.replicas': 'How many there are.',
       'status.readyReplicas': 'How many of them are ready.',
