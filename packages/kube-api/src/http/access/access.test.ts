@@ -161,6 +161,41 @@ describe('a key of some namespaces', () => {
     expect((await call('DELETE', '/api/v1/namespaces')).status).toBe(403);
   });
 
+  test('cannot reach others by what a body says', async () => {
+    const path = collection('mine');
+    const present = (await call('GET', `${path}/one`)).body;
+    const elsewhere = { ...widget('other'), metadata: { name: 'one', namespace: 'other' } };
+    const moved = { ...present, metadata: { ...present.metadata, namespace: 'other' } };
+    const renamed = { ...present, metadata: { ...present.metadata, name: 'two' } };
+    const json = { 'Content-Type': 'application/json-patch+json' };
+    const apply = { 'Content-Type': 'application/apply-patch+yaml' };
+    const move = [{ op: 'replace', path: '/metadata/namespace', value: 'other' }];
+    const tries = [
+      toy.call('POST', path, elsewhere, bound),
+      toy.call('PUT', `${path}/one`, moved, bound),
+      toy.call('PUT', `${path}/one/status`, moved, bound),
+      toy.call('PUT', `${path}/one`, renamed, bound),
+      toy.call(
+        'PATCH',
+        `${path}/one`,
+        { metadata: { namespace: 'other' } },
+        { ...bound, ...merge },
+      ),
+      toy.call('PATCH', `${path}/one/status`, { metadata: { name: 'x' } }, { ...bound, ...merge }),
+      toy.call('PATCH', `${path}/one`, move, { ...bound, ...json }),
+      toy.call('PATCH', `${path}/one?fieldManager=x`, elsewhere, { ...bound, ...apply }),
+      toy.call('PATCH', `${path}/new?fieldManager=x`, elsewhere, { ...bound, ...apply }),
+    ];
+    const { resourceVersion } = toy.store.get(widgets, 'other', 'one')?.metadata ?? {};
+    for (const answer of await Promise.all(tries)) {
+      expect(answer).toMatchObject({ body: { kind: 'Status', status: 'Failure' } });
+      expect([400, 409, 422]).toContain(answer.status);
+    }
+    expect(toy.store.get(widgets, 'other', 'one')?.metadata.resourceVersion).toBe(resourceVersion);
+    expect(toy.store.list(widgets, 'other')).toHaveLength(1);
+    expect(toy.store.list(widgets, 'mine')).toHaveLength(1);
+  });
+
   test('is told the same by reviews', async () => {
     const can = async (verb: string, namespace?: string, more: object = {}) => {
       const resourceAttributes = {
