@@ -36,7 +36,7 @@ async function serve({ commands }: DriverSandbox, program: string): Promise<Comm
   const server = await commands.start({ args: ['python3', '-c', program] });
   server.exit.catch(() => {});
   server.stderr.resume();
-  await within(10_000, once(server.stdout, 'data'));
+  await within(20_000, once(server.stdout, 'data'));
   server.stdout.resume();
   return server;
 }
@@ -72,10 +72,10 @@ export function portsSuite(subject: ConformanceSubject): void {
       const connection = await sandbox.commands.connect(7001);
       let greeting = '';
       connection.on('data', (bytes: Buffer) => (greeting += bytes.toString()));
-      await within(5000, once(connection, 'end'));
+      await within(15_000, once(connection, 'end'));
       expect(greeting).toBe('greeting');
       connection.end(Buffer.alloc(300_000));
-      expect((await within(5000, server.exit)).exitCode).toBe(0);
+      expect((await within(15_000, server.exit)).exitCode).toBe(0);
       expect((await run(sandbox, 'cat /tmp/got')).stdout).toBe('300000');
     });
 
@@ -157,7 +157,7 @@ export function portsSuite(subject: ConformanceSubject): void {
       const ended = new Promise((resolve) => {
         connection.once('end', resolve).once('error', resolve);
       });
-      await within(5000, ended);
+      await within(15_000, ended);
       connection.destroy();
     });
 
@@ -168,7 +168,7 @@ export function portsSuite(subject: ConformanceSubject): void {
       const connection = await sandbox.commands.connect(7007);
       connection.write('x');
       connection.resume();
-      const [error] = await within(5000, once(connection, 'error'));
+      const [error] = await within(15_000, once(connection, 'error'));
       expect(error).toMatchObject({ code: 'ECONNRESET' });
     });
 
@@ -186,7 +186,7 @@ export function portsSuite(subject: ConformanceSubject): void {
       connection.end('written meanwhile');
       await sleep(200);
       await harness.driver.resume(sandbox.id);
-      expect(await within(5000, text(connection))).toBe('written meanwhilebye');
+      expect(await within(15_000, text(connection))).toBe('written meanwhilebye');
     });
 
     test('a hibernation ends connections; what listens still does afterwards', async () => {
@@ -198,14 +198,14 @@ export function portsSuite(subject: ConformanceSubject): void {
       connection.resume();
       const closed = once(connection, 'close').catch(() => {});
       const { hibernation } = await harness.driver.hibernate(spec.id);
-      await within(5000, closed);
+      await within(15_000, closed);
       expect(connection.destroyed).toBe(true);
       const { sandbox: woken, memory } = await harness.driver.wake(spec);
       expect(memory).toBe(hibernation.memory);
       if (memory) {
         const again = await woken.commands.connect(7000);
         again.end('again');
-        expect(await within(5000, text(again))).toBe('againbye');
+        expect(await within(15_000, text(again))).toBe('againbye');
       } else await expectFault(woken.commands.connect(7000), 'port_not_open');
     });
 
@@ -216,7 +216,7 @@ export function portsSuite(subject: ConformanceSubject): void {
       connection.resume();
       const closed = once(connection, 'close').catch(() => {});
       await harness.driver.remove(doomed.id);
-      await within(5000, closed);
+      await within(15_000, closed);
       await expectFault(doomed.commands.connect(7000), 'invalid_state');
     });
   });

@@ -33,12 +33,12 @@ class Session {
   }
 
   async shows(text: string | RegExp): Promise<void> {
-    await expect.poll(() => this.screen, { timeout: 10_000 }).toMatch(text);
+    await expect.poll(() => this.screen, { timeout: 20_000 }).toMatch(text);
   }
 
   /** How it ended, once all that it wrote is on the screen. */
   async exit() {
-    const [exit] = await within(10_000, Promise.all([this.command.exit, this.#shown]));
+    const [exit] = await within(20_000, Promise.all([this.command.exit, this.#shown]));
     return exit;
   }
 }
@@ -60,6 +60,12 @@ export function terminalsSuite(subject: ConformanceSubject): void {
       sessions.push(started);
       return started;
     };
+
+    /** How many processes have this command line. */
+    const count = async (line: string) =>
+      (await run(sandbox, ['pgrep', '-cxf', line])).stdout.trim();
+    const running = (line: string, times: number) =>
+      expect.poll(() => count(line), { timeout: 20_000 }).toBe(`${times}`);
 
     test('have a size, a kind, three ends and the code of their command', async () => {
       const program =
@@ -133,10 +139,10 @@ export function terminalsSuite(subject: ConformanceSubject): void {
     test('interrupt the program in front at ^C, and leave the shell', async () => {
       const shown = await session('exec bash --norc -i', { env: { PS1: '> ' } });
       await shown.shows('> ');
-      shown.type('sleep 600\r');
-      await sleep(300);
+      shown.type('sleep 610\r');
+      await running('sleep 610', 1);
       shown.type('\x03');
-      await sleep(100);
+      await running('sleep 610', 0);
       shown.type('echo code $?\r');
       await shown.shows('code 130\r\n');
       shown.type('exit 4\r');
@@ -157,8 +163,8 @@ export function terminalsSuite(subject: ConformanceSubject): void {
     test('stop the program in front at ^Z, and let it go on', async () => {
       const shown = await session('exec bash --norc -i', { env: { PS1: '> ' } });
       await shown.shows('> ');
-      shown.type('sleep 2\r');
-      await sleep(300);
+      shown.type('sleep 3.1\r');
+      await running('sleep 3.1', 1);
       shown.type('\x1a');
       await shown.shows('Stopped');
       shown.type('fg; echo code $?\r');
@@ -236,11 +242,10 @@ export function terminalsSuite(subject: ConformanceSubject): void {
       const shown = await session('exec bash --norc -i', { env: { PS1: '> ' } });
       await shown.shows('> ');
       shown.type('sleep 611\r');
-      const sleeps = async () => (await run(sandbox, 'pgrep -cf "[s]leep 611"; true')).stdout;
-      await expect.poll(sleeps, { timeout: 5000 }).toBe('1\n');
+      await running('sleep 611', 1);
       shown.command.kill('SIGKILL');
       expect((await shown.exit()).signal).toBe('SIGKILL');
-      await expect.poll(sleeps, { timeout: 5000 }).toBe('0\n');
+      await running('sleep 611', 0);
     });
 
     test('hang up when they are told to', async () => {
