@@ -159,7 +159,7 @@ onEachIsolation(used, (isolation) => {
       await sleep(1000);
       const running = `ps ax | grep -c '[s]leep 93'`;
       expect(await run(running)).not.toMatchObject({ stdout: '0\n' });
-      await sleep(10_500);
+      await sleep(12_500);
       expect(await run(`${running} #`)).toMatchObject({ stdout: '0\n' });
     });
   });

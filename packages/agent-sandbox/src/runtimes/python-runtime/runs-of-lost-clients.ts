@@ -1,5 +1,5 @@
 /** After so long without its client a command is ended, or its result forgotten, in milliseconds. */
-const defaultGraceMs = 10_000;
+const defaultGraceMs = 12_000;
 
 /** Most results that wait for a client at one time. */
 const maxResults = 32;
@@ -14,7 +14,7 @@ const overtakingMs = 100;
 const shortestPatienceMs = 250;
 
 export interface RunsOptions {
-  /** @default 10_000 */
+  /** @default 12_000 */
   readonly graceMs?: number;
 }
 
@@ -31,10 +31,11 @@ interface Run<Result> {
 /**
  * Runs a command exactly once although its client sends the request again. Clients exist that give
  * up reading after a while and send the same POST up to five times, with pauses of at most eight
- * seconds between. So a command whose client went away without an answer goes on for a grace of ten
- * seconds. The same request within the grace joins it, running or ended; without one the command is
- * ended. A request whose like was answered, or is waited for by a client that stays connected, begins
- * anew.
+ * seconds between. So a command whose client went away without an answer goes on for a grace of
+ * twelve seconds. The same request within the grace joins it, running or ended; without one the
+ * command is ended. A request whose like was answered, or is waited for by a client that stays
+ * connected, begins anew. What cannot be told is a client that gives up in the very moment in which
+ * its answer is sent.
  */
 export class RunsOfLostClients<Result> implements Disposable {
   readonly #graceMs: number;
