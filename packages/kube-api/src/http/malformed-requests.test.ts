@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => toy[Symbol.asyncDispose]());
 
 const widget = { kind: 'Widget', apiVersion: 'example.org/v1' };
-const runs = { numRuns: 150 };
+const runs = { numRuns: 100 };
 const methods = fc.constantFrom('GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS');
 const word = fc.oneof(
   fc.constantFrom('api', 'apis', 'v1', 'example.org', 'namespaces', 'default', 'widgets', 'pods'),
@@ -48,7 +48,7 @@ async function answers(method: string, path: string, init: RequestInit = {}): Pr
   expect(toy.faults).toEqual([]);
 }
 
-describe('malformed requests are answered with a Status', () => {
+describe('malformed requests are answered with a Status', { timeout: 120_000 }, () => {
   test('paths', () =>
     fc.assert(
       fc.asyncProperty(methods, fc.array(word, { maxLength: 9 }), (method, words) =>
@@ -124,7 +124,7 @@ describe('malformed requests are answered with a Status', () => {
           headers: { 'Content-Type': type },
         }),
       ),
-      { numRuns: 600 },
+      { numRuns: 300 },
     );
   });
 

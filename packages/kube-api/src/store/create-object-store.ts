@@ -14,7 +14,7 @@ import type {
   WriteOptions,
 } from './object-store.ts';
 import type { ObjectTable } from './object-table.ts';
-import { GarbageCollector } from './garbage-collector.ts';
+import { foregroundDeletion, GarbageCollector } from './garbage-collector.ts';
 import { NamespaceSizes } from './namespace-sizes.ts';
 import { Ownership } from './ownership.ts';
 import { Revisions } from './revisions.ts';
@@ -43,8 +43,6 @@ interface Room {
   readonly history: ChangeHistory;
 }
 
-/** Finalizer of an object that waits for what it owns. */
-const foregroundDeletion = 'foregroundDeletion';
 const nameAttempts = 8;
 
 class TableBackedStore implements ObjectStore {

@@ -5,7 +5,8 @@ import type { ObjectPlace, Ownership } from './ownership.ts';
 
 /** How many objects are judged in one turn of the event loop. */
 const batchSize = 200;
-const foregroundDeletion = 'foregroundDeletion';
+/** Finalizer of an object that waits for what it owns. */
+export const foregroundDeletion = 'foregroundDeletion';
 
 /** Sees to it that objects go with their owners. */
 export class GarbageCollector {

@@ -1,4 +1,5 @@
 import type { KubeObject } from '../../objects/kube-object.ts';
+import { groupVersion } from '../../objects/resource.ts';
 import type { ChangeType, StoreChange } from '../../store/object-store.ts';
 import { represent, type View } from '../answers/represent.ts';
 
@@ -13,9 +14,9 @@ export const objectLine = (view: View, type: EventType, object: KubeObject): str
 
 /** Says up to where a watch has told everything. */
 export function bookmarkLine(view: View, revision: number, isEndOfInitial: boolean): string {
-  const { resource } = view.served;
+  const { resource, version } = view.served;
   return objectLine(view, 'BOOKMARK', {
-    apiVersion: '',
+    apiVersion: groupVersion(resource.group, version.name),
     kind: resource.kind,
     metadata: {
       name: '',

@@ -5,7 +5,7 @@ export interface LineWriterOptions {
   readonly maxLines?: number | undefined;
   /** Characters that wait for a slow reader. @default 8 MiB */
   readonly maxLength?: number | undefined;
-  /** How long a reader may take for what is left at the end. @default 5000 */
+  /** How long a reader may take for what is left at the end. @default 30000 */
   readonly endTimeoutMs?: number | undefined;
 }
 
@@ -39,7 +39,7 @@ export class LineWriter {
     this.#backlog = backlog[Symbol.iterator]();
     this.#maxLines = options.maxLines ?? 20_000;
     this.#maxLength = options.maxLength ?? 8 << 20;
-    this.#endTimeoutMs = options.endTimeoutMs ?? 5_000;
+    this.#endTimeoutMs = options.endTimeoutMs ?? 30_000;
     response.on('drain', () => {
       if (this.#state === 'draining') this.#pump();
     });

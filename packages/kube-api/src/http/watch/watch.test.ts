@@ -101,7 +101,8 @@ describe('a watch', () => {
     add('two');
     await client.until(3);
     expect(client.events.map(({ type }) => type)).toEqual(['ADDED', 'BOOKMARK', 'ADDED']);
-    const { metadata, kind } = client.events[1]?.object ?? {};
+    const { metadata, kind, apiVersion } = client.events[1]?.object ?? {};
+    expect(apiVersion).toBe('example.org/v1');
     expect(metadata?.annotations).toEqual({ 'k8s.io/initial-events-end': 'true' });
     expect(kind).toBe('Widget');
   });
