@@ -63,7 +63,7 @@ describe.skipIf(kubectls.length === 0)(`kubectl port-forward (skipped when ${noK
     });
 
     const blocks = each.program === kubectls[0] ? 1024 : 64;
-    it(`carries ${blocks} MiB each way, in little memory`, { timeout: 180_000 }, async () => {
+    it(`carries ${blocks} MiB each way, in little memory`, { timeout: 300_000 }, async () => {
       await using tunnel = await KubectlTunnel.open(run(), [echo.port]);
       const before = process.memoryUsage().rss;
       let peak = before;

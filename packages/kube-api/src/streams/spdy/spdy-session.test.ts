@@ -1,3 +1,4 @@
+import { Duplex } from 'node:stream';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { socketPair } from '../../testing/socket-pair.ts';
@@ -161,21 +162,21 @@ describe('memory', () => {
   });
 
   it('stays bounded when a client asks for answers that it never reads', async () => {
-    const { client, near } = await start();
-    client.transport.pause();
-    const pings = Buffer.concat(Array.from({ length: 10_000 }, () => pingBytes(1)));
-    let held = false;
-    for (let round = 0; round < 1_000 && !held; round++) {
-      if (!client.transport.write(pings))
-        await Promise.race([
-          new Promise((resolve) => client.transport.once('drain', resolve)),
-          new Promise((resolve) => setTimeout(resolve, 500)).then(() => (held = near.isPaused())),
-        ]);
-    }
-    expect(held).toBe(true);
-    expect(near.writableLength).toBeLessThan(2 * MiB);
-    client.transport.resume();
-    await expect.poll(() => near.isPaused()).toBe(false);
+    const unread: Array<() => void> = [];
+    let isReading = false;
+    const transport = new Duplex({
+      read: () => {},
+      write: (_chunk, _encoding, done) => void (isReading ? done() : unread.push(done)),
+    });
+    sessions.push(new SpdySession(transport, { open: () => {} }));
+    const pings = Buffer.concat(Array.from({ length: 1_000 }, () => pingBytes(1)));
+    for (let round = 0; round < 100; round++) transport.push(pings);
+    await expect.poll(() => transport.isPaused()).toBe(true);
+    expect(transport.writableLength).toBeLessThan(MiB / 2);
+    isReading = true;
+    for (const done of unread) done();
+    await expect.poll(() => transport.isPaused()).toBe(false);
+    await expect.poll(() => transport.readableLength).toBe(0);
   });
 });
 
@@ -238,7 +239,7 @@ describe('what is malformed', () => {
     await expect.poll(() => client.pings).toContain(1);
   });
 
-  it('does no harm but to its connection, whatever is sent', { timeout: 60_000 }, async () => {
+  it('does no harm but to its connection, whatever is sent', { timeout: 120_000 }, async () => {
     const { client: bystander } = await start(echo);
     const id = await bystander.open({});
     await fc.assert(

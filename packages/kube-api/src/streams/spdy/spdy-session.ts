@@ -140,8 +140,11 @@ export class SpdySession implements PeerLink {
 
   #receive(chunk: Buffer): void {
     this.#heartbeat.heard();
+    // What is answered to one chunk is written at once.
+    this.#transport.cork();
     try {
       this.#decoder.push(chunk);
+      this.#transport.uncork();
     } catch {
       this.destroy();
     }
