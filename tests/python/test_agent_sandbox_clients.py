@@ -300,7 +300,8 @@ print(box.get_pod_ip().startswith("127."), len(box.get_sandbox_name_hash() or ""
 selected = {"label_selector": "app=methods"} if NEWER else {}
 print(box.claim_name in client.list_all_sandboxes(NAMESPACE, **selected))
 print(len(client.list_all_sandboxes(NAMESPACE, **selected)), len(client.list_active_sandboxes()))
-print(SandboxClient().get_sandbox(box.claim_name, NAMESPACE).commands.run("echo found").stdout.strip())
+again = SandboxClient().get_sandbox(box.claim_name, NAMESPACE)
+print(again.commands.run("echo found").stdout.strip())
 try:
     box.files.read("/home/user/none")
 except exceptions.SandboxRequestError as error:
