@@ -69,7 +69,8 @@ describe.skipIf(kubectls.length === 0)(
         expect((await run('get wd one -o jsonpath={.spec}')).stdout).toBe(
           '{"policy":"Keep","size":2}',
         );
-        const namespace = 'apiVersion: v1\nkind: Namespace\nmetadata: {name: team, labels: {a: b}}\n';
+        const namespace =
+          'apiVersion: v1\nkind: Namespace\nmetadata: {name: team, labels: {a: b}}\n';
         expect((await run('apply -f -', namespace)).stdout).toContain('created');
         const relabelled = await run('apply -f -', namespace.replace('a: b', 'c: d'));
         expect(relabelled.stdout).toContain('configured');
