@@ -5,7 +5,7 @@ import { RuntimePorts } from './pods/runtime-ports.ts';
 import { SandboxPodStreams } from './pods/sandbox-pod-streams.ts';
 import { Router } from './router/router.ts';
 import { RouterPort } from './router/router-port.ts';
-import { ProcessService } from './runtimes/process-service/process-service.ts';
+import { LazyProcessService } from './runtimes/process-service/lazy-process-service.ts';
 import { PythonRuntime } from './runtimes/python-runtime/python-runtime.ts';
 import { type RuntimeOptions, runtimePorts } from './runtimes/runtime.ts';
 import { SandboxdRuntime } from './runtimes/sandboxd/sandboxd-runtime.ts';
@@ -39,7 +39,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
   const sandboxd = new SandboxdRuntime(options);
   const router = new Router({ engine, directory, python, sandboxd, log });
   const routerPort = new RouterPort(router);
-  const process = new ProcessService(options);
+  const process = new LazyProcessService(options);
   const runtimes = new RuntimePorts({ python, sandboxd, process });
   const network =
     podNetwork === undefined

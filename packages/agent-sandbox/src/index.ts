@@ -16,4 +16,3 @@ export type { LocatedSandbox, SandboxDirectory } from './sandboxes/sandbox-direc
 export { agentSandboxResources, type ResourcesOptions } from './resources/resources.ts';
 export { routerPath } from './router-mount.ts';
 export { AuthorityFileError } from './tls/authority-files.ts';
-export { isServerName } from './tls/server-names.ts';

@@ -1,9 +1,4 @@
-import {
-  type AgentSandbox,
-  AuthorityFileError,
-  PodNetworkError,
-  startAgentSandbox,
-} from '@sandport/agent-sandbox';
+import type { AgentSandbox } from '@sandport/agent-sandbox';
 import type { Engine } from '@sandport/engine';
 import type { State } from '@sandport/state';
 import type { Logger } from 'pino';
@@ -29,6 +24,10 @@ export async function startKubernetes(
 ): Promise<AgentSandbox | undefined> {
   if (kubernetes === undefined) return undefined;
   const { host, names, podNetwork } = kubernetes;
+  // Loaded where it is used: it takes a third of a start.
+  const { AuthorityFileError, PodNetworkError, startAgentSandbox } = await import(
+    '@sandport/agent-sandbox'
+  );
   const start = (network: PodNetworkSettings | undefined) =>
     startAgentSandbox({
       engine,

@@ -10,7 +10,7 @@ import { type HttpRuntime, runtimePorts, type RuntimeTarget } from '../runtimes/
 export interface RuntimePortsOptions {
   readonly python: HttpRuntime;
   readonly sandboxd: HttpRuntime;
-  readonly process: ProcessService;
+  readonly process: Pick<ProcessService, 'accept'>;
 }
 
 /**
@@ -19,7 +19,7 @@ export interface RuntimePortsOptions {
  */
 export class RuntimePorts implements Disposable {
   readonly #servers: ReadonlyMap<number, ConnectionServer<RuntimeTarget>>;
-  readonly #process: ProcessService;
+  readonly #process: Pick<ProcessService, 'accept'>;
 
   constructor({ python, sandboxd, process }: RuntimePortsOptions) {
     this.#process = process;

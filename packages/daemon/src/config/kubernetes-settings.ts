@@ -1,4 +1,4 @@
-import { isServerName } from '@sandport/agent-sandbox';
+import { isServerName } from '@sandport/agent-sandbox/server-names';
 import { z } from 'zod';
 import { type HostPort, hostPortSchema } from './host-port.ts';
 
