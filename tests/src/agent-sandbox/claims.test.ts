@@ -12,7 +12,7 @@ import {
   waitFor,
 } from '../harness/index.ts';
 
-const used = useDaemon();
+const used = useDaemon({ kubernetes: true });
 let kube: Kube;
 beforeAll(async () => {
   kube = await Kube.of(used.daemon);

@@ -14,7 +14,7 @@ import {
   useSandbox,
 } from '../harness/index.ts';
 
-const used = useDaemon();
+const used = useDaemon({ kubernetes: true });
 
 onEachIsolation(used, (isolation) => {
   const box = useSandbox(used, isolation, { name: `box-${isolation}` });

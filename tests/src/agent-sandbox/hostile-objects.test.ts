@@ -13,7 +13,7 @@ import {
 } from '../harness/index.ts';
 
 /** What a tenant may try with objects alone. */
-const used = useDaemon();
+const used = useDaemon({ kubernetes: true });
 let admin: Kube;
 let tenant: Kube;
 beforeAll(async () => {

@@ -10,7 +10,7 @@ import {
   useDaemon,
 } from '../harness/index.ts';
 
-const used = useDaemon();
+const used = useDaemon({ kubernetes: true });
 
 const upstreamTemplate = (name: string) => `
 apiVersion: extensions.agents.x-k8s.io/v1alpha1

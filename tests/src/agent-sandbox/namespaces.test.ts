@@ -16,7 +16,7 @@ import {
 } from '../harness/index.ts';
 
 /** Two tenants with a key each, and a sandbox each. */
-const used = useDaemon();
+const used = useDaemon({ kubernetes: true });
 let admin: Kube;
 const keys = new Map<string, string>();
 const tenants = new Map<string, Kube>();

@@ -20,7 +20,7 @@ import {
 } from '../harness/index.ts';
 
 const room = mkdtempSync(join(testRun().tempDir, 'pod-templates-'));
-const used = useDaemon();
+const used = useDaemon({ kubernetes: true });
 let kube: Kube;
 let registry: TestRegistry | undefined;
 beforeAll(async () => {

@@ -17,7 +17,7 @@ import {
   waitFor,
 } from '../harness/index.ts';
 
-const used = useDaemon({ args: ['--pod-network', 'off'] });
+const used = useDaemon({ kubernetes: true, args: ['--pod-network', 'off'] });
 const gib = 2 ** 30;
 const mib = Buffer.alloc(2 ** 20, 'a port is where cargo goes in and out ');
 

@@ -21,7 +21,7 @@ import {
 } from '../harness/index.ts';
 
 describe('the listener', () => {
-  const used = useDaemon();
+  const used = useDaemon({ kubernetes: true });
 
   test('has an authority whose key nobody else can read', async () => {
     const directory = join(used.daemon.dataDir, 'kubernetes');
@@ -99,7 +99,7 @@ describe('the listener', () => {
 });
 
 describe('the router on the API', () => {
-  const used = useDaemon();
+  const used = useDaemon({ kubernetes: true });
   const basic = (user: string, password: string) => ({
     authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
   });
@@ -136,7 +136,7 @@ describe('the router on the API', () => {
 test('an old kubeconfig works after a restart', async () => {
   const port = await freePort();
   const args = ['--kubernetes-listen', `127.0.0.1:${port}`];
-  await using daemon = await startDaemon({ args });
+  await using daemon = await startDaemon({ kubernetes: true, args });
   using before = await Kube.of(daemon);
   expect((await before.send('GET', '/version')).status).toBe(200);
   await daemon.restart();
@@ -151,13 +151,19 @@ test('a port that nobody asked for may be taken, another may not', async () => {
   try {
     {
       // The later --listen is the one that counts.
-      await using daemon = await startDaemon({ args: ['--listen', `127.0.0.1:${port - 1}`] });
+      await using daemon = await startDaemon({
+        kubernetes: true,
+        args: ['--listen', `127.0.0.1:${port - 1}`],
+      });
       const answer = await daemon.api.send('GET', '/v1/kubernetes');
       expect(answer.status).toBe(404);
       expect(answer.body.toString()).toContain('kubernetes_off');
       expect(JSON.stringify(await daemon.log())).toContain('another program listens there');
     }
-    const asked = startDaemon({ args: ['--kubernetes-listen', `127.0.0.1:${port}`] });
+    const asked = startDaemon({
+      kubernetes: true,
+      args: ['--kubernetes-listen', `127.0.0.1:${port}`],
+    });
     await expect(asked).rejects.toThrow('--kubernetes-listen');
   } finally {
     blocker.close();
@@ -167,10 +173,16 @@ test('a port that nobody asked for may be taken, another may not', async () => {
 test('a damaged authority is an error that names the file', async () => {
   const dataDir = newDataDir();
   try {
-    await (await startDaemon({ dataDir })).stop();
+    await (await startDaemon({ kubernetes: true, dataDir })).stop();
     writeFileSync(join(dataDir, 'kubernetes/ca.crt'), 'damaged');
-    await expect(startDaemon({ dataDir })).rejects.toThrow(/kubernetes\/ca\.crt does not hold/);
-    const daemon = await startDaemon({ dataDir, args: ['--kubernetes-listen', 'off'] });
+    await expect(startDaemon({ kubernetes: true, dataDir })).rejects.toThrow(
+      /kubernetes\/ca\.crt does not hold/,
+    );
+    const daemon = await startDaemon({
+      kubernetes: true,
+      dataDir,
+      args: ['--kubernetes-listen', 'off'],
+    });
     await daemon.stop();
   } finally {
     await rm(dataDir, { recursive: true });
@@ -179,7 +191,7 @@ test('a damaged authority is an error that names the file', async () => {
 
 test('a user of the pod network who does not exist is an error that names it', async () => {
   const args = ['--pod-network-users', 'nobody-of-this-name'];
-  await expect(startDaemon({ args })).rejects.toThrow('nobody-of-this-name');
+  await expect(startDaemon({ kubernetes: true, args })).rejects.toThrow('nobody-of-this-name');
 });
 
 test('a kill in the first start leaves the whole authority or none', async () => {
@@ -203,7 +215,7 @@ test('a kill in the first start leaves the whole authority or none', async () =>
         expect(readdirSync(join(dataDir, 'kubernetes')).sort()).toEqual(['ca.crt', 'ca.key']);
         states.add('whole');
       } else states.add('none');
-      const daemon = await startDaemon({ dataDir });
+      const daemon = await startDaemon({ kubernetes: true, dataDir });
       using kube = await Kube.of(daemon);
       expect((await kube.send('GET', '/version')).status).toBe(200);
       expect(readdirSync(dataDir).filter((name) => name.startsWith('kubernetes.'))).toEqual([]);

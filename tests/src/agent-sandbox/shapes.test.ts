@@ -13,7 +13,7 @@ import {
  * What clients of the two runtimes, of the router and of the two versions of the resources expect,
  * request by request: status, headers and the shape of the body.
  */
-const used = useDaemon();
+const used = useDaemon({ kubernetes: true });
 let kube: Kube;
 
 beforeAll(async () => {

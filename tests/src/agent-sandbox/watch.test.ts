@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { extensions, Kube, useDaemon, waitFor, type WatchEvent } from '../harness/index.ts';
 
-const used = useDaemon({ args: ['--pod-network', 'off'] });
+const used = useDaemon({ kubernetes: true, args: ['--pod-network', 'off'] });
 const templates = `${extensions('v1beta1')}/sandboxtemplates`;
 let kube: Kube;
 beforeAll(async () => {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Kubectl, kubectls, noKubectl, testRun, useDaemon } from '../harness/index.ts';
 import { runSandport } from './run-sandport.ts';
 
-const used = useDaemon();
+const used = useDaemon({ kubernetes: true });
 let home: string;
 beforeEach(async () => {
   home = await mkdtemp(join(testRun().tempDir, 'home-'));
@@ -186,7 +186,7 @@ test.each([[['--namespace', 'A_B']], [['--use']], [['--context', 'a b']]])(
 );
 
 describe('a daemon with --kubernetes-listen off', () => {
-  const off = useDaemon({ args: ['--kubernetes-listen', 'off'] });
+  const off = useDaemon({ kubernetes: true, args: ['--kubernetes-listen', 'off'] });
 
   test('has nothing of it, and says so', async () => {
     const found = await runSandport(off, ['kubeconfig']);

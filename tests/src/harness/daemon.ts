@@ -21,6 +21,8 @@ export interface StartDaemonOptions {
   readonly isolation?: 'auto' | Isolation;
   /** One of an earlier daemon; then it is not removed at the end. @default a new one */
   readonly dataDir?: string;
+  /** Listen for clients of Kubernetes, too. @default false, which makes it start sooner */
+  readonly kubernetes?: boolean;
   /** More options for `sandport serve`. @default [] */
   readonly args?: readonly string[];
   /** Added to the environment. @default {} */
@@ -180,7 +182,7 @@ export class TestDaemon implements AsyncDisposable {
   }
 
   #spawn(): ReturnType<typeof spawn> {
-    const { isolation = 'auto', args = [], env } = this.#options;
+    const { isolation = 'auto', kubernetes = false, args = [], env } = this.#options;
     // Without what an earlier start wrote: its address may by now be somebody else's.
     const out = openSync(this.#outFile, 'w');
     const log = openSync(this.logFile, 'a');
@@ -193,6 +195,7 @@ export class TestDaemon implements AsyncDisposable {
           ...process.env,
           ...testRun().env,
           SANDPORT_TEMPLATES_DIR: templatesDir,
+          ...(kubernetes ? {} : { SANDPORT_KUBERNETES_LISTEN: 'off' }),
           ...env,
         },
       });

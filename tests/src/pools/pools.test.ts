@@ -169,13 +169,27 @@ test('the user that a template does not have is refused, with a pool too', async
   await drain(isolation);
 });
 
-test('a create with an own limit, a volume or a snapshot is made as always', async () => {
+test('a create with other processor time or memory takes one that gets them', async () => {
+  const [isolation] = used.daemon.isolations;
+  if (isolation === undefined) throw new Error('no isolation works here');
+  json(await setPool(1, isolation), 200);
+  await ready(1, isolation);
+  const asked = { isolation, resources: { cpu: 0.5, memory_mb: 256 } };
+  const sandbox = await used.api.create(asked);
+  expect(sandbox).toMatchObject({ boot_mode: 'pool', resources: { cpu: 0.5, memory_mb: 256 } });
+  const hog = ['python3', '-c', 'x = b"x" * (700 << 20); print("had it")'];
+  const { stdout } = await used.api.execFields(sandbox.id, { args: hog });
+  expect(stdout).not.toContain('had it');
+  await drain(isolation);
+});
+
+test('a create with a disk of its own, a volume or a snapshot is made as always', async () => {
   const [isolation] = used.daemon.isolations;
   if (isolation === undefined) throw new Error('no isolation works here');
   json(await setPool(1, isolation), 200);
   await ready(1, isolation);
   const { api } = used;
-  for (const fields of [{ memory_mb: 128 }, { cpu: 0.5 }, { volumes: [{ name: 'v' }] }])
+  for (const fields of [{ resources: { disk_mb: 64 } }, { volumes: [{ name: 'v' }] }])
     expect((await api.create({ isolation, ...fields })).boot_mode).toBe('cold');
   expect(await api.pool('base', isolation)).toMatchObject({ taken: 0, missed: 0 });
   await drain(isolation);
