@@ -47,7 +47,7 @@ spec:
     name: ${pool}
 `;
 
-if (kubectls.length === 0) test.skip(`kubectl: ${noKubectl}`, () => undefined);
+if (kubectls.length === 0) test('kubectl', (context) => context.skip(noKubectl));
 
 describe.each(kubectls.map((program, at) => ({ program, id: `k${at}` })))(
   '$program',

@@ -97,7 +97,7 @@ const text = async (socket: Socket): Promise<string> => {
   return all;
 };
 
-if (kubectls.length === 0) test.skip(`port-forward: ${noKubectl}`, () => undefined);
+if (kubectls.length === 0) test('port-forward', (context) => context.skip(noKubectl));
 
 describe.runIf(kubectls.length > 0).each([{ websocket: 'true' }, { websocket: 'false' }])(
   'over WebSocket: $websocket',
@@ -235,7 +235,8 @@ describe.runIf(kubectls.length > 0).each([{ websocket: 'true' }, { websocket: 'f
   },
 );
 
-test('50 tunnels at once', async () => {
+test('50 tunnels at once', async (context) => {
+  if (kubectls.length === 0) context.skip(noKubectl);
   const tunnels = await Promise.all(
     Array.from({ length: 50 }, () => forward(new Kubectl(kubectls[0] ?? '', kubeconfig), 7003)),
   );

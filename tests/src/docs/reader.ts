@@ -31,12 +31,12 @@ export class Reader {
     afterAll(() => rm(this.#home, { recursive: true, force: true }));
   }
 
-  /** The first block of code under a heading of the page. */
-  async block(heading: string): Promise<string> {
+  /** A block of code under a heading of the page; the first is 0. */
+  async block(heading: string, at = 0): Promise<string> {
     const page = await readFile(join(repoDir, this.#page), 'utf8');
-    const block = codeBlocks(page).find((each) => each.heading === heading);
+    const block = codeBlocks(page).filter((each) => each.heading === heading)[at];
     if (block === undefined)
-      throw new Error(`${this.#page} has no block of code under "${heading}"`);
+      throw new Error(`${this.#page} has no block ${at} of code under "${heading}"`);
     return block.code;
   }
 
