@@ -1,4 +1,4 @@
-import { Agent, type ClientRequest, type IncomingMessage } from 'node:http';
+import type { Agent, IncomingMessage } from 'node:http';
 import { Agent as TlsAgent, request } from 'node:https';
 import { createInterface } from 'node:readline';
 import type { Subject } from '../subject.ts';
@@ -68,11 +68,7 @@ export class KubeClient implements Disposable {
       resourceVersion: metadata.resourceVersion,
       timeoutSeconds: String(patienceSeconds),
     });
-    const { sent, answer } = await this.#open(
-      'GET',
-      `${group}/sandboxclaims?${query}`,
-      this.#watches,
-    );
+    const answer = await this.#open('GET', `${group}/sandboxclaims?${query}`, this.#watches);
     try {
       for await (const line of createInterface({ input: answer })) {
         const { object } = JSON.parse(line) as { object: KubeObject };
@@ -83,7 +79,7 @@ export class KubeClient implements Disposable {
           throw new Error(`${metadata.name}: ${ready.reason}: ${ready.message}`);
       }
     } finally {
-      sent.destroy();
+      answer.destroy();
     }
     throw new Error(`${metadata.name} was not ready within ${patienceSeconds} s`);
   }
@@ -94,7 +90,7 @@ export class KubeClient implements Disposable {
   }
 
   async #call<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
-    const { answer } = await this.#open(method, path, this.#calls, body);
+    const answer = await this.#open(method, path, this.#calls, body);
     let text = '';
     for await (const chunk of answer.setEncoding('utf8')) text += chunk;
     const status = answer.statusCode ?? 0;
@@ -102,12 +98,7 @@ export class KubeClient implements Disposable {
     return JSON.parse(text) as Answer;
   }
 
-  #open(
-    method: string,
-    path: string,
-    agent: Agent,
-    body?: unknown,
-  ): Promise<{ sent: ClientRequest; answer: IncomingMessage }> {
+  #open(method: string, path: string, agent: Agent, body?: unknown): Promise<IncomingMessage> {
     const text = body === undefined ? undefined : JSON.stringify(body);
     return new Promise((resolve, reject) => {
       const sent = request(`${this.#server}${path}`, {
@@ -121,7 +112,7 @@ export class KubeClient implements Disposable {
         },
       });
       sent.once('error', reject);
-      sent.once('response', (answer: IncomingMessage) => resolve({ sent, answer }));
+      sent.once('response', resolve);
       sent.end(text);
     });
   }
