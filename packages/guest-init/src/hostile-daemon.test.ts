@@ -4,7 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { encodeFrame, type Frame, FrameReader } from './frames.ts';
-import { RealInit } from './real-init.ts';
+import { RealInit } from './testing/real-init.ts';
 import { encodeStart } from './start-payload.ts';
 import { FromInit, PROTOCOL_VERSION, STDIN_WINDOW_BYTES, ToInit } from './wire.ts';
 

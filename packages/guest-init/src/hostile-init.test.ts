@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { closed, FakeInit, spec, u32 } from './fake-init.ts';
+import { closed, FakeInit, spec, u32 } from './testing/fake-init.ts';
 import { encodeFrame } from './frames.ts';
 import { InitChannel } from './init-channel.ts';
 import { FromInit, OUTPUT_WINDOW_BYTES, ToInit } from './wire.ts';

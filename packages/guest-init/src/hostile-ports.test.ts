@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { arrived, closed, FakeInit, spec, u32 } from './fake-init.ts';
+import { arrived, closed, FakeInit, spec, u32 } from './testing/fake-init.ts';
 import { encodeFrame } from './frames.ts';
 import type { InitChannel } from './init-channel.ts';
 import { FromInit, OUTPUT_WINDOW_BYTES, PROTOCOL_VERSION_SECOND, ToInit } from './wire.ts';

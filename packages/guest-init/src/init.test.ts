@@ -4,7 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { InitCommandSpec } from './start-payload.ts';
-import { RealInit } from './real-init.ts';
+import { RealInit } from './testing/real-init.ts';
 
 let init: RealInit;
 beforeAll(async () => {

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { encodeFrame } from './frames.ts';
-import { RealInit } from './real-init.ts';
+import { RealInit } from './testing/real-init.ts';
 import { ToInit } from './wire.ts';
 
 test('the init waits for a daemon that comes late', async () => {

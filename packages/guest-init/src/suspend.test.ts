@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { RealInit } from './real-init.ts';
+import { RealInit } from './testing/real-init.ts';
 
 const spec = { cwd: '/', env: {}, user: 'root' };
 

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { initBinaryPath } from './init-binary.ts';
-import { InitChannel } from './init-channel.ts';
-import type { InitCommandExit } from './running-command.ts';
-import type { InitCommandSpec } from './start-payload.ts';
+import { initBinaryPath } from '../init-binary.ts';
+import { InitChannel } from '../init-channel.ts';
+import type { InitCommandExit } from '../running-command.ts';
+import type { InitCommandSpec } from '../start-payload.ts';
 
 export interface Finished extends InitCommandExit {
   readonly stdout: string;
@@ -29,9 +29,12 @@ export class RealInit implements AsyncDisposable {
     this.process = process;
   }
 
-  /** The init runs and tries to connect; nobody listens yet. */
-  static async spawn(): Promise<RealInit> {
-    const build = fileURLToPath(new URL('../build.mjs', import.meta.url));
+  /**
+   * The init runs and tries to connect; nobody listens yet.
+   * @param binary another build of it
+   */
+  static async spawn(binary?: string): Promise<RealInit> {
+    const build = fileURLToPath(new URL('../../build.mjs', import.meta.url));
     const built = spawnSync(process.execPath, [build], { encoding: 'utf8' });
     if (built.status !== 0) throw new Error(built.stderr);
     const directory = await mkdtemp(path.join(tmpdir(), 'init-'));
@@ -40,12 +43,14 @@ export class RealInit implements AsyncDisposable {
     const socketPath = path.join(directory, 'init.sock');
     await writeFile(tokenFile, `${token}\n`);
     const args = ['--socket', socketPath, '--token-file', tokenFile];
-    const child = spawn(initBinaryPath(), args, { stdio: ['ignore', 'ignore', 'inherit'] });
+    const child = spawn(binary ?? initBinaryPath(), args, {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
     return new RealInit(directory, token, child);
   }
 
-  static async connected(): Promise<RealInit> {
-    const init = await RealInit.spawn();
+  static async connected(binary?: string): Promise<RealInit> {
+    const init = await RealInit.spawn(binary);
     await init.connect();
     return init;
   }

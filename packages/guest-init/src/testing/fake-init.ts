@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, vi } from 'vitest';
-import { encodeFrame, type Frame, FrameReader } from './frames.ts';
-import { InitChannel } from './init-channel.ts';
-import type { PortStream } from './port-stream.ts';
-import type { InitCommand } from './running-command.ts';
-import { FromInit, PROTOCOL_VERSION, ToInit } from './wire.ts';
+import { encodeFrame, type Frame, FrameReader } from '../frames.ts';
+import { InitChannel } from '../init-channel.ts';
+import type { PortStream } from '../port-stream.ts';
+import type { InitCommand } from '../running-command.ts';
+import { FromInit, PROTOCOL_VERSION, ToInit } from '../wire.ts';
 
 export const spec = { args: ['true'], cwd: '/', env: {}, user: 'root' };
 
