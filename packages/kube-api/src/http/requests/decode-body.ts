@@ -1,6 +1,7 @@
 import { parse } from 'yaml';
 import { checkJson } from '../../objects/json.ts';
 import { KubeError } from '../../objects/kube-error.ts';
+import { isTooDeepForYaml } from './yaml-depth.ts';
 
 /** YAML is slow to read, and what is read stops the event loop. Large bodies are JSON. */
 const maxYamlLength = 256 << 10;
@@ -31,6 +32,9 @@ function readYaml(text: string): unknown {
       'RequestEntityTooLarge',
       `YAML is read up to ${maxYamlLength} characters; send JSON`,
     );
+  }
+  if (isTooDeepForYaml(text)) {
+    throw new KubeError('BadRequest', 'the YAML is nested or indented too deeply; send JSON');
   }
   try {
     return parse(text, { maxAliasCount: 100, logLevel: 'error', prettyErrors: false });
