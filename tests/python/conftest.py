@@ -9,6 +9,7 @@ from typing import Iterator
 
 import pytest
 from running_daemon import REPOSITORY, DaemonNotStarted, RunningDaemon, start_daemon
+from unmodified_clients import Clients
 
 import sandport
 
@@ -71,3 +72,12 @@ def sandbox(daemon: RunningDaemon) -> Iterator[sandport.Sandbox]:
     with sandport.Sandbox.create(workdir="/workspace") as made:
         assert made.info.isolation == daemon.isolation
         yield made
+
+
+@pytest.fixture(params=["0.4", "1.0"])
+def clients(
+    request: pytest.FixtureRequest, daemon: RunningDaemon, tmp_path: Path
+) -> Iterator[Clients]:
+    found = Clients(request.param, daemon, tmp_path)
+    yield found
+    found.delete_claims()
