@@ -13,8 +13,15 @@ const crowd = 300;
 const crowdBudgetMs = 10_000;
 const deletesAtOnce = 8;
 
-/** Makes a template of an isolation with little memory, so that hundreds fit on a machine. */
-export async function makeTemplate(kube: KubeClient, isolation: Isolation): Promise<string> {
+/**
+ * Makes a template of an isolation. @param image template of the daemon whose sandboxes have little
+ * memory, so that hundreds fit on a machine
+ */
+export async function makeTemplate(
+  kube: KubeClient,
+  isolation: Isolation,
+  image: string,
+): Promise<string> {
   const name = `bench-${isolation}`;
   await kube.create('sandboxtemplates', {
     apiVersion: 'extensions.agents.x-k8s.io/v1beta1',
@@ -24,7 +31,7 @@ export async function makeTemplate(kube: KubeClient, isolation: Isolation): Prom
       podTemplate: {
         spec: {
           runtimeClassName: isolation === 'gvisor' ? 'gvisor' : 'runc',
-          containers: [{ name: 'main', image: 'base', resources: { limits: { memory: '64Mi' } } }],
+          containers: [{ name: 'main', image }],
         },
       },
     },
@@ -43,7 +50,8 @@ export async function measureClaims(
   await makePool(kube, template, 'bench-cold', 0);
   const cold = await oneByOne(kube, runtime, 'bench-cold', rounds, async () => undefined);
   await makePool(kube, template, 'bench-warm', poolSize);
-  const warm = await oneByOne(kube, runtime, 'bench-warm', rounds, () => waitUntilFull(kube));
+  const full = () => waitUntilFull(kube, 'bench-warm', poolSize);
+  const warm = await oneByOne(kube, runtime, 'bench-warm', rounds, full);
   await kube.remove('sandboxwarmpools', 'bench-cold');
   await kube.remove('sandboxwarmpools', 'bench-warm');
   return [
@@ -56,14 +64,15 @@ export async function measureClaims(
   ];
 }
 
-/** Claims that begin at the same moment, without a warm pool. */
+/** Claims that begin at the same moment. @param warm a pool has a sandbox for each */
 export async function measureCrowd(
   kube: KubeClient,
   template: string,
   isolation: Isolation,
-  count: number = crowd,
+  { count = crowd, warm }: { count?: number | undefined; warm: boolean },
 ): Promise<Measurement[]> {
-  await makePool(kube, template, 'bench-crowd', 0);
+  await makePool(kube, template, 'bench-crowd', warm ? count : 0);
+  if (warm) await waitUntilFull(kube, 'bench-crowd', count);
   const names = Array.from({ length: count }, (_, at) => `crowd-${isolation}-${at}`);
   const times: number[] = [];
   let wall = 0;
@@ -80,18 +89,20 @@ export async function measureCrowd(
       ),
     );
   } finally {
+    // First, so that it does not make new ones for those that are gone.
+    await kube.remove('sandboxwarmpools', 'bench-crowd');
     for (let at = 0; at < names.length; at += deletesAtOnce)
       await Promise.all(
         names
           .slice(at, at + deletesAtOnce)
           .map((name) => kube.remove('sandboxclaims', name).catch(() => undefined)),
       );
-    await kube.remove('sandboxwarmpools', 'bench-crowd');
   }
+  const how = `${warm ? 'warm pool' : 'cold'}, ${isolation}`;
   return [
-    spread(`claim to ready, ${count} at once, cold, ${isolation}`, times),
+    spread(`claim to ready, ${count} at once, ${how}`, times),
     {
-      operation: `${count} claims at once, cold, all ready, ${isolation}`,
+      operation: `${count} claims at once, all ready, ${how}`,
       value: wall,
       unit: 'ms',
       budget: { of: 'value', limit: crowdBudgetMs },
@@ -140,10 +151,10 @@ async function oneByOne(
   return { ready, commands };
 }
 
-async function waitUntilFull(kube: KubeClient): Promise<void> {
+async function waitUntilFull(kube: KubeClient, pool: string, size: number): Promise<void> {
   for (;;) {
-    const { status } = await kube.get('sandboxwarmpools', 'bench-warm');
-    if (status?.readyReplicas === poolSize) return;
+    const { status } = await kube.get('sandboxwarmpools', pool);
+    if (status?.readyReplicas === size) return;
     await sleep(20);
   }
 }

@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { makeTemplate, measureClaims, measureCrowd } from '../agent-sandbox/claims.ts';
 import { KubeClient } from '../agent-sandbox/kube-client.ts';
 import { Runtime } from '../agent-sandbox/runtime.ts';
 import { measureTransfers } from '../agent-sandbox/transfers.ts';
 import { Tunnel } from '../agent-sandbox/tunnel.ts';
+import { Api } from '../lifecycle/api.ts';
 import type { Measurement } from '../report.ts';
 import type { Row, Subject } from '../subject.ts';
 
@@ -16,11 +18,13 @@ export const agentSandbox: Row = {
     const rounds = quick ? 5 : 50;
     const measured: Measurement[] = [];
     using kube = await KubeClient.open(subject);
+    using api = new Api(subject);
+    const image = await makeSmallTemplate(api);
     const authorization = { authorization: `Bearer ${subject.apiKey}` };
     using router = new Runtime(`${subject.url}/agent-sandbox/router`, authorization);
     const kubeconfig = writeKubeconfig(subject);
     for (const isolation of subject.isolations) {
-      const template = await makeTemplate(kube, isolation);
+      const template = await makeTemplate(kube, isolation, image);
       measured.push(...(await measureClaims(kube, router, template, isolation, rounds)));
       const transfers = { rounds, sizeMib: quick ? 64 : sizeMib };
       const claim = await kube.create('sandboxclaims', {
@@ -44,12 +48,39 @@ export const agentSandbox: Row = {
         measured.push(...(await measureTransfers(runtime, sandbox, way, transfers)));
       }
       await kube.remove('sandboxclaims', claim.metadata.name);
-      measured.push(...(await measureCrowd(kube, template, isolation, quick ? 20 : undefined)));
+      for (const warm of [true, false]) {
+        const count = quick ? 20 : undefined;
+        measured.push(...(await measureCrowd(kube, template, isolation, { count, warm })));
+      }
       await kube.remove('sandboxtemplates', template);
     }
+    await api.call('DELETE', `/v1/templates/${image}`);
     return measured;
   },
 };
+
+/** A template whose sandboxes have so little memory that a pool may promise hundreds of them. */
+async function makeSmallTemplate(api: Api): Promise<string> {
+  const { id } = await api.create({});
+  const name = 'bench-small';
+  const build = await api.call<{ id: string }>('POST', '/v1/templates/build', {
+    name,
+    from_sandbox: id,
+    resources: { memory_mb: 64 },
+    detach: true,
+  });
+  for (;;) {
+    const { status, error } = await api.call<{ status: string; error?: string }>(
+      'GET',
+      `/v1/templates/builds/${build.id}`,
+    );
+    if (status === 'failed') throw new Error(error);
+    if (status === 'done') break;
+    await sleep(50);
+  }
+  await api.remove(id);
+  return name;
+}
 
 /** Path of a kubeconfig for the daemon. */
 function writeKubeconfig({ workDir, benchDir, url, apiKey }: Subject): string {
