@@ -15,7 +15,7 @@
 #include "wire.h"
 
 /* An attendant sends a signal within this, or the init does. */
-#define ATTENDANT_MS 200
+#define ATTENDANT_MS 2000
 
 static struct command **table;
 static size_t table_count;
