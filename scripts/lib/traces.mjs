@@ -42,16 +42,18 @@ export function dataDirsBelow(tempDir) {
   return found;
 }
 
-/** Mount points of this mount namespace, in the order in which they were mounted. */
-export const mountPoints = () =>
+/** Mounts of this mount namespace, in the order in which they were mounted. */
+export const mounts = () =>
   read('/proc/self/mountinfo')
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) =>
-      line
+    .map((line) => ({
+      point: line
         .split(' ')[4]
         .replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8))),
-    );
+      /** What was mounted, with the layers of an overlay: these tell of a tree that is gone. */
+      source: line.slice(line.indexOf(' - ')),
+    }));
 
 /** Every cgroup directory below /sandport, in every hierarchy, deepest first. */
 export function sandportCgroups() {
@@ -111,7 +113,9 @@ export function tracesOf({ runId, tempDir }) {
           environment.split('\0').includes(`${runVariable}=${runId}`) ||
           [tempDir, ...names].some((name) => command.includes(name))),
     ),
-    mounts: mountPoints().filter(isBelow),
+    mounts: mounts()
+      .filter(({ point, source }) => isBelow(point) || source.includes(`${tempDir}/`))
+      .map(({ point }) => point),
     cgroups,
     runDirs,
     files: list(tempDir).map((entry) => join(tempDir, entry.name)),
@@ -130,7 +134,9 @@ export function machineTraces() {
       .filter((entry) => /sandport/i.test(entry.name))
       .map((entry) => join(folder, entry.name));
   return {
-    mounts: mountPoints().filter((path) => /sandport/i.test(path)),
+    mounts: mounts()
+      .map(({ point }) => point)
+      .filter((path) => /sandport/i.test(path)),
     cgroups: sandportCgroups().filter((path) => path.split('/').some((part) => key.test(part))),
     runDirs: list('/run/sandport')
       .filter(({ name }) => key.test(name))

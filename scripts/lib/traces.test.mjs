@@ -54,6 +54,24 @@ test('finds and removes mounts, also one on top of another, and files', async (c
   expect(existsSync(marker.tempDir)).toBe(false);
 });
 
+test('finds a mount of layers that are gone, wherever it is', async (context) => {
+  const elsewhere = mkdtempSync('/var/tmp/sandport-traces-');
+  const layers = ['lower', 'upper', 'work'].map((name) => join(marker.tempDir, name));
+  for (const each of layers) mkdirSync(each);
+  const [lower, upper, work] = layers;
+  const options = `lowerdir=${lower},upperdir=${upper},workdir=${work}`;
+  try {
+    const mounted = await run('mount', ['-t', 'overlay', '-o', options, 'none', elsewhere]);
+    if (mounted.code !== 0) context.skip('mounting an overlay needs root, and a disk below it');
+    rmSync(upper, { recursive: true });
+    expect(tracesOf(marker).mounts).toEqual([elsewhere]);
+    await removeTraces(marker);
+    expect(tracesOf(marker).mounts).toEqual([]);
+  } finally {
+    rmSync(elsewhere, { recursive: true });
+  }
+});
+
 test('finds and removes a cgroup with a process in it, by the data directory’s key', async (context) => {
   const dataDir = join(marker.tempDir, 'data');
   mkdirSync(dataDir);

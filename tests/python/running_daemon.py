@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import tempfile
 import time
@@ -70,7 +71,7 @@ class OwnDaemon:
         try:
             if self._process is not None and self._process.poll() is not None:
                 self.start_again()  # Nobody else deletes the sandboxes that it left.
-            _delete_all(self.running)
+            _delete_all(self.running, self._directory / "data" / "sandboxes")
         finally:
             self._stop()
 
@@ -147,11 +148,33 @@ def _wait_for_client_file(
     raise DaemonNotStarted(lines[-1])
 
 
-def _delete_all(daemon: RunningDaemon) -> None:
+def _delete_all(daemon: RunningDaemon, directory: Path) -> None:
     headers = {"Authorization": f"Bearer {daemon.api_key}"}
     with httpx.Client(base_url=daemon.url, headers=headers, timeout=60, trust_env=False) as client:
+        _delete_kubernetes_objects(client.get("/v1/kubernetes").json(), headers)
         for sandbox in client.get("/v1/sandboxes", params={"limit": 1000}).json():
             client.delete(f"/v1/sandboxes/{sandbox['id']}")
+    deadline = time.monotonic() + STOP_SECONDS
+    while any(directory.iterdir()):  # Those of pools go by themselves.
+        assert time.monotonic() < deadline, f"not deleted: {list(directory.iterdir())}"
+        time.sleep(0.05)
+
+
+def _delete_kubernetes_objects(access: Dict[str, str], headers: Dict[str, str]) -> None:
+    """What the daemon keeps sandboxes for, so that it makes no more."""
+    trust = ssl.create_default_context(cadata=access["certificate_authority"])
+    server, timeout = access["server"], 60
+    with httpx.Client(
+        base_url=server, headers=headers, verify=trust, timeout=timeout, trust_env=False
+    ) as client:
+        for group, resource in (
+            ("extensions.agents.x-k8s.io", "sandboxwarmpools"),
+            ("extensions.agents.x-k8s.io", "sandboxclaims"),
+            ("agents.x-k8s.io", "sandboxes"),
+        ):
+            for item in client.get(f"/apis/{group}/v1beta1/{resource}").json()["items"]:
+                name, namespace = item["metadata"]["name"], item["metadata"]["namespace"]
+                client.delete(f"/apis/{group}/v1beta1/namespaces/{namespace}/{resource}/{name}")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

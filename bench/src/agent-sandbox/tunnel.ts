@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Subject } from '../subject.ts';
 
@@ -28,6 +28,7 @@ export class Tunnel implements AsyncDisposable {
       {
         env: {
           ...process.env,
+          HOME: dirname(kubeconfig),
           KUBECONFIG: kubeconfig,
           KUBECTL_PORT_FORWARD_WEBSOCKETS: String(transport === 'websocket'),
         },

@@ -17,7 +17,7 @@ import { prepareTemplates } from './prepare-templates.ts';
 import { UndoStack } from './undo-stack.ts';
 import { version } from './version.ts';
 
-/** How long transfers may go on after a stop was asked for, in milliseconds. */
+/** How long transfers, and then changes of sandboxes, may go on after a stop was asked for, in ms. */
 const graceMs = 5_000;
 
 /** A daemon that runs. Closing it leaves its sandboxes running. */
@@ -68,6 +68,7 @@ export async function startDaemon(config: DaemonConfig, options: StartOptions): 
       log: (message, fields) => logger.info(fields, message),
     }),
   );
+  undo.add(() => engine.settle(graceMs));
   logger.info(await engine.recover(), 'recovered');
   const dialect = await startKubernetes(config, { engine, state, logger });
   if (dialect !== undefined) undo.use(dialect);

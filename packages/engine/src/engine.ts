@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Driver } from '@sandport/driver';
 import type { State } from '@sandport/state';
 import { Commands } from './commands/commands.ts';
@@ -137,6 +138,24 @@ export class Engine implements Disposable {
     this.uploads.start();
     await this.templates.archives.clear();
     return report;
+  }
+
+  /**
+   * Begins nothing more by itself, and lets what is being done to sandboxes end, so that nothing is
+   * left half made or half removed. To be called before it is disposed of.
+   * @param timeoutMs after which it resolves anyway; recovery deals with what is left then
+   */
+  async settle(timeoutMs: number): Promise<void> {
+    this.pools[Symbol.dispose]();
+    const entries = this.sandboxes.registry.all();
+    for (const { row, abort } of entries)
+      if (row.pooled && row.status === 'creating') abort.abort();
+    const ended = new AbortController();
+    await Promise.race([
+      Promise.all(entries.map(({ turns }) => turns.settled())),
+      sleep(timeoutMs, undefined, { signal: ended.signal }).catch(() => undefined),
+    ]);
+    ended.abort();
   }
 
   /** Sandboxes keep running. */

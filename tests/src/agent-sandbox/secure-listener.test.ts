@@ -173,17 +173,18 @@ test('a port that nobody asked for may be taken, another may not', async () => {
 test('a damaged authority is an error that names the file', async () => {
   const dataDir = newDataDir();
   try {
-    await (await startDaemon({ kubernetes: true, dataDir })).stop();
+    {
+      await using _ = await startDaemon({ kubernetes: true, dataDir });
+    }
     writeFileSync(join(dataDir, 'kubernetes/ca.crt'), 'damaged');
     await expect(startDaemon({ kubernetes: true, dataDir })).rejects.toThrow(
       /kubernetes\/ca\.crt does not hold/,
     );
-    const daemon = await startDaemon({
+    await using _ = await startDaemon({
       kubernetes: true,
       dataDir,
       args: ['--kubernetes-listen', 'off'],
     });
-    await daemon.stop();
   } finally {
     await rm(dataDir, { recursive: true });
   }
@@ -215,11 +216,10 @@ test('a kill in the first start leaves the whole authority or none', async () =>
         expect(readdirSync(join(dataDir, 'kubernetes')).sort()).toEqual(['ca.crt', 'ca.key']);
         states.add('whole');
       } else states.add('none');
-      const daemon = await startDaemon({ kubernetes: true, dataDir });
+      await using daemon = await startDaemon({ kubernetes: true, dataDir });
       using kube = await Kube.of(daemon);
       expect((await kube.send('GET', '/version')).status).toBe(200);
       expect(readdirSync(dataDir).filter((name) => name.startsWith('kubernetes.'))).toEqual([]);
-      await daemon.stop();
     } finally {
       await rm(dataDir, { recursive: true });
     }

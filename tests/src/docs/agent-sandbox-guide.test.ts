@@ -8,7 +8,6 @@ import {
   kubectls,
   noKubectl,
   repoDir,
-  testRun,
   useDaemon,
   waitFor,
 } from '../harness/index.ts';
@@ -27,7 +26,7 @@ beforeAll(async () => {
   const kubeconfig = kubectls.length > 0 ? kubeconfigOf(used.daemon) : '';
   environment = {
     PATH: [dirname(kubectls[0] ?? ''), process.env.PATH].join(':'),
-    HOME: testRun().tempDir,
+    HOME: used.daemon.homeDir,
     KUBECONFIG: kubeconfig,
   };
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Isolation } from '@sandport/protocol';
 import { z } from 'zod';
 import { Api } from './api.ts';
+import { deleteKubernetesObjects } from './kube.ts';
 import { repoDir, sandportBin, templatesDir } from './paths.ts';
 import {
   identityOf,
@@ -46,6 +47,8 @@ export class TestDaemon implements AsyncDisposable {
   readonly dataDir: string;
   /** Standard error: one JSON object a line. */
   readonly logFile: string;
+  /** Home of programs that use it, for their settings and caches; the first user makes it. */
+  readonly homeDir: string;
   readonly #outFile: string;
   readonly #options: StartDaemonOptions;
   readonly #ownsDataDir: boolean;
@@ -59,6 +62,7 @@ export class TestDaemon implements AsyncDisposable {
     const name = `${this.dataDir}.${++instances}`;
     this.logFile = `${name}.log`;
     this.#outFile = `${name}.out`;
+    this.homeDir = `${name}.home`;
   }
 
   get pid(): number {
@@ -104,7 +108,7 @@ export class TestDaemon implements AsyncDisposable {
       signal(process, 'SIGKILL');
       const log = (await readFile(this.logFile, 'utf8')).split('\n').slice(-15).join('\n');
       // One that never served is not disposed of; its last words are in the message.
-      if (this.#api === undefined) await this.#removeLogs();
+      if (this.#api === undefined) await this.#removeFiles();
       throw new Error(`the daemon did not start:\n${log}`, { cause: error });
     }
     return this;
@@ -151,20 +155,20 @@ export class TestDaemon implements AsyncDisposable {
       keepForCleanUp();
       throw error;
     }
-    await this.#removeLogs();
-    if (this.#ownsDataDir) await rm(this.dataDir, { recursive: true, force: true });
+    await this.#removeFiles();
   }
 
-  /** Those too that wait in pools. */
+  /** Those too that wait in pools, and what would make others. */
   async killSandboxes(): Promise<void> {
     const { api } = this;
+    if (this.#options.kubernetes === true) await deleteKubernetesObjects(this);
     const pools = await api.pools();
     for (const { template, isolation } of pools)
       await api.send('DELETE', `/v1/pools/${template}?isolation=${isolation}`);
     const sandboxes = await api.list('?limit=1000');
     await Promise.all(sandboxes.map(({ id }) => api.kill(id)));
     const rest = join(this.dataDir, 'sandboxes');
-    if (pools.length > 0)
+    if (pools.length > 0 || this.#options.kubernetes === true)
       await waitFor(() => readdirSync(rest).length === 0, {
         timeoutMs: 30_000,
         what: 'the end of all sandboxes in pools',
@@ -176,9 +180,11 @@ export class TestDaemon implements AsyncDisposable {
     return this.#process;
   }
 
-  async #removeLogs(): Promise<void> {
+  async #removeFiles(): Promise<void> {
     await rm(this.logFile, { force: true });
     await rm(this.#outFile, { force: true });
+    await rm(this.homeDir, { recursive: true, force: true });
+    if (this.#ownsDataDir) await rm(this.dataDir, { recursive: true, force: true });
   }
 
   #spawn(): ReturnType<typeof spawn> {

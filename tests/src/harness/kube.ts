@@ -219,3 +219,25 @@ export async function claimReady(
     (object) => conditionOf(object)?.status === 'True' && object.status?.sandbox !== undefined,
   );
 }
+
+/** Deletes what the dialect keeps sandboxes for, so that it makes no more. */
+export async function deleteKubernetesObjects(daemon: TestDaemon): Promise<void> {
+  if ((await daemon.api.send('GET', '/v1/kubernetes')).status === 404) return;
+  using kube = await Kube.of(daemon);
+  const extensions = '/apis/extensions.agents.x-k8s.io/v1beta1';
+  for (const [group, resource] of [
+    [extensions, 'sandboxwarmpools'],
+    [extensions, 'sandboxclaims'],
+    ['/apis/agents.x-k8s.io/v1beta1', 'sandboxes'],
+  ] as const) {
+    const listed = await kube.send('GET', `${group}/${resource}`);
+    const { items } = z.object({ items: z.array(itemSchema) }).parse(listed.body);
+    for (const { metadata } of items)
+      await kube.send(
+        'DELETE',
+        `${group}/namespaces/${metadata.namespace}/${resource}/${metadata.name}`,
+      );
+  }
+}
+
+const itemSchema = z.object({ metadata: z.object({ name: z.string(), namespace: z.string() }) });

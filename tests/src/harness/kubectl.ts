@@ -1,9 +1,8 @@
 import { execFile, execFileSync, type ExecFileException, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { TestDaemon } from './daemon.ts';
 import { repoDir, sandportBin } from './paths.ts';
-import { testRun } from './run-marker.ts';
 
 /** The kubectl that the set-up fetched, and the machine's own where it is another. */
 export const kubectls: readonly string[] = [
@@ -13,13 +12,14 @@ export const kubectls: readonly string[] = [
 
 export const noKubectl = 'there is no kubectl: the set-up could not fetch one';
 
-/** Writes a kubeconfig with the command line; its path. */
+/** Writes a kubeconfig with the command line, in a directory that goes with the daemon; its path. */
 export function kubeconfigOf(
   daemon: TestDaemon,
   name = 'kubeconfig',
   options: { readonly args?: readonly string[]; readonly apiKey?: string } = {},
 ): string {
-  const file = join(testRun().tempDir, `${name}-${process.pid}-${Date.now()}`);
+  mkdirSync(daemon.homeDir, { recursive: true });
+  const file = join(daemon.homeDir, name);
   const { args = [], apiKey = daemon.apiKey } = options;
   execFileSync(process.execPath, [sandportBin, 'kubeconfig', '--output', file, ...args], {
     env: { ...process.env, SANDPORT_URL: daemon.url, SANDPORT_API_KEY: apiKey },
@@ -34,7 +34,7 @@ export interface Output {
   readonly stderr: string;
 }
 
-/** A kubectl with a kubeconfig. */
+/** A kubectl with a kubeconfig, whose directory is its home. */
 export class Kubectl {
   readonly #program: string;
   readonly #env: NodeJS.ProcessEnv;
@@ -42,8 +42,8 @@ export class Kubectl {
   constructor(program: string, kubeconfig: string, env: Readonly<Record<string, string>> = {}) {
     this.#program = program;
     // Its cache of the API must not be that of another test's daemon.
-    const home = testRun().tempDir;
-    this.#env = { PATH: process.env.PATH, HOME: home, KUBECONFIG: kubeconfig, ...env };
+    const HOME = dirname(kubeconfig);
+    this.#env = { PATH: process.env.PATH, HOME, KUBECONFIG: kubeconfig, ...env };
   }
 
   /** Runs it to its end, whatever that is. */

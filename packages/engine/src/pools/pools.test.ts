@@ -128,6 +128,37 @@ test('an empty pool is told of', async () => {
   await ready(1);
 });
 
+test('a stop ends the start of members and waits for the end of others', async () => {
+  await start({ pools: [{ ...key, size: 1 }] });
+  await ready(1);
+  driver.heldBack = [];
+  await engine.pools.set(administrator, 'base', { size: 2 });
+  await vi.waitFor(() => expect(driver.heldBack).toHaveLength(1));
+  let gone = () => {};
+  const remove = vi.spyOn(driver, 'remove');
+  remove.mockReturnValueOnce(new Promise((resolve) => (gone = resolve)));
+  await engine.pools.set(administrator, 'base', { size: 0 });
+  await vi.waitFor(() => expect(remove).toHaveBeenCalled());
+  let settled = false;
+  const settling = engine.settle(60_000).then(() => (settled = true));
+  driver.letOn({ all: true });
+  await vi.waitFor(() => expect(engine.sandboxes.registry.all()).toHaveLength(1));
+  expect(settled).toBe(false);
+  gone();
+  await settling;
+  expect(engine.sandboxes.registry.all()).toEqual([]);
+});
+
+test('a stop does not wait for ever', async () => {
+  await start({ pools: [{ ...key, size: 1 }] });
+  await ready(1);
+  const remove = vi.spyOn(driver, 'remove').mockReturnValueOnce(new Promise(() => {}));
+  await engine.pools.set(administrator, 'base', { size: 0 });
+  await vi.waitFor(() => expect(remove).toHaveBeenCalled());
+  await engine.settle(20);
+  expect(engine.sandboxes.registry.all()).toHaveLength(1);
+});
+
 test('members are kept over restarts; those above the size, or of another version, are not', async () => {
   await start({ pools: [{ ...key, size: 3 }] });
   await ready(3);

@@ -177,6 +177,18 @@ describe.skipIf(notRoot !== undefined)('layerChanges', () => {
     }
   });
 
+  test('sees a change that keeps size and time', async () => {
+    const changed = join(lower, 'a/b');
+    utimesSync(changed, 1, 1);
+    mountMerged();
+    writeFileSync(join(merged, 'a/b'), 'x/y');
+    utimesSync(join(merged, 'a/b'), 1, 1);
+    chmodSync(join(merged, 'b/b'), 0o600);
+    chmodSync(join(merged, 'b/b'), lstatSync(changed).mode & 0o777);
+    unmount(merged);
+    expect(await listed()).toEqual(['modified /a/b']);
+  });
+
   test('knows the ids of a mapped upper layer', async () => {
     mountMerged();
     chmodSync(join(merged, 'a/b'), 0o644);

@@ -45,8 +45,8 @@ export interface LayerChange {
 /**
  * What an overlay's upper layer changes of the layer below, in tree order: each directory sorted by
  * name byte by byte, a directory before what is in it. Of a deleted directory only itself. A file is
- * modified when its contents, mode or owner differ; one with the same size and time counts as the
- * same. Works by descriptors on the layers themselves, while the guest may write. Memory and
+ * modified when its contents, mode or owner differ; its time, which the guest can set, counts for
+ * nothing. Works by descriptors on the layers themselves, while the guest may write. Memory and
  * descriptors do not grow with the tree.
  * @throws RootedFsError `not_found` when neither layer has the path; AbortError
  */

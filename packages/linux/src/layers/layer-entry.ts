@@ -46,7 +46,6 @@ export async function compareEntry(
     return upper.deviceNumber === lower.deviceNumber ? undefined : 'modified';
   }
   if (upper.size !== lower.size) return 'modified';
-  if (upper.mtimeNs === lower.mtimeNs) return undefined;
   const isSame = await sameContents(level.open, name, Number(upper.size), signal);
   return isSame === false ? 'modified' : undefined;
 }
