@@ -12,6 +12,8 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
  * touched, so nobody can change a path under the unmounting and removing.
  */
 export async function removeTraces(marker) {
+  // Some are found by their mounts.
+  const { runDirs } = tracesOf(marker);
   await endAll(marker);
   await unmountAll(marker);
   for (let attempt = 0; attempt < 50; attempt += 1) {
@@ -20,7 +22,6 @@ export async function removeTraces(marker) {
     for (const path of cgroups) removeEmptyCgroup(path);
     if (attempt > 0) await pause(20);
   }
-  const { runDirs } = tracesOf(marker);
   // rm works on descriptors, so it copes with trees that are deeper than any path may be long.
   await run('rm', ['-rf', '--one-file-system', '--', ...runDirs, marker.tempDir]);
 }

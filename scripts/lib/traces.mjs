@@ -23,9 +23,6 @@ const list = (path) => {
 export const dataDirKey = (dataDir) =>
   createHash('sha256').update(dataDir).digest('hex').slice(0, 12);
 
-/** Run directory of a daemon with this data directory. */
-export const runDirOf = (dataDir) => join('/run/sandport', dataDirKey(dataDir));
-
 /** Data directories below a temporary directory, at most three levels down. */
 export function dataDirsBelow(tempDir) {
   const found = [tempDir];
@@ -85,6 +82,12 @@ function processes() {
     .filter(({ startTime }) => startTime !== undefined);
 }
 
+/** Keys of data directories that are gone, or that no walk finds: from mounts of what was in them. */
+const keysOfMounts = (tempDir) =>
+  mounts()
+    .filter(({ source }) => source.includes(`${tempDir}/`))
+    .flatMap(({ point }) => /^\/run\/sandport\/([0-9a-f]{12})\//.exec(point)?.[1] ?? []);
+
 /**
  * Everything that belongs to one run and is outside this process: processes that carry its id or
  * name one of its directories, or sit in one of its cgroups; its mounts, cgroups, run directories,
@@ -92,8 +95,9 @@ function processes() {
  */
 export function tracesOf({ runId, tempDir }) {
   const dataDirs = dataDirsBelow(tempDir);
-  const keys = new Set(dataDirs.map(dataDirKey));
-  const runDirs = dataDirs.map(runDirOf).filter((path) => existsSync(path));
+  const keys = new Set([...dataDirs.map(dataDirKey), ...keysOfMounts(tempDir)]);
+  const names = [...keys].map((key) => join('/run/sandport', key));
+  const runDirs = names.filter((path) => existsSync(path));
   const isBelow = (path) =>
     [tempDir, ...runDirs].some((folder) => path === folder || path.startsWith(`${folder}/`));
   const cgroups = sandportCgroups().filter((path) =>
@@ -104,7 +108,6 @@ export function tracesOf({ runId, tempDir }) {
       read(join(path, 'cgroup.procs')).split('\n').filter(Boolean).map(Number),
     ),
   );
-  const names = [...keys].map((key) => `/run/sandport/${key}`);
   return {
     processes: processes().filter(
       ({ pid, command, environment }) =>

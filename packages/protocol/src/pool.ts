@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { isolationSchema } from './sandbox.ts';
 
-/** Sandboxes that wait for one request. */
-export const maxPoolSize = 256;
+/** Most sandboxes in one pool; as many as a daemon has by default. */
+export const maxPoolSize = 1000;
 
 /** Body of `PUT /v1/pools/{template}`. */
 export const setPoolSchema = z.strictObject({
