@@ -67,6 +67,8 @@ async function makeSmallTemplate(api: Api): Promise<string> {
     name,
     from_sandbox: id,
     resources: { memory_mb: 64 },
+    // A run that was cut off may have left one.
+    replace: true,
     detach: true,
   });
   for (;;) {
