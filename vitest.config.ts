@@ -1,11 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
-// `unit` stands beside the sources and may run side by side. `sandboxes` makes real sandboxes, and
-// `black-box` drives a real daemon through real clients: both one file at a time, after the rest.
+// `unit` stands beside the sources. `sandboxes` makes real sandboxes, and `black-box` drives a real
+// daemon through real clients. Two files run side by side: each has directories, names and ports of
+// its own, and waits for conditions rather than times.
 export default defineConfig({
   test: {
     pool: 'forks',
     passWithNoTests: true,
+    maxWorkers: 2,
     // A condition that is waited for may take as long as a machine with other work needs.
     expect: { poll: { timeout: 10_000 } },
     projects: [
@@ -22,7 +24,6 @@ export default defineConfig({
           exclude: ['packages/driver-local/src/**'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
-          maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
       },
@@ -33,7 +34,6 @@ export default defineConfig({
           include: ['packages/driver-local/src/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 180_000,
-          fileParallelism: false,
           sequence: { groupOrder: 1 },
         },
       },
@@ -44,8 +44,7 @@ export default defineConfig({
           include: ['tests/src/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 180_000,
-          fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
         },
       },
     ],

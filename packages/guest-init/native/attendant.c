@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "spawn.h"
+#include "descriptors.h"
 
 static _Noreturn void attend(void) {
   pid_t leader = getsid(0);

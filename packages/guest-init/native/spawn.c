@@ -12,10 +12,10 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "descriptors.h"
 #include "passwd.h"
 #include "terminal.h"
 #include "wire.h"
@@ -25,25 +25,8 @@
 static struct rlimit original_files;
 static bool raised_files;
 static bool reset_oom_score;
-static bool have_close_range;
 /* What a command without stdin reads; -1 when the image has none. */
 static int null_fd = -1;
-
-static bool close_range_from(unsigned int first) {
-#ifdef SYS_close_range
-  return syscall(SYS_close_range, first, ~0u, 0u) == 0;
-#else
-  (void)first;
-  return false;
-#endif
-}
-
-void close_from(unsigned int first) {
-  if (have_close_range && close_range_from(first)) return;
-  struct rlimit files;
-  rlim_t end = getrlimit(RLIMIT_NOFILE, &files) == 0 ? files.rlim_cur : 1024;
-  for (rlim_t fd = first; fd < end; fd++) close((int)fd);
-}
 
 static bool oom_score_is_set(void) {
   char text[8] = "";
@@ -55,8 +38,7 @@ static bool oom_score_is_set(void) {
 }
 
 void spawn_setup(void) {
-  have_close_range = close_range_from(3);
-  if (!have_close_range) close_from(3);
+  close_from(3);
   null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   struct stat st;
   if (null_fd >= 0 && (fstat(null_fd, &st) != 0 || !S_ISCHR(st.st_mode))) {
@@ -193,7 +175,7 @@ static int child(void *argument) {
     child_fail(plan, STEP_RESOURCES, errno);
   }
   /* Every descriptor of the init is close-on-exec; this is the second bolt. */
-  if (have_close_range) close_from(3);
+  close_from_if_cheap(3);
   if (raised_files) setrlimit(RLIMIT_NOFILE, &original_files);
   if (reset_oom_score) reset_oom();
   if (!become(plan->user)) child_fail(plan, STEP_USER, errno);

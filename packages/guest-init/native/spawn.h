@@ -45,9 +45,6 @@ struct spawn_failure {
 int start_request_parse(struct start_request *request, const uint8_t *payload, size_t bytes);
 void start_request_free(struct start_request *request);
 
-/* Closes every descriptor from this one on. */
-void close_from(unsigned int first);
-
 /* Called once before anything is spawned. */
 void spawn_setup(void);
 

@@ -4,17 +4,17 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ConformanceSubject, driverConformance } from '@sandport/driver/conformance';
 import { detectCgroups } from '@sandport/linux';
-import { type Isolation, isolationSchema, templateNameSchema } from '@sandport/protocol';
+import { type Isolation, templateNameSchema } from '@sandport/protocol';
 import { z } from 'zod';
-import { createLocalDriver } from './create-local-driver.ts';
-import { Layout } from './layout.ts';
-import { cgroupFeatures } from './machine/cgroup-features.ts';
-import { readPrivileges } from './machine/privileges.ts';
-import { probeMachine } from './machine/probe-machine.ts';
-import { type StorageKind, storageKinds } from './storage/storage.ts';
-import { LocalTemplates } from './templates/template-store.ts';
+import { createLocalDriver } from '../create-local-driver.ts';
+import { Layout } from '../layout.ts';
+import { cgroupFeatures } from '../machine/cgroup-features.ts';
+import { readPrivileges } from '../machine/privileges.ts';
+import { probeMachine } from '../machine/probe-machine.ts';
+import type { StorageKind } from '../storage/storage.ts';
+import { LocalTemplates } from '../templates/template-store.ts';
 
-const repository = resolve(fileURLToPath(import.meta.url), '../../../..');
+const repository = resolve(fileURLToPath(import.meta.url), '../../../../..');
 const templatesDir = process.env['SANDPORT_TEMPLATES_DIR'] ?? join(repository, '.setup/templates');
 
 const templates = new LocalTemplates(templatesDir);
@@ -30,10 +30,8 @@ const hasMkfs = report.rows.some(({ name, status }) => name === 'mkfs.ext4' && s
 
 const hasBtrfs = report.rows.some(({ name, status }) => name === 'btrfs' && status === 'ok');
 
-for (const isolation of isolationSchema.options)
-  for (const storage of storageKinds) declare(isolation, storage);
-
-function declare(isolation: Isolation, storage: StorageKind): void {
+/** Declares the suite that every driver passes; a file for each, so that they can run side by side. */
+export function declareConformance(isolation: Isolation, storage: StorageKind): void {
   const dataDir = join(tmpdir(), `driver-${isolation}-${storage}-${process.pid}`);
   const layout = new Layout(dataDir);
   const row = report.rows.find(({ name }) => name === `isolation ${isolation}`);
