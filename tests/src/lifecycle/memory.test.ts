@@ -80,7 +80,8 @@ test('a process goes on with its variables, threads, children, pipes and open fi
 test('a command in the background goes on, and its output can be read', async () => {
   const { api } = used;
   const id = await make();
-  await api.exec(id, '(for i in 1 2 3 4 5 6 7 8; do echo $i; sleep 0.3; done) > /tmp/out 2>&1 &');
+  const loop = 'for i in 1 2 3 4 5 6 7 8; do echo $i; sleep 0.3; done';
+  await api.exec(id, `: > /tmp/out; (${loop}) > /tmp/out 2>&1 &`);
   await waitFor(async () => (await api.read(id, '/tmp/out')).toString().startsWith('1\n2\n'));
   await sleepAndWake(id);
   await waitFor(
