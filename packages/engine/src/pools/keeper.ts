@@ -26,8 +26,10 @@ export interface KeeperOptions {
 const startsAtOnce = 2;
 /** How often templates and members are looked at, in milliseconds. */
 const lookEveryMs = 2_000;
-/** How long after a create the pool begins to make what is missing, in milliseconds. */
+/** How long nobody takes a member before pools make what is missing, in milliseconds. */
 const refillAfterMs = 200;
+/** Longest that those who take members one after the other put that off, in milliseconds. */
+const refillWithinMs = 3_000;
 /** A pool whose members live so long has recovered, in milliseconds. */
 const steadyMs = 30_000;
 
@@ -43,6 +45,8 @@ export class Keeper implements Disposable {
   #graceUntil = 0;
   #timer: NodeJS.Timeout | undefined;
   #refill: NodeJS.Timeout | undefined;
+  /** When the first of those was taken that came one soon after the other. */
+  #takenSince: number | undefined;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
@@ -78,7 +82,7 @@ export class Keeper implements Disposable {
       pool.taken += 1;
       pool.backoff.succeeded();
       this.#options.changed();
-      this.#refill ??= setTimeout(() => this.#refillNow(), refillAfterMs).unref();
+      this.#refillLater();
       return entry;
     }
     pool.missed += 1;
@@ -165,13 +169,26 @@ export class Keeper implements Disposable {
     this.#options.changed();
   }
 
-  #refillNow(): void {
-    this.#refill = undefined;
+  /** A crowd is served first: what is made meanwhile would take the processors from it. */
+  #refillLater(): void {
+    this.#takenSince ??= performance.now();
+    clearTimeout(this.#refill);
+    this.#refill = setTimeout(() => {
+      this.#refill = undefined;
+      this.#takenSince = undefined;
+      this.#fill();
+    }, refillAfterMs).unref();
     this.#fill();
+  }
+
+  get #isCrowded(): boolean {
+    const since = this.#takenSince;
+    return since !== undefined && performance.now() - since < refillWithinMs;
   }
 
   /** Those with the most to make come first. */
   #fill(): void {
+    if (this.#isCrowded) return;
     const isAsked = ({ row }: Entry) => row.status === 'creating' && !row.pooled;
     const atOnce = this.#options.registry.all().some(isAsked) ? 1 : startsAtOnce;
     while (!this.#closed && this.#underWay < atOnce) {

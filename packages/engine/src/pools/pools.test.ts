@@ -105,6 +105,25 @@ test('a create takes one that is ready, as it was asked for, and the pool fills 
   expect(driver.made).toHaveLength(3);
 });
 
+test('a crowd is served before the pool fills up again, but not for ever', async () => {
+  await start();
+  await engine.pools.set(administrator, 'base', { size: 40 });
+  await ready(40);
+  const startedAt = performance.now();
+  for (let taken = 1; performance.now() - startedAt < 2_000; taken += 1) {
+    await engine.sandboxes.create(administrator, {});
+    expect(driver.made).toHaveLength(40);
+    expect(pool()).toMatchObject({ ready: 40 - taken, starting: 0 });
+    await sleep(100);
+  }
+  while (driver.made.length === 40) {
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+    await engine.sandboxes.create(administrator, {});
+    await sleep(100);
+  }
+  await ready(40);
+});
+
 test.each([
   ['another limit of processes', { resources: { pids: 16 } }],
   ['a disk of its own', { resources: { disk_mb: 64 } }],
