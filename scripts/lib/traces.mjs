@@ -40,7 +40,7 @@ export function dataDirsBelow(tempDir) {
 }
 
 /** Mounts of this mount namespace, in the order in which they were mounted. */
-export const mounts = () =>
+const mounts = () =>
   read('/proc/self/mountinfo')
     .split('\n')
     .filter((line) => line !== '')

@@ -147,6 +147,7 @@ export class Engine implements Disposable {
    */
   async settle(timeoutMs: number): Promise<void> {
     this.pools[Symbol.dispose]();
+    this.sandboxes[Symbol.dispose]();
     const entries = this.sandboxes.registry.all();
     for (const { row, abort } of entries)
       if (row.pooled && row.status === 'creating') abort.abort();
