@@ -12,7 +12,8 @@ import {
   waitFor,
 } from '../harness/index.ts';
 
-const used = useDaemon({ kubernetes: true });
+// A range of its own: it finds it free again when it has been killed.
+const used = useDaemon({ kubernetes: true, args: ['--pod-network', '127.100.0.0/16'] });
 let kube: Kube;
 beforeAll(async () => {
   kube = await Kube.of(used.daemon);

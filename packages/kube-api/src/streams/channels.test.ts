@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ClientOptions } from 'ws';
 import { Backend } from '../testing/backends.ts';
 import { ChannelClient } from '../testing/channel-client.ts';
 import { clientFrame, rawWebSocket, tunnelOf } from '../testing/raw-web-socket.ts';
@@ -28,9 +29,14 @@ afterAll(async () => {
 const podUrl = (rest: string): string =>
   `${cluster.url}/api/v1/namespaces/default/pods/toy/${rest}`;
 
-const exec = (query: string, command: readonly string[], protocols: readonly string[]) => {
+const exec = (
+  query: string,
+  command: readonly string[],
+  protocols: readonly string[],
+  options: ClientOptions = {},
+) => {
   const commands = command.map((word) => `&command=${encodeURIComponent(word)}`).join('');
-  return ChannelClient.open(podUrl(`exec?${query}${commands}`), protocols);
+  return ChannelClient.open(podUrl(`exec?${query}${commands}`), protocols, options);
 };
 
 /** The answer to a request for an upgrade, as it comes. */
@@ -64,6 +70,21 @@ describe('exec over channels', () => {
       message: 'command terminated with non-zero exit code: 3',
       details: { causes: [{ reason: 'ExitCode', message: '3' }] },
     });
+  });
+
+  it('starts the command when the client is seen to read', async () => {
+    const client = await exec('stdout=1', ['echo', 'out'], v5, { autoPong: false });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(client.first).toBeUndefined();
+    client.socket.pong();
+    await client.closed;
+    expect(client.text(1)).toBe('out\n');
+  });
+
+  it('does not wait for ever for a client that answers no ping', async () => {
+    const client = await exec('stdout=1', ['echo', 'out'], v5, { autoPong: false });
+    await client.closed;
+    expect(client.text(1)).toBe('out\n');
   });
 
   it('leaves out the streams that the query does not ask for', async () => {

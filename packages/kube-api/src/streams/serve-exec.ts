@@ -9,6 +9,7 @@ import { prepareSocket } from './upgrade/prepare-socket.ts';
 import { switchToSpdy } from './upgrade/switch-to-spdy.ts';
 import { acceptWebSocket } from './websocket/accept-web-socket.ts';
 import { maxChannelMessageBytes } from './websocket/channel-session.ts';
+import { peerReadiness } from './websocket/peer-readiness.ts';
 
 const protocols = {
   spdy: ['v4.channel.k8s.io'],
@@ -45,12 +46,17 @@ async function execChannel(
   query: ExecQuery,
   protocol: string,
 ): Promise<void> {
-  const session = await acceptWebSocket(
+  const accepted = await acceptWebSocket(
     upgrade,
     { name: protocol, maxMessageBytes: maxChannelMessageBytes },
-    (webSocket) => execChannels(webSocket, protocol),
+    (webSocket) => ({
+      session: execChannels(webSocket, protocol),
+      ready: peerReadiness(webSocket),
+    }),
   );
-  if (session === undefined) return;
+  if (accepted === undefined) return;
+  const { session, ready } = accepted;
+  await ready;
   const wire = channelWire(session, query);
   // Some clients take the first message as the sign that they may begin.
   (wire.stdout ?? wire.stderr ?? wire.error).write(Buffer.alloc(0));

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { WebSocket } from 'ws';
+import { type ClientOptions, WebSocket } from 'ws';
 
 /** A client of the `channel.k8s.io` protocols that shows what it got. */
 export class ChannelClient {
@@ -21,8 +21,13 @@ export class ChannelClient {
     this.closed = once(socket, 'close').then(([code]) => Number(code));
   }
 
-  static async open(url: string, protocols: readonly string[]): Promise<ChannelClient> {
-    const client = new ChannelClient(new WebSocket(url.replace('http', 'ws'), [...protocols]));
+  static async open(
+    url: string,
+    protocols: readonly string[],
+    options: ClientOptions = {},
+  ): Promise<ChannelClient> {
+    const socket = new WebSocket(url.replace('http', 'ws'), [...protocols], options);
+    const client = new ChannelClient(socket);
     await once(client.socket, 'open');
     return client;
   }
