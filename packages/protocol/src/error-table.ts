@@ -71,6 +71,13 @@ export const errorTable = {
     'The API key is valid but may not do this.',
     'Use an administrator key.',
   ),
+  origin_not_allowed: errorRow(
+    403,
+    'AuthError',
+    'A web page of another origin wants to open a WebSocket.',
+    'Open it from a page of the daemon, from a program that sends no `Origin`, or allow the origin in the configuration.',
+    { carries: ['origin'] },
+  ),
   sandbox_not_found: errorRow(
     404,
     'NotFoundError',
@@ -251,6 +258,13 @@ export const errorTable = {
     { carries: ['program', 'package'] },
   ),
 
+  upgrade_required: errorRow(
+    426,
+    'BadRequestError',
+    'The route speaks WebSocket, and the request does not ask for it.',
+    'Open it with a WebSocket client; a proxy in between has to pass `Upgrade` on.',
+    { carries: ['route'] },
+  ),
   port_not_open: errorRow(
     502,
     'UnavailableError',

@@ -10,6 +10,7 @@ export { receiveBody, type ReceiveBodyOptions } from './http/receive-body.ts';
 export { answerWithFile } from './native/files/read-file.ts';
 export { type LoggedRequest, logWhenDone } from './http/request-log.ts';
 export type { Route } from './http/router.ts';
+export type { Upgrade } from './http/upgrade.ts';
 export type { KubernetesAccess } from './native/kubernetes.ts';
 export { nativeRoutes } from './native/routes.ts';
 export { tellWhenWoken } from './native/waking.ts';

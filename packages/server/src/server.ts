@@ -13,6 +13,7 @@ import { connectionOptions, Listener } from './http/listener.ts';
 import { behind, type Mount } from './http/mount.ts';
 import { type Route, Router } from './http/router.ts';
 import { logWhenDone } from './http/request-log.ts';
+import { serveUpgrade, takesUpgrade } from './http/upgrade.ts';
 import type { KubernetesAccess } from './native/kubernetes.ts';
 import { nativeRoutes } from './native/routes.ts';
 
@@ -25,6 +26,11 @@ export interface ServerOptions {
   readonly idleTimeoutMs?: number;
   /** Paths that other protocols answer. @default none */
   readonly mounts?: readonly Mount[];
+  /**
+   * Origins of web pages, as `https://example.com`, that may open WebSockets, beside those of the
+   * daemon's own address. @default none
+   */
+  readonly allowedOrigins?: readonly string[];
   /** How to reach the daemon as a Kubernetes API. @default nothing: it is off */
   readonly kubernetes?: KubernetesAccess;
 }
@@ -55,10 +61,9 @@ export class HttpServer {
     this.#listener = new Listener(this.#server);
     this.#server.on('checkContinue', serve);
     this.#server.on('clientError', answerBrokenRequest);
-    if (options.mounts !== undefined && options.mounts.length > 0)
-      this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-        this.#upgrade(request, socket, head);
-      });
+    this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      this.#upgrade(request, socket, head);
+    });
   }
 
   /**
@@ -141,7 +146,9 @@ export class HttpServer {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const mounted = this.#mountOf(request);
-    if (mounted === undefined) {
+    const { method = 'GET', url = '/' } = request;
+    const found = mounted ?? this.#router.find(method, url.split('?', 1)[0] ?? url);
+    if (found === undefined || ('route' in found && !takesUpgrade(found.route, request))) {
       ignoreUpgrade(this.#server, request, socket, head);
       return;
     }
@@ -149,7 +156,14 @@ export class HttpServer {
     socket.on('error', () => socket.destroy());
     this.#upgraded.add(socket);
     socket.once('close', () => this.#upgraded.delete(socket));
-    const { mount, rest } = mounted;
+    if ('route' in found) {
+      const { engine, logger, allowedOrigins = [] } = this.#options;
+      const stopping = this.#stopping.signal;
+      const options = { engine, logger, stopping, allowedOrigins };
+      void serveUpgrade(found, { request, socket, head }, options);
+      return;
+    }
+    const { mount, rest } = found;
     request.url = rest;
     mount.upgrade(request, socket, head).catch((error: unknown) => {
       this.#options.logger.error({ route: mount.path, err: error }, 'unexpected error');

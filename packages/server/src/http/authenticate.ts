@@ -4,11 +4,15 @@ import { apiKeyOf } from './api-key-of.ts';
 import type { Exchange } from './exchange.ts';
 
 /**
- * Finds out who asks, by `Authorization: Bearer KEY` or `X-API-Key: KEY`.
+ * Finds out who asks.
+ * @param apiKey by default that of `Authorization: Bearer KEY` or `X-API-Key: KEY`
  * @throws SandportFault `unauthorized`
  */
-export function authenticate(exchange: Exchange, engine: Engine): void {
-  const apiKey = apiKeyOf(exchange.request.headers);
+export function authenticate(
+  exchange: Exchange,
+  engine: Engine,
+  apiKey = apiKeyOf(exchange.request.headers),
+): void {
   if (apiKey === undefined)
     throw new SandportFault(
       'unauthorized',

@@ -23,7 +23,7 @@ export function logWhenDone(exchange: LoggedRequest, logger: Logger): void {
       bytes_in: exchange.bytesIn,
       bytes_out: socket.bytesWritten - writtenBefore,
       ...(exchange.errorCode === undefined ? {} : { code: exchange.errorCode }),
-      ...(response.writableFinished ? {} : { aborted: true }),
+      ...(response.writableFinished || response.statusCode === 101 ? {} : { aborted: true }),
     });
   });
 }

@@ -1,6 +1,7 @@
 import { SandportFault } from '@sandport/protocol';
 import { TrieRouter } from 'hono/router/trie-router';
 import type { Exchange } from './exchange.ts';
+import type { Upgrade } from './upgrade.ts';
 
 export type Method = 'GET' | 'HEAD' | 'PUT' | 'POST' | 'PATCH' | 'DELETE' | 'OPTIONS';
 
@@ -13,6 +14,14 @@ export interface Route {
   /** Path of the route that this one is a second name of; the API's description has only that. */
   readonly aliasOf?: string;
   handle(exchange: Exchange): Promise<void> | void;
+  /**
+   * Takes the connection over, for WebSocket. Until it has written to the connection it may throw,
+   * which is answered as ever. Who has no key, or is a page of a foreign origin, does not get here
+   * unless the route is `open`. @default plain requests only
+   */
+  upgrade?(upgrade: Upgrade): Promise<void>;
+  /** True: `upgrade` takes any protocol but `h2c`. @default false */
+  readonly anyProtocol?: boolean;
 }
 
 /** Finds the route of a request. */

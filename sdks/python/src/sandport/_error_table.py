@@ -28,6 +28,7 @@ class BadRequestError(SandportError):
     * ``method_not_allowed``
     * ``request_timeout``
     * ``headers_too_large``
+    * ``upgrade_required``
     """
 
 
@@ -105,6 +106,7 @@ class AuthError(SandportError):
 
     * ``unauthorized``
     * ``forbidden``
+    * ``origin_not_allowed``
     """
 
 
@@ -429,6 +431,14 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         meaning="The API key is valid but may not do this.",
         advice="Use an administrator key.",
     ),
+    "origin_not_allowed": ErrorRow(
+        status=403,
+        retryable=False,
+        error_class=AuthError,
+        carries=("origin",),
+        meaning="A web page of another origin wants to open a WebSocket.",
+        advice="Open it from a page of the daemon, from a program that sends no `Origin`, or allow the origin in the configuration.",
+    ),
     "sandbox_not_found": ErrorRow(
         status=404,
         retryable=False,
@@ -636,6 +646,14 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         carries=("program", "package"),
         meaning="A program that this needs is not installed on the machine of the daemon.",
         advice="Install the Debian package in `package`; `sandport doctor` lists what is missing.",
+    ),
+    "upgrade_required": ErrorRow(
+        status=426,
+        retryable=False,
+        error_class=BadRequestError,
+        carries=("route",),
+        meaning="The route speaks WebSocket, and the request does not ask for it.",
+        advice="Open it with a WebSocket client; a proxy in between has to pass `Upgrade` on.",
     ),
     "port_not_open": ErrorRow(
         status=502,
