@@ -1,5 +1,6 @@
 import { type ErrorRow, errorRow } from './error-row.ts';
 import { fileErrors } from './file-errors.ts';
+import { portErrors } from './port-errors.ts';
 
 /**
  * Every error Sandport can answer with. One row a code: the HTTP status, whether the same request
@@ -9,6 +10,7 @@ import { fileErrors } from './file-errors.ts';
  */
 export const errorTable = {
   ...fileErrors,
+  ...portErrors,
   invalid_request: errorRow(
     400,
     'BadRequestError',

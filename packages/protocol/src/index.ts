@@ -12,6 +12,7 @@ export * from './lifecycle.ts';
 export * from './metrics.ts';
 export * from './openapi.ts';
 export * from './pool.ts';
+export * from './port.ts';
 export * from './quota.ts';
 export * from './sandbox.ts';
 export * from './sandport-fault.ts';

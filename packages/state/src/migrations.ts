@@ -122,4 +122,25 @@ export const migrations: readonly string[] = [
      revision INTEGER NOT NULL
    );
    INSERT INTO kube_revision VALUES (1, 0);`,
+  `CREATE TABLE ssh_keys (
+     id TEXT PRIMARY KEY,
+     key TEXT NOT NULL REFERENCES keys (id) ON DELETE CASCADE,
+     label TEXT NOT NULL,
+     type TEXT NOT NULL,
+     blob BLOB NOT NULL,
+     created_at INTEGER NOT NULL,
+     UNIQUE (key, blob)
+   );
+   CREATE INDEX ssh_keys_blob ON ssh_keys (blob);`,
+  `CREATE TABLE ports (
+     sandbox TEXT NOT NULL REFERENCES sandboxes (id) ON DELETE CASCADE,
+     port INTEGER NOT NULL,
+     label TEXT,
+     visibility TEXT NOT NULL,
+     PRIMARY KEY (sandbox, port)
+   ) WITHOUT ROWID;
+   CREATE TABLE secrets (
+     name TEXT PRIMARY KEY,
+     secret BLOB NOT NULL
+   ) WITHOUT ROWID;`,
 ];

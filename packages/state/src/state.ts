@@ -4,9 +4,12 @@ import { KeyTable } from './key-table.ts';
 import { KubeObjectTable } from './kube-object-table.ts';
 import { LinkTable } from './link-table.ts';
 import { PoolTable } from './pool-table.ts';
+import { PortTable } from './port-table.ts';
 import { QuotaTable } from './quota-table.ts';
 import { SandboxTable } from './sandbox-table.ts';
+import { SecretTable } from './secret-table.ts';
 import { SnapshotTable } from './snapshot-table.ts';
+import { SshKeyTable } from './ssh-key-table.ts';
 import { UploadTable } from './upload-table.ts';
 import { VolumeTable } from './volume-table.ts';
 
@@ -25,6 +28,11 @@ export interface State extends Disposable {
   readonly quotas: QuotaTable;
   readonly events: EventTable;
   readonly kubeObjects: KubeObjectTable;
+  /** They go with the API key that registered them. */
+  readonly sshKeys: SshKeyTable;
+  /** They go with their sandbox. */
+  readonly ports: PortTable;
+  readonly secrets: SecretTable;
 }
 
 /** Opens the state in `file`, made when it is missing; `:memory:` for none on disk. */
@@ -41,6 +49,9 @@ export function openState(file: string): State {
     quotas: new QuotaTable(database),
     events: new EventTable(database),
     kubeObjects: new KubeObjectTable(database),
+    sshKeys: new SshKeyTable(database),
+    ports: new PortTable(database),
+    secrets: new SecretTable(database),
     [Symbol.dispose]: () => {
       database.close();
     },

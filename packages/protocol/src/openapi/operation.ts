@@ -29,6 +29,7 @@ export interface Operation {
     | 'sandboxes'
     | 'files'
     | 'commands'
+    | 'ports'
     | 'snapshots'
     | 'templates'
     | 'volumes'

@@ -10,6 +10,7 @@ import { lifecycleOperations } from './lifecycle-operations.ts';
 import { machineOperations } from './machine-operations.ts';
 import type { Operation } from './operation.ts';
 import { arrayOf, json, query } from './parts.ts';
+import { portOperations } from './port-operations.ts';
 import { templateOperations } from './template-operations.ts';
 import { volumeOperations } from './volume-operations.ts';
 
@@ -136,6 +137,7 @@ export const operations: readonly Operation[] = [
     },
     errors: execErrors,
   },
+  ...portOperations,
   ...templateOperations,
   ...volumeOperations,
   ...machineOperations,
