@@ -28,6 +28,11 @@ export const layerRules = {
     layer: 3,
     only: ['@sandport/protocol', '@sandport/driver', '@sandport/engine'],
   },
+  '@sandport/ssh': {
+    folder: 'packages/ssh',
+    layer: 3,
+    only: ['@sandport/protocol', '@sandport/driver', '@sandport/engine'],
+  },
   '@sandport/kube-api': { folder: 'packages/kube-api', layer: 2, only: [] },
   '@sandport/agent-sandbox': {
     folder: 'packages/agent-sandbox',

@@ -1,0 +1,1 @@
+export { encodeHostKey, type HostKey, openHostKey } from './host-key.ts';
