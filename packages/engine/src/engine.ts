@@ -15,6 +15,7 @@ import type { RecoveryReport } from './sandboxes/recovery.ts';
 import { Sandboxes } from './sandboxes/sandboxes.ts';
 import { Links } from './links/links.ts';
 import { Snapshots } from './snapshots/snapshots.ts';
+import { SshKeys } from './ssh-keys/ssh-keys.ts';
 import { Uploads } from './uploads/uploads.ts';
 import { defaultAliases, Templates } from './templates.ts';
 import { Volumes } from './volumes.ts';
@@ -47,6 +48,7 @@ export interface EngineOptions {
 /** What Sandport does, without the wire: every dialect calls these. */
 export class Engine implements Disposable {
   readonly keys: Keys;
+  readonly sshKeys: SshKeys;
   readonly templates: Templates;
   readonly volumes: Volumes;
   readonly sandboxes: Sandboxes;
@@ -67,6 +69,7 @@ export class Engine implements Disposable {
     this.#options = options;
     this.events = new Events(state.events, () => this.sandboxes.registry);
     this.keys = new Keys(state.keys);
+    this.sshKeys = new SshKeys({ table: state.sshKeys, keys: this.keys });
     this.templates = new Templates({
       store: driver.templates,
       aliases: { ...defaultAliases, ...options.aliases },

@@ -23,11 +23,18 @@ export class Keys {
     const sha256 = hash(apiKey);
     let found: KeyRow | undefined;
     for (const row of this.#rows) if (timingSafeEqual(row.sha256, sha256)) found = row;
-    if (found === undefined) return undefined;
-    return {
-      keyId: found.id,
-      namespaces: found.namespaces === undefined ? undefined : new Set(found.namespaces),
-    };
+    return found && principalOf(found);
+  }
+
+  /** Whom the key with this id stands for; undefined when there is none. */
+  principal(id: string): Principal | undefined {
+    const row = this.#rows.find((each) => each.id === id);
+    return row && principalOf(row);
+  }
+
+  /** True while there is a key with this id. */
+  has(id: string): boolean {
+    return this.#rows.some((row) => row.id === id);
   }
 
   /** Makes a key for an administrator's use or for some namespaces. */
@@ -63,6 +70,11 @@ export class Keys {
     this.#rows = this.#table.all();
   }
 }
+
+const principalOf = ({ id, namespaces }: KeyRow): Principal => ({
+  keyId: id,
+  namespaces: namespaces === undefined ? undefined : new Set(namespaces),
+});
 
 const toObject = (row: KeyRow): KeyObject => ({
   id: row.id,

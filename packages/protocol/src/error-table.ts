@@ -132,6 +132,19 @@ export const errorTable = {
     'The daemon does not listen for clients of Kubernetes.',
     'Start it with --kubernetes-listen HOST:PORT; its log says why it does not.',
   ),
+  ssh_key_not_found: errorRow(
+    404,
+    'NotFoundError',
+    'No public key has this id.',
+    'List the public keys.',
+    { carries: ['key'] },
+  ),
+  ssh_off: errorRow(
+    404,
+    'NotFoundError',
+    'The daemon does not listen for clients of SSH.',
+    'Start it with --ssh-listen HOST:PORT; its log says why it does not.',
+  ),
   route_not_found: errorRow(
     404,
     'NotFoundError',

@@ -17,5 +17,6 @@ export * from './quota.ts';
 export * from './sandbox.ts';
 export * from './sandport-fault.ts';
 export * from './snapshot.ts';
+export * from './ssh.ts';
 export * from './template.ts';
 export * from './volume.ts';

@@ -12,6 +12,7 @@ export { type LoggedRequest, logWhenDone } from './http/request-log.ts';
 export type { Route } from './http/router.ts';
 export type { Upgrade } from './http/upgrade.ts';
 export type { KubernetesAccess } from './native/kubernetes.ts';
+export type { SshAccess } from './native/ssh.ts';
 export { nativeRoutes } from './native/routes.ts';
 export { tellWhenWoken } from './native/waking.ts';
 export { HttpServer, type ServerOptions } from './server.ts';

@@ -15,6 +15,7 @@ import { type Route, Router } from './http/router.ts';
 import { logWhenDone } from './http/request-log.ts';
 import { serveUpgrade, takesUpgrade } from './http/upgrade.ts';
 import type { KubernetesAccess } from './native/kubernetes.ts';
+import type { SshAccess } from './native/ssh.ts';
 import { nativeRoutes } from './native/routes.ts';
 
 export interface ServerOptions {
@@ -33,6 +34,8 @@ export interface ServerOptions {
   readonly allowedOrigins?: readonly string[];
   /** How to reach the daemon as a Kubernetes API. @default nothing: it is off */
   readonly kubernetes?: KubernetesAccess;
+  /** How to reach the daemon with SSH. @default nothing: it is off */
+  readonly ssh?: SshAccess;
 }
 
 /** The HTTP server of the daemon. */
@@ -52,6 +55,7 @@ export class HttpServer {
       idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
       stopping: this.#stopping.signal,
       kubernetes: options.kubernetes,
+      ssh: options.ssh,
     });
     this.#router = new Router(routes);
     const serve = (request: IncomingMessage, response: ServerResponse) => {

@@ -36,6 +36,7 @@ export interface Operation {
     | 'pools'
     | 'namespaces'
     | 'keys'
+    | 'ssh'
     | 'daemon';
   /** Beside those in the path, which are taken from it. */
   readonly parameters?: readonly Parameter[];

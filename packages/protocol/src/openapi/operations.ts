@@ -11,6 +11,7 @@ import { machineOperations } from './machine-operations.ts';
 import type { Operation } from './operation.ts';
 import { arrayOf, json, query } from './parts.ts';
 import { portOperations } from './port-operations.ts';
+import { sshOperations } from './ssh-operations.ts';
 import { templateOperations } from './template-operations.ts';
 import { volumeOperations } from './volume-operations.ts';
 
@@ -141,6 +142,7 @@ export const operations: readonly Operation[] = [
   ...templateOperations,
   ...volumeOperations,
   ...machineOperations,
+  ...sshOperations,
   {
     id: 'listKeys',
     method: 'get',

@@ -12,6 +12,7 @@ import { poolRoutes } from './pools.ts';
 import { quotaRoutes } from './quotas.ts';
 import { sandboxRoutes } from './sandboxes.ts';
 import { snapshotRoutes } from './snapshots.ts';
+import { type SshAccess, sshRoutes } from './ssh.ts';
 import { templateRoutes } from './templates.ts';
 import { volumeRoutes } from './volumes.ts';
 
@@ -23,6 +24,7 @@ export const nativeRoutes = (
     idleTimeoutMs: number;
     stopping: AbortSignal;
     kubernetes?: KubernetesAccess | undefined;
+    ssh?: SshAccess | undefined;
   },
 ): Route[] => [
   {
@@ -50,4 +52,5 @@ export const nativeRoutes = (
   ...quotaRoutes(engine),
   ...keyRoutes(engine),
   ...kubernetesRoutes(options),
+  ...sshRoutes(engine, options),
 ];
