@@ -2,7 +2,12 @@ export { Client, type ClientSource } from './client.ts';
 export type { CommandEvent, ExitEvent, OutputEvent } from './commands/command-events.ts';
 export type { CommandLine, CommandOptions } from './commands/command-options.ts';
 export type { CommandEnd, CommandResult } from './commands/command-result.ts';
-export { Commands, type OutputCallbacks, type RunOptions } from './commands/commands.ts';
+export { Commands } from './commands/commands.ts';
+export { LiveCommand, type OpenOptions } from './commands/live/live-command.ts';
+export type { OutputCallbacks } from './commands/output-callbacks.ts';
+export type { RunOptions } from './commands/run-options.ts';
+export type { CommandSignal } from './commands/signal.ts';
+export type { CommandInput } from './commands/stdin-chunks.ts';
 export type { ClientOptions } from './config/client-options.ts';
 export * from './errors/api-errors.ts';
 export {

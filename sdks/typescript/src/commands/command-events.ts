@@ -1,12 +1,4 @@
-import { Buffer } from 'node:buffer';
-import { execResultSchema } from '@sandport/protocol';
-import { NetworkError } from '../errors/client-errors.ts';
-import { errorFromAnswer } from '../errors/error-from-answer.ts';
-import { header, parseJson } from '../http/answer-body.ts';
-import { parseEventStream } from '../http/event-stream.ts';
-import { jsonSpec, type Transport } from '../http/transport.ts';
-import { type CommandLine, type CommandOptions, execBody } from './command-options.ts';
-import { type CommandEnd, commandEnd } from './command-result.ts';
+import type { CommandEnd } from './command-result.ts';
 
 /** Output of a command, as it is written. */
 export interface OutputEvent {
@@ -23,72 +15,40 @@ export interface ExitEvent extends CommandEnd {
 
 export type CommandEvent = OutputEvent | ExitEvent;
 
-const exitSchema = execResultSchema.omit({ stdout: true, stderr: true });
+/** Output that the daemon no longer had when it was asked for: bytes from `from` to before `to`. */
+export interface GapEvent {
+  readonly type: 'gap';
+  readonly stream: 'stdout' | 'stderr';
+  readonly from: number;
+  readonly to: number;
+}
 
-/**
- * Runs a command and gives its output as it comes, then its end. Leaving the loop early ends the
- * command.
- * @throws SandportError when the command cannot be started or the connection breaks
- */
-export async function* commandEvents(
-  transport: Transport,
-  sandboxPath: string,
-  command: CommandLine,
-  options: CommandOptions,
-): AsyncGenerator<CommandEvent, void, undefined> {
-  const spec = jsonSpec({
-    method: 'POST',
-    path: `${sandboxPath}/exec/stream`,
-    headers: { accept: 'text/event-stream' },
-    json: execBody(command, options),
-    signal: options.signal,
-    idleTimeoutMs: 0,
-  });
-  const message = await transport.send(spec);
+/** What comes from a command that is kept. */
+export type KeptCommandEvent = CommandEvent | GapEvent;
+
+/** Output before it is text. */
+export type RawOutput = Omit<OutputEvent, 'text'>;
+
+/** Adds the text of the output. What an end leaves of a cut character comes before the exit. */
+export async function* withText<Other extends { readonly type: 'exit' | 'gap' }>(
+  events: AsyncIterable<RawOutput | Other>,
+): AsyncGenerator<OutputEvent | Other, void, undefined> {
   const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
-  let end: CommandEnd | undefined;
-  try {
-    for await (const { event, data } of parseEventStream(message)) {
-      const body = parseJson(data);
-      if (event === 'stdout' || event === 'stderr') {
-        const bytes = outputBytes(body);
-        yield { type: event, bytes, text: decoders[event].decode(bytes, { stream: true }) };
-      } else if (event === 'exit') {
-        // The stream is read to its end, so that the connection can be used again.
-        end = commandEnd(exitSchema.parse(body), message);
-      } else if (event === 'error') {
-        throw errorFromAnswer({ body, requestId: header(message, 'x-request-id') });
+  for await (const event of events) {
+    if (isOutput(event)) {
+      const { type, bytes } = event;
+      yield { type, bytes, text: decoders[type].decode(bytes, { stream: true }) };
+      continue;
+    }
+    if (event.type === 'exit') {
+      for (const type of ['stdout', 'stderr'] as const) {
+        const text = decoders[type].decode();
+        if (text !== '') yield { type, bytes: new Uint8Array(), text };
       }
     }
-  } catch (error) {
-    if (end === undefined)
-      throw isConnectionError(error) ? transport.brokenBody(error, spec) : error;
-  } finally {
-    message.destroy();
+    yield event;
   }
-  if (end !== undefined) {
-    for (const type of ['stdout', 'stderr'] as const) {
-      const text = decoders[type].decode();
-      if (text !== '') yield { type, bytes: new Uint8Array(), text };
-    }
-    yield { type: 'exit', ...end };
-    return;
-  }
-  options.signal?.throwIfAborted();
-  throw new NetworkError(
-    'The connection ended before the command did; whether it still runs is not known.',
-  );
 }
 
-function outputBytes(body: unknown): Uint8Array {
-  if (typeof body !== 'object' || body === null) return new Uint8Array();
-  const base64: unknown = Reflect.get(body, 'chunk_base64');
-  if (typeof base64 === 'string') return Buffer.from(base64, 'base64');
-  const chunk: unknown = Reflect.get(body, 'chunk');
-  return Buffer.from(typeof chunk === 'string' ? chunk : '', 'utf8');
-}
-
-/** Node marks what the system reports with a code of its own. */
-function isConnectionError(error: unknown): error is Error {
-  return error instanceof Error && error.name !== 'ZodError' && !('statusCode' in error);
-}
+const isOutput = (event: { readonly type: string }): event is RawOutput =>
+  event.type === 'stdout' || event.type === 'stderr';

@@ -1,6 +1,5 @@
-import type { IncomingMessage } from 'node:http';
 import type { ExecResult } from '@sandport/protocol';
-import { type Woke, wokeOf } from '../http/woke.ts';
+import type { Woke } from '../http/woke.ts';
 
 /** How a command ended. */
 export interface CommandEnd {
@@ -31,9 +30,8 @@ export interface CommandResult extends CommandEnd {
 /** Makes it from what the API sends. */
 export function commandEnd(
   result: Omit<ExecResult, 'stdout' | 'stderr'>,
-  message: IncomingMessage,
+  woke: Woke | undefined,
 ): CommandEnd {
-  const woke = wokeOf(message);
   return {
     exitCode: result.exit_code,
     exit_code: result.exit_code,

@@ -1,17 +1,15 @@
-import { execResultSchema, maxExecOutputBytes } from '@sandport/protocol';
+import { execResultSchema } from '@sandport/protocol';
 import type { Transport } from '../http/transport.ts';
-import { type CommandEvent, commandEvents } from './command-events.ts';
+import { wokeOf } from '../http/woke.ts';
+import { checkExit } from './check-exit.ts';
+import { type CommandEvent, type ExitEvent, withText } from './command-events.ts';
 import { type CommandLine, type CommandOptions, execBody } from './command-options.ts';
-import { type CommandEnd, commandEnd, type CommandResult } from './command-result.ts';
-import { OutputBuffer } from './output-buffer.ts';
-
-export interface OutputCallbacks {
-  /** Called with the text as it comes. A promise holds back what comes after it. */
-  onStdout?: ((text: string) => void | Promise<void>) | undefined;
-  onStderr?: ((text: string) => void | Promise<void>) | undefined;
-}
-
-export interface RunOptions extends CommandOptions, OutputCallbacks {}
+import { CommandReader } from './command-reader.ts';
+import { commandEnd, type CommandResult } from './command-result.ts';
+import { execStream } from './exec-stream.ts';
+import { LiveCommand, type OpenOptions } from './live/live-command.ts';
+import { runWithInput } from './live/run-with-input.ts';
+import type { RunOptions } from './run-options.ts';
 
 /** Runs commands in a sandbox. A command is never sent twice, and waits for as long as it runs. */
 export class Commands {
@@ -25,23 +23,11 @@ export class Commands {
 
   /**
    * Runs a command to its end. A string runs under the shell; an array is a program and its
-   * arguments. A command that fails is no error: see `exitCode`.
+   * arguments. A command that fails is no error, unless `check` makes it one: see `exitCode`.
    */
   async run(command: CommandLine, options: RunOptions = {}): Promise<CommandResult> {
-    if (options.onStdout !== undefined || options.onStderr !== undefined) {
-      return this.#runStreaming(command, options);
-    }
-    const { value: result, message } = await this.#transport.jsonWithHead(
-      {
-        method: 'POST',
-        path: `${this.#sandboxPath}/exec`,
-        json: execBody(command, options),
-        signal: options.signal,
-        idleTimeoutMs: 0,
-      },
-      execResultSchema,
-    );
-    return { stdout: result.stdout, stderr: result.stderr, ...commandEnd(result, message) };
+    const result = await this.#run(command, options);
+    return options.check === true ? checkExit(command, result) : result;
   }
 
   /**
@@ -52,28 +38,44 @@ export class Commands {
     command: CommandLine,
     options: CommandOptions = {},
   ): AsyncGenerator<CommandEvent, void, undefined> {
-    return commandEvents(this.#transport, this.#sandboxPath, command, options);
+    return withText<ExitEvent>(execStream(this.#transport, this.#sandboxPath, command, options));
   }
 
-  async #runStreaming(command: CommandLine, options: RunOptions): Promise<CommandResult> {
-    const limit = options.maxOutputBytes ?? maxExecOutputBytes;
-    const stdout = new OutputBuffer(limit);
-    const stderr = new OutputBuffer(limit);
-    let end: CommandEnd | undefined;
-    for await (const event of this.stream(command, options)) {
-      if (event.type === 'exit') {
-        const { type: _, ...rest } = event;
-        end = rest;
-      } else if (event.type === 'stdout') {
-        stdout.add(event.text, event.bytes.byteLength);
-        await options.onStdout?.(event.text);
-      } else {
-        stderr.add(event.text, event.bytes.byteLength);
-        await options.onStderr?.(event.text);
+  /** Starts a command whose input stays open, on a connection of its own, which it ends with. */
+  open(command: CommandLine, options: OpenOptions = {}): Promise<LiveCommand> {
+    return LiveCommand.start(this.#transport, this.#sandboxPath, command, options);
+  }
+
+  async #run(command: CommandLine, { stdin, ...options }: RunOptions): Promise<CommandResult> {
+    if (!isSmallInput(stdin)) return runWithInput(await this.open(command, options), stdin);
+    const how: CommandOptions = { ...options, stdin };
+    if (options.onStdout !== undefined || options.onStderr !== undefined) {
+      const reader = new CommandReader(() => this.stream(command, how), options);
+      try {
+        return await reader.result();
+      } finally {
+        await reader.close();
       }
     }
-    if (end === undefined) throw new Error('The stream of a command ends with its exit.');
-    const truncated = end.truncated || stdout.truncated || stderr.truncated;
-    return { ...end, stdout: stdout.text, stderr: stderr.text, truncated };
+    const { value: result, message } = await this.#transport.jsonWithHead(
+      {
+        method: 'POST',
+        path: `${this.#sandboxPath}/exec`,
+        json: execBody(command, how),
+        signal: options.signal,
+        idleTimeoutMs: 0,
+      },
+      execResultSchema,
+    );
+    const { stdout, stderr } = result;
+    return { stdout, stderr, ...commandEnd(result, wokeOf(message)) };
   }
+}
+
+/** More does not travel in the request, but as it is read. */
+const smallInputBytes = 4 * 1024 * 1024;
+
+function isSmallInput(input: RunOptions['stdin']): input is string | Uint8Array | undefined {
+  if (typeof input === 'string') return input.length <= smallInputBytes / 3;
+  return input === undefined || (input instanceof Uint8Array && input.length <= smallInputBytes);
 }

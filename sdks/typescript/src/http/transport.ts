@@ -7,6 +7,7 @@ import { ServerError } from '../errors/api-errors.ts';
 import { errorOf, header, parseJson, readAll } from './answer-body.ts';
 import { attempt, explain, type Target } from './attempt.ts';
 import { isRepeatable, type RequestSpec } from './request.ts';
+import { ClientSocket, type SocketSpec } from './socket/client-socket.ts';
 
 /** Reads a value that came over the wire; throws when it is not one. */
 export interface Schema<T> {
@@ -110,6 +111,11 @@ export class Transport {
         },
       );
     }
+  }
+
+  /** Opens a WebSocket; see `ClientSocket.open`. */
+  socket(spec: SocketSpec): Promise<ClientSocket> {
+    return ClientSocket.open(this.#target, { ...spec, query: { ...this.#query, ...spec.query } });
   }
 
   /** The error that stands for a connection that broke while a body was read. */

@@ -5,11 +5,11 @@ import {
   sandboxSchema,
 } from '@sandport/protocol';
 import { type Client, clientFor, type ClientSource } from '../client.ts';
-import { Commands, type OutputCallbacks } from '../commands/commands.ts';
+import { Commands } from '../commands/commands.ts';
 import type { CommandLine } from '../commands/command-options.ts';
 import type { CommandResult } from '../commands/command-result.ts';
+import type { OutputCallbacks } from '../commands/output-callbacks.ts';
 import { NotFoundError } from '../errors/api-errors.ts';
-import { CommandError } from '../errors/client-errors.ts';
 import { Filesystem } from '../filesystem/filesystem.ts';
 import type { SignalOptions } from '../filesystem/progress.ts';
 import { createBody, type SandboxCreateOptions } from './create-options.ts';
@@ -106,18 +106,8 @@ export class Sandbox extends SandboxState implements AsyncDisposable {
   }
 
   /** Runs a command to its end. */
-  async exec(command: CommandLine, options: ExecOptions = {}): Promise<CommandResult> {
-    const result = await this.commands.run(command, runOptions(options));
-    if (options.check === true && result.exitCode !== 0) {
-      const text = typeof command === 'string' ? command : command.join(' ');
-      const why = result.timedOut ? 'ran out of time' : `failed with exit code ${result.exitCode}`;
-      const last = result.stderr.trimEnd().split('\n').at(-1) ?? '';
-      throw new CommandError(
-        `The command ${JSON.stringify(text.slice(0, 200))} ${why}${last === '' ? '.' : `: ${last}`}`,
-        result,
-      );
-    }
-    return result;
+  exec(command: CommandLine, options: ExecOptions = {}): Promise<CommandResult> {
+    return this.commands.run(command, { ...runOptions(options), check: options.check });
   }
 
   /** Runs a command, giving its output to the callbacks as it comes. @returns the exit code */

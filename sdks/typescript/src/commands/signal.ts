@@ -1,0 +1,2 @@
+/** Signals that a command can be sent, by name. */
+export type CommandSignal = 'SIGTERM' | 'SIGKILL' | 'SIGINT' | 'SIGHUP';
