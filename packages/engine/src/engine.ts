@@ -10,6 +10,7 @@ import { Forks } from './forks/forks.ts';
 import { Keys } from './keys.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { type PoolSetting, Pools } from './pools/pools.ts';
+import { Ports } from './ports/ports.ts';
 import { Quotas } from './quotas/quotas.ts';
 import type { RecoveryReport } from './sandboxes/recovery.ts';
 import { Sandboxes } from './sandboxes/sandboxes.ts';
@@ -56,6 +57,7 @@ export class Engine implements Disposable {
   readonly commands: Commands;
   readonly uploads: Uploads;
   readonly links: Links;
+  readonly ports: Ports;
   readonly events: Events;
   readonly forks: Forks;
   readonly snapshots: Snapshots;
@@ -113,6 +115,13 @@ export class Engine implements Disposable {
     const log = options.log ?? (() => undefined);
     this.uploads = new Uploads({ table: state.uploads, sandboxes, files, log });
     this.links = new Links({ table: state.links, sandboxes, files });
+    this.ports = new Ports({
+      table: state.ports,
+      secret: state.secrets.ensure('previews'),
+      keys: this.keys,
+      sandboxes,
+      commands: this.commands,
+    });
     const { uploads } = this;
     const { registry, states } = sandboxes;
     const copying = { driver, registry, states, events, uploads, log };

@@ -17,6 +17,8 @@ export { searchFiles } from './files/search.ts';
 export { isAdministrator, type Principal, requireAdministrator } from './principal.ts';
 export type { ForkRequest } from './forks/forks.ts';
 export type { PoolSetting, PoolWish, Reserved } from './pools/pools.ts';
+export { isAllowedPath } from './ports/allowed-path.ts';
+export type { KnownPort, PreviewGrant } from './ports/ports.ts';
 export { defaultNamespace } from './sandboxes/new-row.ts';
 export type { SandboxFilter } from './sandboxes/page.ts';
 export type { WakeOptions } from './sandboxes/states.ts';

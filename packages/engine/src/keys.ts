@@ -32,11 +32,6 @@ export class Keys {
     return row && principalOf(row);
   }
 
-  /** True while there is a key with this id. */
-  has(id: string): boolean {
-    return this.#rows.some((row) => row.id === id);
-  }
-
   /** Makes a key for an administrator's use or for some namespaces. */
   create(principal: Principal, request: CreateKey): CreatedKey {
     requireAdministrator(principal);
