@@ -1,4 +1,5 @@
 import type { Duplex, Readable, Writable } from 'node:stream';
+import type { SignalName } from '@sandport/protocol';
 
 export interface CommandSpec {
   /** Program and arguments; the program is looked up in PATH. At least one. */
@@ -48,7 +49,7 @@ export interface Command {
    */
   readonly exit: Promise<CommandExit>;
   /** To the whole process group. No error when it has ended. */
-  kill(signal?: 'SIGTERM' | 'SIGKILL' | 'SIGINT' | 'SIGHUP'): void;
+  kill(signal?: SignalName): void;
   /** Of its terminal. Without effect when it has none, or has ended. */
   resize(size: TerminalSize): void;
 }

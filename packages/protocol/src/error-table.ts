@@ -80,6 +80,13 @@ export const errorTable = {
     'Open it from a page of the daemon, from a program that sends no `Origin`, or allow the origin in the configuration.',
     { carries: ['origin'] },
   ),
+  command_not_found: errorRow(
+    404,
+    'NotFoundError',
+    'The sandbox keeps no command with this id; those that ended long ago are forgotten.',
+    'List the commands of the sandbox.',
+    { carries: ['sandbox', 'command'] },
+  ),
   sandbox_not_found: errorRow(
     404,
     'NotFoundError',
@@ -279,6 +286,27 @@ export const errorTable = {
     'The route speaks WebSocket, and the request does not ask for it.',
     'Open it with a WebSocket client; a proxy in between has to pass `Upgrade` on.',
     { carries: ['route'] },
+  ),
+  command_ended: errorRow(
+    409,
+    'ConflictError',
+    'The command does not run any more, so nothing can be told to it.',
+    'Read how it ended, and what it wrote; start it again if it is still wanted.',
+    { carries: ['sandbox', 'command'] },
+  ),
+  stdin_closed: errorRow(
+    409,
+    'ConflictError',
+    'The command takes no input: it was started without one, or its input was ended.',
+    'Start it with `stdin: true`.',
+    { carries: ['sandbox', 'command'] },
+  ),
+  not_a_terminal: errorRow(
+    409,
+    'ConflictError',
+    'The command has no terminal.',
+    'Start it with `tty`.',
+    { carries: ['sandbox', 'command'] },
   ),
   port_not_open: errorRow(
     502,

@@ -16,6 +16,8 @@ export const eventTypeSchema = z.enum([
   'expired',
   'idle',
   'deleted',
+  'command_started',
+  'command_ended',
 ]);
 export type EventType = z.infer<typeof eventTypeSchema>;
 

@@ -2,7 +2,7 @@ export * from './error-class-names.ts';
 export type { ErrorRow } from './error-row.ts';
 export * from './error-table.ts';
 export * from './event.ts';
-export * from './exec.ts';
+export * from './commands/index.ts';
 export * from './files/index.ts';
 export * from './guest-path.ts';
 export * from './ids.ts';

@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import type { ErrorCode } from '../error-table.ts';
-import { execResultSchema, execSchema } from '../exec.ts';
 import { createdKeySchema, createKeySchema, healthSchema, keySchema } from '../key.ts';
 import { createSandboxSchema, sandboxSchema } from '../sandbox.ts';
+import { commandOperations } from './command-operations.ts';
 import { fileEntryOperations } from './file-entry-operations.ts';
 import { fileOperations } from './file-operations.ts';
 import { fileTransferOperations } from './file-transfer-operations.ts';
@@ -14,14 +13,6 @@ import { portOperations } from './port-operations.ts';
 import { sshOperations } from './ssh-operations.ts';
 import { templateOperations } from './template-operations.ts';
 import { volumeOperations } from './volume-operations.ts';
-
-const execErrors: readonly ErrorCode[] = [
-  'sandbox_not_found',
-  'invalid_state',
-  'command_not_started',
-  'sandbox_unresponsive',
-  'payload_too_large',
-];
 
 /** Every route of the native API. */
 export const operations: readonly Operation[] = [
@@ -111,33 +102,7 @@ export const operations: readonly Operation[] = [
   ...fileOperations,
   ...fileEntryOperations,
   ...fileTransferOperations,
-  {
-    id: 'exec',
-    method: 'post',
-    path: '/v1/sandboxes/{id}/exec',
-    summary: 'Runs a command to its end.',
-    description: 'When the client goes away before the end, the command is killed.',
-    tag: 'commands',
-    request: json('Exec', execSchema),
-    status: 200,
-    response: json('ExecResult', execResultSchema),
-    errors: execErrors,
-  },
-  {
-    id: 'execStream',
-    method: 'post',
-    path: '/v1/sandboxes/{id}/exec/stream',
-    summary: 'Runs a command and streams its output.',
-    tag: 'commands',
-    request: json('Exec', execSchema),
-    status: 200,
-    response: {
-      kind: 'events',
-      description:
-        '`stdout` and `stderr` with `{"chunk": text}`, and `chunk_base64` when the bytes are not UTF-8; at the end `exit` with the result, or `error` with an error body.',
-    },
-    errors: execErrors,
-  },
+  ...commandOperations,
   ...portOperations,
   ...templateOperations,
   ...volumeOperations,

@@ -46,6 +46,8 @@ class NotFoundError(SandportError):
     * ``file_not_found``
     * ``upload_not_found``
     * ``link_not_found``
+    * ``port_not_exposed``
+    * ``command_not_found``
     * ``sandbox_not_found``
     * ``template_not_found``
     * ``build_not_found``
@@ -54,6 +56,8 @@ class NotFoundError(SandportError):
     * ``volume_not_found``
     * ``key_not_found``
     * ``kubernetes_off``
+    * ``ssh_key_not_found``
+    * ``ssh_off``
     * ``route_not_found``
     """
 
@@ -77,6 +81,9 @@ class ConflictError(SandportError):
     * ``volume_exists``
     * ``template_exists``
     * ``template_not_removable``
+    * ``command_ended``
+    * ``stdin_closed``
+    * ``not_a_terminal``
     """
 
 
@@ -104,9 +111,22 @@ class StorageFullError(SandportError):
 class AuthError(SandportError):
     """Codes:
 
+    * ``preview_unauthorized``
+    * ``preview_forbidden``
     * ``unauthorized``
     * ``forbidden``
     * ``origin_not_allowed``
+    """
+
+
+class UnavailableError(SandportError):
+    """Codes:
+
+    * ``bad_port_answer``
+    * ``port_timeout``
+    * ``port_not_open``
+    * ``shutting_down``
+    * ``sandbox_unresponsive``
     """
 
 
@@ -127,15 +147,6 @@ class ServerError(SandportError):
     * ``snapshot_failed``
     * ``template_build_failed``
     * ``tool_missing``
-    """
-
-
-class UnavailableError(SandportError):
-    """Codes:
-
-    * ``port_not_open``
-    * ``shutting_down``
-    * ``sandbox_unresponsive``
     """
 
 
@@ -359,6 +370,46 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         meaning="The disk, or the disk limit of the sandbox, is full; the file that was there is unchanged.",
         advice="Remove files, or create the sandbox with a larger `disk_mb`.",
     ),
+    "preview_unauthorized": ErrorRow(
+        status=401,
+        retryable=False,
+        error_class=AuthError,
+        carries=(),
+        meaning="The link to the port has expired or is not valid, or the port needs one.",
+        advice="Ask whoever has an API key for a new link; `sandport preview-url` makes one.",
+    ),
+    "preview_forbidden": ErrorRow(
+        status=403,
+        retryable=False,
+        error_class=AuthError,
+        carries=("path",),
+        meaning="The link leads to other paths, or the request comes from a page elsewhere.",
+        advice="Ask for a link to this path; open the preview itself instead of calling it from another page.",
+    ),
+    "port_not_exposed": ErrorRow(
+        status=404,
+        retryable=False,
+        error_class=NotFoundError,
+        carries=("sandbox", "port"),
+        meaning="The port of the sandbox was not exposed.",
+        advice="List the ports of the sandbox.",
+    ),
+    "bad_port_answer": ErrorRow(
+        status=502,
+        retryable=False,
+        error_class=UnavailableError,
+        carries=("sandbox", "port"),
+        meaning="What listens on the port did not answer with HTTP, or broke off before its answer.",
+        advice="See what the server in the sandbox logs; for other protocols use `sandport port-forward`.",
+    ),
+    "port_timeout": ErrorRow(
+        status=504,
+        retryable=True,
+        error_class=UnavailableError,
+        carries=("sandbox", "port"),
+        meaning="The server in the sandbox took too long to answer.",
+        advice="See what the server in the sandbox is doing, then try again.",
+    ),
     "invalid_request": ErrorRow(
         status=400,
         retryable=False,
@@ -439,6 +490,14 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         meaning="A web page of another origin wants to open a WebSocket.",
         advice="Open it from a page of the daemon, from a program that sends no `Origin`, or allow the origin in the configuration.",
     ),
+    "command_not_found": ErrorRow(
+        status=404,
+        retryable=False,
+        error_class=NotFoundError,
+        carries=("sandbox", "command"),
+        meaning="The sandbox keeps no command with this id; those that ended long ago are forgotten.",
+        advice="List the commands of the sandbox.",
+    ),
     "sandbox_not_found": ErrorRow(
         status=404,
         retryable=False,
@@ -502,6 +561,22 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         carries=(),
         meaning="The daemon does not listen for clients of Kubernetes.",
         advice="Start it with --kubernetes-listen HOST:PORT; its log says why it does not.",
+    ),
+    "ssh_key_not_found": ErrorRow(
+        status=404,
+        retryable=False,
+        error_class=NotFoundError,
+        carries=("key",),
+        meaning="No public key has this id.",
+        advice="List the public keys.",
+    ),
+    "ssh_off": ErrorRow(
+        status=404,
+        retryable=False,
+        error_class=NotFoundError,
+        carries=(),
+        meaning="The daemon does not listen for clients of SSH.",
+        advice="Start it with --ssh-listen HOST:PORT; its log says why it does not.",
     ),
     "route_not_found": ErrorRow(
         status=404,
@@ -654,6 +729,30 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         carries=("route",),
         meaning="The route speaks WebSocket, and the request does not ask for it.",
         advice="Open it with a WebSocket client; a proxy in between has to pass `Upgrade` on.",
+    ),
+    "command_ended": ErrorRow(
+        status=409,
+        retryable=False,
+        error_class=ConflictError,
+        carries=("sandbox", "command"),
+        meaning="The command does not run any more, so nothing can be told to it.",
+        advice="Read how it ended, and what it wrote; start it again if it is still wanted.",
+    ),
+    "stdin_closed": ErrorRow(
+        status=409,
+        retryable=False,
+        error_class=ConflictError,
+        carries=("sandbox", "command"),
+        meaning="The command takes no input: it was started without one, or its input was ended.",
+        advice="Start it with `stdin: true`.",
+    ),
+    "not_a_terminal": ErrorRow(
+        status=409,
+        retryable=False,
+        error_class=ConflictError,
+        carries=("sandbox", "command"),
+        meaning="The command has no terminal.",
+        advice="Start it with `tty`.",
     ),
     "port_not_open": ErrorRow(
         status=502,
