@@ -14,7 +14,7 @@ import sandport
 from sandport import AuthError, ConfigError, ConnectionConfig, SandportError
 from sandport._config import client_file_path
 from sandport._values import format_digest, parse_digest, unix_seconds
-from sandport._wire import commands
+from sandport._wire import output_text
 from sandport._wire.commands import StreamedCommand
 from sandport._wire.sse import Event, EventParser
 from sandport.errors import ERROR_TABLE, error_from_answer
@@ -178,7 +178,7 @@ def test_output_does_not_depend_on_how_it_is_cut(output: bytes, sizes: List[int]
 
 
 def test_kept_output_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commands, "MAX_KEPT_BYTES", 10)
+    monkeypatch.setattr(output_text, "MAX_KEPT_BYTES", 10)
     seen: List[str] = []
     command = StreamedCommand(seen.append)
     for _ in range(5):

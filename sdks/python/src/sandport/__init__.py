@@ -7,25 +7,33 @@
 """
 
 from ._async.client import AsyncClientSandbox, AsyncSandboxClient
+from ._async.command_handle import AsyncCommandHandle
+from ._async.commands import AsyncCommands
 from ._async.daemon import AsyncClient
 from ._async.filesystem import AsyncByteStream, AsyncFilesystem, AsyncWatch
 from ._async.machine import AsyncKeys, AsyncPools, AsyncQuotas, AsyncSnapshots
+from ._async.pty import AsyncPtyHandle, AsyncPtys
 from ._async.sandbox import AsyncSandbox
 from ._async.templates import AsyncBuildLog, AsyncTemplates
 from ._async.volumes import AsyncVolume, AsyncVolumes
 from ._config import ConnectionConfig
 from ._sync.client import ClientSandbox, SandboxClient
+from ._sync.command_handle import CommandHandle
+from ._sync.commands import Commands
 from ._sync.daemon import Client
 from ._sync.filesystem import ByteStream, Filesystem, Watch
 from ._sync.machine import Keys, Pools, Quotas, Snapshots
+from ._sync.pty import PtyHandle, Ptys
 from ._sync.sandbox import Sandbox
 from ._sync.templates import BuildLog, Templates
 from ._sync.volumes import Volume, Volumes
 from ._version import __version__
+from .command_models import CommandInfo, CommandOutput, KeptOutput
 from .errors import (
     AuthError,
     BadRequestError,
     CommandFailedError,
+    CommandLostError,
     ConfigError,
     ConflictError,
     DigestMismatchError,
@@ -88,9 +96,13 @@ __all__ = [
     "AsyncByteStream",
     "AsyncClient",
     "AsyncClientSandbox",
+    "AsyncCommandHandle",
+    "AsyncCommands",
     "AsyncFilesystem",
     "AsyncKeys",
     "AsyncPools",
+    "AsyncPtyHandle",
+    "AsyncPtys",
     "AsyncQuotas",
     "AsyncSandbox",
     "AsyncSandboxClient",
@@ -108,6 +120,11 @@ __all__ = [
     "Client",
     "ClientSandbox",
     "CommandFailedError",
+    "CommandHandle",
+    "CommandInfo",
+    "CommandLostError",
+    "CommandOutput",
+    "Commands",
     "ConfigError",
     "ConflictError",
     "ConnectionConfig",
@@ -124,6 +141,7 @@ __all__ = [
     "Filesystem",
     "ForkFailure",
     "ForkTree",
+    "KeptOutput",
     "Key",
     "Keys",
     "Kubernetes",
@@ -139,6 +157,8 @@ __all__ = [
     "Pools",
     "PreconditionFailedError",
     "PromoteResult",
+    "PtyHandle",
+    "Ptys",
     "Quota",
     "Quotas",
     "ReplaceResult",

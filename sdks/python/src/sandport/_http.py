@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import socket
-from typing import Any, Dict, Final, List, Tuple
+import ssl
+from typing import Any, Dict, Final, List, Optional, Tuple
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
@@ -12,7 +14,7 @@ import httpx
 
 from ._config import ResolvedConfig
 from ._version import __version__
-from ._wire.call import Answer, Request
+from ._wire.call import Answer, ReadTimeout, Request
 from .errors import ConfigError, NetworkError, SandportError, SandportTimeoutError
 from .errors import error_from_answer as error_from_body
 
@@ -77,13 +79,30 @@ def limits() -> httpx.Limits:
 
 
 def timeout_of(request: Request, config: ResolvedConfig) -> httpx.Timeout:
-    read = request.read_timeout
     return httpx.Timeout(
         connect=config.connect_timeout,
-        write=config.idle_timeout,
-        read=config.idle_timeout if read == "idle" else None if read == "forever" else read,
+        write=_seconds(request.write_timeout, config),
+        read=_seconds(request.read_timeout, config),
         pool=None,
     )
+
+
+def _seconds(timeout: ReadTimeout, config: ResolvedConfig) -> Optional[float]:
+    if timeout == "idle":
+        return config.idle_timeout
+    return None if timeout == "forever" else timeout
+
+
+def abort(response: httpx.Response) -> None:
+    """Ends the connection under whoever reads the body."""
+    stream = response.extensions.get("network_stream")
+    connection = stream.get_extra_info("socket") if stream is not None else None
+    if connection is not None:
+        with contextlib.suppress(OSError):  # It is gone already.
+            if isinstance(connection, ssl.SSLSocket):  # Its own method is not for two threads.
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+            else:
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 def make_url(config: ResolvedConfig, request: Request) -> str:

@@ -27,6 +27,7 @@ __all__ = [
     "AuthError",
     "BadRequestError",
     "CommandFailedError",
+    "CommandLostError",
     "ConfigError",
     "ConflictError",
     "DigestMismatchError",
@@ -78,6 +79,11 @@ class CommandFailedError(SandportError):
     def __init__(self, message: str, result: ExecResult) -> None:
         super().__init__(message, code="command_failed")
         self.result = result
+
+
+class CommandLostError(SandportError):
+    """How a command ended is not known: its processes went with those of the sandbox. Code
+    ``command_lost``."""
 
 
 _CLASS_OF_STATUS: Mapping[int, Type[SandportError]] = {

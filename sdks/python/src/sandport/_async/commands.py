@@ -2,25 +2,64 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, Optional, Union
+from typing import Any, Dict, List, Literal, Mapping, Optional, Union, overload
 
-from .._wire import commands
+from .._wire import commands, kept_commands
 from .._wire.call import woke_of
-from .._wire.commands import Command, OutputCallback, StreamedCommand
+from .._wire.commands import Command, StreamedCommand
+from .._wire.output_callbacks import on_text
+from .._wire.output_feed import OutputFeed
+from .._wire.output_text import OutputCallback
 from .._wire.sse import EventParser
+from ..command_models import CommandInfo
 from ..models import ExecResult
+from .body import AsyncContent
+from .command_handle import AsyncCommandHandle
 from .transport import AsyncTransport
 
 
 class AsyncCommands:
     """AsyncCommands in one sandbox."""
 
-    #: Seconds after which a command is ended when the caller names no time; None: never.
+    #: Seconds after which a command is ended when the caller names no time; None: never. Not for
+    #: commands in the background.
     default_timeout: Optional[float] = None
 
     def __init__(self, transport: AsyncTransport, sandbox_id: str) -> None:
         self._transport = transport
         self._sandbox_id = sandbox_id
+
+    @overload
+    async def run(
+        self,
+        cmd: Command,
+        timeout: Optional[float] = None,
+        *,
+        cwd: Optional[str] = None,
+        env: Optional[Mapping[str, str]] = None,
+        user: Optional[str] = None,
+        stdin: Union[AsyncContent, bool, None] = None,
+        on_stdout: Optional[OutputCallback] = None,
+        on_stderr: Optional[OutputCallback] = None,
+        check: bool = False,
+        background: Literal[False] = False,
+    ) -> ExecResult: ...
+
+    @overload
+    async def run(
+        self,
+        cmd: Command,
+        timeout: Optional[float] = None,
+        *,
+        cwd: Optional[str] = None,
+        env: Optional[Mapping[str, str]] = None,
+        user: Optional[str] = None,
+        stdin: Union[AsyncContent, bool, None] = None,
+        on_stdout: Optional[OutputCallback] = None,
+        on_stderr: Optional[OutputCallback] = None,
+        output_limit_bytes: Optional[int] = None,
+        background: Literal[True],
+    ) -> AsyncCommandHandle: ...
 
     async def run(
         self,
@@ -30,12 +69,19 @@ class AsyncCommands:
         cwd: Optional[str] = None,
         env: Optional[Mapping[str, str]] = None,
         user: Optional[str] = None,
-        stdin: Union[str, bytes, None] = None,
+        stdin: Union[AsyncContent, bool, None] = None,
         on_stdout: Optional[OutputCallback] = None,
         on_stderr: Optional[OutputCallback] = None,
         check: bool = False,
-    ) -> ExecResult:
-        """Runs a command and waits for its end, however long it takes.
+        output_limit_bytes: Optional[int] = None,
+        background: bool = False,
+    ) -> Union[ExecResult, AsyncCommandHandle]:
+        """Runs a command and waits for its end, however long it takes; or, in the background, gives
+        a handle of it as soon as it runs.
+
+        In the foreground a command is ended when the connection ends. In the background it goes on,
+        and :meth:`connect` finds it again; so does one whose ``stdin`` is neither text nor bytes
+        when this program is killed.
 
         :param cmd: a line for the shell, or a sequence of program and arguments.
         :param timeout: seconds after which its whole process group is ended; the result then has
@@ -43,17 +89,90 @@ class AsyncCommands:
         :param cwd: directory; the workdir of the sandbox when left out.
         :param env: added to the environment of the sandbox.
         :param user: name or number; the user of the sandbox when left out.
-        :param stdin: given to the command, then its input is closed.
+        :param stdin: text, bytes, a binary file or an (asynchronous) iterable of bytes, given to
+            the command as it reads; then its input is closed. True, in the background: its input
+            stays open for ``send_stdin``.
         :param on_stdout: called with each piece of output as it arrives; ``on_stderr`` likewise.
         :param check: raise :class:`~sandport.CommandFailedError` unless it exits with 0.
+        :param output_limit_bytes: of each stream that are kept of a command in the background,
+            where nobody reads it: the last ones. 16 MiB when left out.
         """
-        limit = self.default_timeout if timeout is None else timeout
-        fields = commands.body(cmd, cwd=cwd, env=env, user=user, timeout=limit, stdin=stdin)
-        if on_stdout is None and on_stderr is None:
-            result = await self._transport.call(commands.run(self._sandbox_id, fields))
-        else:
-            result = await self._stream(fields, StreamedCommand(on_stdout, on_stderr))
-        return commands.checked(result, cmd, check)
+        limit = timeout if timeout is not None or background else self.default_timeout
+        if not background and (stdin is None or isinstance(stdin, (str, bytes))):
+            fields = commands.body(cmd, cwd=cwd, env=env, user=user, timeout=limit, stdin=stdin)
+            if on_stdout is None and on_stderr is None:
+                result = await self._transport.call(commands.run(self._sandbox_id, fields))
+            else:
+                result = await self._stream(fields, StreamedCommand(on_stdout, on_stderr))
+            return commands.checked(result, cmd, check)
+        commands.check_stdin(stdin, background)
+        fields = kept_commands.start_fields(
+            cmd,
+            cwd=cwd,
+            env=env,
+            user=user,
+            timeout=limit,
+            stdin=stdin is not None and stdin is not False,
+            output_limit_bytes=output_limit_bytes,
+        )
+        handle = await self._start(fields, on_stdout, on_stderr)
+        if stdin is not None and not isinstance(stdin, bool):
+            handle._send_in_background(stdin)
+        if background:
+            if on_stdout is not None or on_stderr is not None:
+                handle._read_in_background()
+            return handle
+        async with handle:
+            return await handle.wait(check=check)
+
+    async def _start(
+        self,
+        fields: Mapping[str, Any],
+        on_stdout: Optional[OutputCallback],
+        on_stderr: Optional[OutputCallback],
+    ) -> AsyncCommandHandle:
+        info = await self._transport.call(kept_commands.start(self._sandbox_id, fields))
+        feed = OutputFeed(self._sandbox_id, info)
+        return AsyncCommandHandle(
+            self._transport, self._sandbox_id, feed, on_text(on_stdout, on_stderr)
+        )
+
+    async def connect(
+        self,
+        command: str,
+        *,
+        stdout_since: int = 0,
+        stderr_since: int = 0,
+        on_stdout: Optional[OutputCallback] = None,
+        on_stderr: Optional[OutputCallback] = None,
+    ) -> AsyncCommandHandle:
+        """A command in the background that runs, or has ended, by its id.
+
+        :param stdout_since: offset of the first byte of stdout that is read; ``stderr_since``
+            likewise.
+        :param on_stdout: called with each piece of output; ``on_stderr`` likewise.
+        :raises NotFoundError: when there is none.
+        """
+        feed = OutputFeed(self._sandbox_id, await self.get(command), stdout_since, stderr_since)
+        on_piece = on_text(on_stdout, on_stderr)
+        handle = AsyncCommandHandle(self._transport, self._sandbox_id, feed, on_piece)
+        if on_piece is not None:
+            handle._read_in_background()
+        return handle
+
+    async def get(self, command: str) -> CommandInfo:
+        """A command in the background, by its id.
+
+        :raises NotFoundError: when there is none.
+        """
+        return await self._transport.call(kept_commands.get(self._sandbox_id, command))
+
+    async def list(self, *, status: Optional[str] = None) -> List[CommandInfo]:
+        """Commands in the background that run, or have ended and are not forgotten; oldest first.
+
+        :param status: ``running``, ``ended`` or ``lost``.
+        """
+        return await self._transport.call(kept_commands.list_all(self._sandbox_id, status))
 
     async def _stream(self, fields: Dict[str, Any], streamed: StreamedCommand) -> ExecResult:
         parser = EventParser()

@@ -8,7 +8,8 @@ from typing import Any, Callable, List, Mapping, Optional, Sequence, Type, TypeV
 from .._config import ConnectionConfig
 from .._wire import lifecycle, sandboxes
 from .._wire.call import Call
-from .._wire.commands import Command, OutputCallback
+from .._wire.commands import Command
+from .._wire.output_text import OutputCallback
 from .._wire.owner import of_sandbox
 from .._wire.sandboxes import VolumeSpec
 from .._wire.snapshots import SnapshotSpec
@@ -19,6 +20,7 @@ from ..models import ExecResult, SandboxInfo
 from .commands import AsyncCommands
 from .explore import ExploreOptions, explore
 from .filesystem import AsyncFilesystem
+from .pty import AsyncPtys
 from .sandbox_state import AsyncSandboxState
 from .transport import AsyncTransport
 
@@ -38,6 +40,7 @@ class AsyncSandbox(AsyncSandboxState):
         super().__init__(transport, info)
         self._filesystem = AsyncFilesystem(transport, of_sandbox(info.id))
         self._commands = AsyncCommands(transport, info.id)
+        self._pty = AsyncPtys(transport, info.id)
 
     @classmethod
     async def create(
@@ -191,6 +194,11 @@ class AsyncSandbox(AsyncSandboxState):
     def commands(self) -> AsyncCommands:
         """Its commands."""
         return self._commands
+
+    @property
+    def pty(self) -> AsyncPtys:
+        """Its terminals."""
+        return self._pty
 
     async def exec(
         self,

@@ -12,6 +12,7 @@ from .._config import ConnectionConfig, ResolvedConfig
 from .._http import (
     HTTPX_ERRORS,
     RETRY_DELAYS,
+    abort,
     answer_of,
     client_options,
     error_of,
@@ -41,6 +42,11 @@ class StreamedAnswer:
     def headers(self) -> Mapping[str, str]:
         """Names are looked up without regard to case."""
         return self._response.headers
+
+    def abort(self) -> None:
+        """From any task: who reads it finds its end, or an error. Not for an answer that was read
+        to its end."""
+        abort(self._response)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """:raises NetworkError: when the body ends before its announced length."""

@@ -7,7 +7,8 @@ from typing import Any, Callable, List, Mapping, Optional, Sequence, Type, TypeV
 
 from .._config import ConnectionConfig
 from .._wire import lifecycle, sandboxes
-from .._wire.commands import Command, OutputCallback
+from .._wire.commands import Command
+from .._wire.output_text import OutputCallback
 from .._wire.owner import of_sandbox
 from .._wire.sandboxes import VolumeSpec
 from .._wire.snapshots import SnapshotSpec
@@ -18,6 +19,7 @@ from ..models import ExecResult, SandboxInfo
 from .commands import Commands
 from .explore import ExploreOptions, explore
 from .filesystem import Filesystem
+from .pty import Ptys
 from .sandbox_state import SandboxState
 from .transport import Transport, shared_transport
 
@@ -37,6 +39,7 @@ class Sandbox(SandboxState):
         super().__init__(transport, info)
         self._filesystem = Filesystem(transport, of_sandbox(info.id))
         self._commands = Commands(transport, info.id)
+        self._pty = Ptys(transport, info.id)
 
     @classmethod
     def create(
@@ -176,6 +179,11 @@ class Sandbox(SandboxState):
     def commands(self) -> Commands:
         """Its commands."""
         return self._commands
+
+    @property
+    def pty(self) -> Ptys:
+        """Its terminals."""
+        return self._pty
 
     def exec(
         self,

@@ -14,6 +14,7 @@ from .._config import ConnectionConfig, ResolvedConfig
 from .._http import (
     HTTPX_ERRORS,
     RETRY_DELAYS,
+    abort,
     answer_of,
     client_options,
     error_of,
@@ -43,6 +44,11 @@ class StreamedAnswer:
     def headers(self) -> Mapping[str, str]:
         """Names are looked up without regard to case."""
         return self._response.headers
+
+    def abort(self) -> None:
+        """From any thread: who reads it finds its end, or an error. Not for an answer that was
+        read to its end."""
+        abort(self._response)
 
     def __iter__(self) -> Iterator[bytes]:
         """:raises NetworkError: when the body ends before its announced length."""

@@ -27,6 +27,8 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes = b""
     read_timeout: ReadTimeout = "idle"
+    #: Seconds that the daemon may leave a piece of the body waiting.
+    write_timeout: ReadTimeout = "idle"
     #: True when the caller takes the answer to a second try for that to the first, although the
     #: first may have been carried out. Reading is always repeatable.
     repeatable: bool = False

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import base64
-import codecs
 import json
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Union
+from typing import Any, Dict, Mapping, Optional, Sequence, Union
 
-from .._values import base64_bytes
 from ..errors import CommandFailedError, NetworkError, make_error
 from ..models import ExecResult
 from .call import Answer, Call, ReadTimeout, Request, json_request, target, woke_of
+from .output_text import OutputCallback, OutputText, chunk_of
 from .sse import Event
 
 #: A string runs under the shell; a sequence is a program and its arguments, without a shell.
 Command = Union[str, Sequence[str]]
-
-#: Called with a piece of output, as it arrives.
-OutputCallback = Callable[[str], None]
-
-#: Bytes of stdout and of stderr, each, that a streamed command's result keeps; as ``exec`` does.
-MAX_KEPT_BYTES = 10 * 1024 * 1024
 
 #: Seconds that the daemon may take to end a command whose time is over, before it answers.
 TIMEOUT_GRACE_SECONDS = 60.0
@@ -60,6 +53,12 @@ def stream(sandbox: str, fields: Mapping[str, Any]) -> Request:
     return json_request("POST", where, fields, _wait(fields))
 
 
+def check_stdin(stdin: object, background: bool) -> None:
+    """:raises ValueError: for an input that nobody could write to."""
+    if isinstance(stdin, bool) and stdin and not background:
+        raise ValueError("stdin=True needs background=True: give the input itself")
+
+
 def checked(result: ExecResult, cmd: Command, check: bool) -> ExecResult:
     """:raises CommandFailedError: when ``check`` is set and the command did not end with 0."""
     if check and result.exit_code != 0:
@@ -76,23 +75,26 @@ class StreamedCommand:
     def __init__(
         self, on_stdout: Optional[OutputCallback] = None, on_stderr: Optional[OutputCallback] = None
     ) -> None:
-        self._stdout = _Output(on_stdout)
-        self._stderr = _Output(on_stderr)
+        self._stdout = OutputText(on_stdout)
+        self._stderr = OutputText(on_stderr)
         self._exit: Optional[ExecResult] = None
         #: How the sandbox came back for the command, if it did.
         self.woke: Optional[str] = None
 
     def handle(self, event: Event) -> None:
         if event.name == "stdout":
-            self._stdout.feed(_data(event))
+            self._stdout.feed(chunk_of(_data(event)))
         elif event.name == "stderr":
-            self._stderr.feed(_data(event))
+            self._stderr.feed(chunk_of(_data(event)))
         elif event.name == "exit":
             data = _data(event)
-            stdout, stderr = self._stdout.finish(), self._stderr.finish()
+            for output in (self._stdout, self._stderr):
+                output.finish()
             cut = self._stdout.truncated or self._stderr.truncated
             data["truncated"] = cut or bool(data.get("truncated", False))
-            self._exit = ExecResult.from_wire(data, stdout=stdout, stderr=stderr, woke=self.woke)
+            self._exit = ExecResult.from_wire(
+                data, stdout=self._stdout.kept, stderr=self._stderr.kept, woke=self.woke
+            )
         elif event.name == "error":
             data = _data(event)
             message, code = data.pop("error", None), data.pop("code", None)
@@ -110,36 +112,6 @@ class StreamedCommand:
                 code="network_error",
             )
         return self._exit
-
-
-class _Output:
-    """One of stdout and stderr: decoded across pieces, kept up to a limit."""
-
-    def __init__(self, callback: Optional[OutputCallback]) -> None:
-        self._callback = callback
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._kept: List[str] = []
-        self._room = MAX_KEPT_BYTES
-        self.truncated = False
-
-    def feed(self, data: Mapping[str, Any]) -> None:
-        encoded = data.get("chunk_base64")
-        piece = base64_bytes(encoded) if isinstance(encoded, str) else None
-        if piece is None:
-            piece = str(data.get("chunk", "")).encode("utf-8", "replace")
-        self._text(self._decoder.decode(piece))
-        self.truncated = self.truncated or len(piece) > self._room
-        self._room = max(0, self._room - len(piece))
-
-    def finish(self) -> str:
-        self._text(self._decoder.decode(b"", final=True))
-        return "".join(self._kept)
-
-    def _text(self, text: str) -> None:
-        if text and self._callback is not None:
-            self._callback(text)
-        if text and self._room > 0:
-            self._kept.append(text[: self._room])
 
 
 def _data(event: Event) -> Dict[str, Any]:

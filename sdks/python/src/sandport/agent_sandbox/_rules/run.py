@@ -6,7 +6,7 @@ import signal
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
-from ..._wire import commands
+from ..._wire import commands, output_text
 from ..._wire.call import Call
 from ...errors import SandportError
 from ...models import ExecResult
@@ -52,7 +52,7 @@ class Run:
             raise SandboxRequestError(f"{late}, and was ended.")
         notes: List[str] = []
         if given.truncated:
-            kept = f"the first {commands.MAX_KEPT_BYTES} bytes are kept"
+            kept = f"the first {output_text.MAX_KEPT_BYTES} bytes are kept"
             notes.append(f"The output was cut: of each stream {kept}.")
         if given.oom_killed:
             notes.append("The memory limit of the sandbox ended the command.")
