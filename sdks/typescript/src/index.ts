@@ -1,17 +1,37 @@
 export { Client, type ClientSource } from './client.ts';
-export type { CommandEvent, ExitEvent, OutputEvent } from './commands/command-events.ts';
+export type {
+  CommandEvent,
+  ExitEvent,
+  GapEvent,
+  KeptCommandEvent,
+  OutputEvent,
+} from './commands/command-events.ts';
 export type { CommandLine, CommandOptions } from './commands/command-options.ts';
 export type { CommandEnd, CommandResult } from './commands/command-result.ts';
 export { Commands } from './commands/commands.ts';
 export { LiveCommand, type OpenOptions } from './commands/live/live-command.ts';
 export type { OutputCallbacks } from './commands/output-callbacks.ts';
-export type { RunOptions } from './commands/run-options.ts';
+export type { RunOptions, StartOptions } from './commands/run-options.ts';
+export {
+  CommandHandle,
+  type HandleOptions,
+  type ReadOutputOptions,
+} from './commands/kept/command-handle.ts';
+export type { OutputOffsets } from './commands/kept/follow-output.ts';
+export type {
+  KeptOutput,
+  ListCommandsOptions,
+  OutputStream,
+} from './commands/kept/kept-api.ts';
 export type { CommandSignal } from './commands/signal.ts';
+export { Pty, type PtyCreateOptions } from './commands/terminal/pty.ts';
+export { PtyHandle, type PtyOptions } from './commands/terminal/pty-handle.ts';
 export type { CommandInput } from './commands/stdin-chunks.ts';
 export type { ClientOptions } from './config/client-options.ts';
 export * from './errors/api-errors.ts';
 export {
   CommandError,
+  CommandLostError,
   ConfigurationError,
   InvalidArchiveError,
   LocalFileError,
@@ -66,6 +86,8 @@ export type { MetricsOptions } from './sandbox/sandbox-state.ts';
 export type { SandboxFilter } from './sandbox/list-sandboxes.ts';
 export { type ExecOptions, type ExecStreamOptions, Sandbox } from './sandbox/sandbox.ts';
 export type {
+  CommandObject,
+  CommandStatus,
   CreatedKey,
   ErrorCode,
   EventType,

@@ -1,2 +1,4 @@
+import type { SignalName } from '@sandport/protocol';
+
 /** Signals that a command can be sent, by name. */
-export type CommandSignal = 'SIGTERM' | 'SIGKILL' | 'SIGINT' | 'SIGHUP';
+export type CommandSignal = SignalName;

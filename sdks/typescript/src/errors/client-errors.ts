@@ -103,3 +103,15 @@ export class UploadLostError extends SandportError {
     );
   }
 }
+
+/** The processes of a command went with those of its sandbox, and nobody knows how it ended. */
+export class CommandLostError extends SandportError {
+  override name = 'CommandLostError';
+
+  constructor(id: string) {
+    super(
+      `The command ${id} was lost: its processes went with those of the sandbox. What it had written can still be read.`,
+      { code: 'command_lost', details: { id } },
+    );
+  }
+}

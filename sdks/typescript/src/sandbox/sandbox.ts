@@ -9,6 +9,7 @@ import { Commands } from '../commands/commands.ts';
 import type { CommandLine } from '../commands/command-options.ts';
 import type { CommandResult } from '../commands/command-result.ts';
 import type { OutputCallbacks } from '../commands/output-callbacks.ts';
+import { Pty } from '../commands/terminal/pty.ts';
 import { NotFoundError } from '../errors/api-errors.ts';
 import { Filesystem } from '../filesystem/filesystem.ts';
 import type { SignalOptions } from '../filesystem/progress.ts';
@@ -42,6 +43,7 @@ export interface ExecStreamOptions extends Omit<ExecOptions, 'check'>, OutputCal
 export class Sandbox extends SandboxState implements AsyncDisposable {
   readonly filesystem: Filesystem;
   readonly commands: Commands;
+  readonly pty: Pty;
   readonly #client: Client;
 
   private constructor(client: Client, info: SandboxObject) {
@@ -49,6 +51,7 @@ export class Sandbox extends SandboxState implements AsyncDisposable {
     this.#client = client;
     this.filesystem = new Filesystem(client.transport, info.id);
     this.commands = new Commands(client.transport, info.id);
+    this.pty = new Pty(client.transport, info.id);
   }
 
   /**
