@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Callable, Dict, List, Optional, Tuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import fake_commands
 import fake_transfers
 
 API_KEY = "key-of-the-fake"
@@ -76,6 +77,10 @@ class FakeDaemon:
     archive: bytes = b""
     #: Raw archives that came, by path.
     archives: Dict[str, bytes] = field(default_factory=dict)
+    #: Commands that go on by themselves, by id.
+    commands: Dict[str, fake_commands.FakeCommand] = field(default_factory=dict)
+    #: True once the daemon is being stopped.
+    stopping: bool = False
     url: str = ""
 
     def start(self) -> None:
@@ -91,6 +96,7 @@ class FakeDaemon:
         self._thread.start()
 
     def stop(self) -> None:
+        self.stopping = True
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -219,6 +225,8 @@ class Handler(BaseHTTPRequestHandler):
                 f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in self.fake.events
             )
             return self.answer(200, events.encode(), Content_Type="text/event-stream")
+        if rest[0] == "commands":
+            return fake_commands.commands(self, seen, rest[1:])
         if rest[0] == "uploads":
             return fake_transfers.upload(self, seen, rest[1:])
         if rest == ["fs", "archive"]:
