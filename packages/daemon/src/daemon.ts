@@ -14,6 +14,7 @@ import { kubernetesAccess } from './kubernetes-access.ts';
 import { listenOn, reachableHost } from './listen.ts';
 import { publishLocalKey } from './local-key.ts';
 import { prepareTemplates } from './prepare-templates.ts';
+import { listenForSsh, sshAccess, startSsh } from './ssh.ts';
 import { UndoStack } from './undo-stack.ts';
 import { version } from './version.ts';
 
@@ -72,12 +73,14 @@ export async function startDaemon(config: DaemonConfig, options: StartOptions): 
   logger.info(await engine.recover(), 'recovered');
   const dialect = await startKubernetes(config, { engine, state, logger });
   if (dialect !== undefined) undo.use(dialect);
-  const ports: { api?: number; kubernetes?: number | undefined } = {};
+  const ssh = await startSsh(config, { engine, logger });
+  const ports: { api?: number; kubernetes?: number | undefined; ssh?: number | undefined } = {};
   const server = new HttpServer({
     engine,
     logger,
     version,
     idleTimeoutMs: config.idleTimeoutMs,
+    ...(ssh && { ssh: sshAccess(ssh, () => opened(config.ssh, ports.ssh)) }),
     ...(dialect && {
       mounts: [dialect.router],
       kubernetes: kubernetesAccess({
@@ -87,7 +90,7 @@ export async function startDaemon(config: DaemonConfig, options: StartOptions): 
       }),
     }),
   });
-  undo.add(() => Promise.all([server.close(graceMs), dialect?.close(graceMs)]));
+  undo.add(() => Promise.all([server.close(graceMs), dialect?.close(graceMs), ssh?.close()]));
   ports.api = await listenOn(config, (host, port) => server.listen(host, port), '--listen');
   const warn = (sentence: string) => {
     logger.warn(sentence);
@@ -95,6 +98,8 @@ export async function startDaemon(config: DaemonConfig, options: StartOptions): 
   };
   if (dialect !== undefined && config.kubernetes !== undefined)
     ports.kubernetes = await listenForKubernetes(dialect, config.kubernetes, warn);
+  if (ssh !== undefined && config.ssh !== undefined)
+    ports.ssh = await listenForSsh(ssh, config.ssh, warn);
   const url = `http://${addressOf(config.host, ports.api)}`;
   await publishLocalKey(engine, config, url, options.environment);
   const ms = Math.round(performance.now() - startedAt);
@@ -106,6 +111,10 @@ export async function startDaemon(config: DaemonConfig, options: StartOptions): 
   if (config.kubernetes !== undefined && ports.kubernetes !== undefined)
     announce(
       `Clients of Kubernetes reach it at https://${addressOf(config.kubernetes.host, ports.kubernetes)}; \`sandport kubeconfig\` tells them how.`,
+    );
+  if (config.ssh !== undefined && ports.ssh !== undefined)
+    announce(
+      `Clients of SSH reach it at ${addressOf(config.ssh.host, ports.ssh)}; \`sandport ssh\` opens a shell in a sandbox.`,
     );
   const preparation = new AbortController();
   const { signal } = preparation;

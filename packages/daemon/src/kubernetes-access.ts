@@ -1,7 +1,7 @@
 import type { AgentSandbox } from '@sandport/agent-sandbox';
 import type { KubernetesAccess } from '@sandport/server';
 import { type HostPort, shownHost } from './config/host-port.ts';
-import { reachableHost } from './listen.ts';
+import { hostNameOf, reachableHost } from './listen.ts';
 
 export interface KubernetesAccessOptions {
   readonly dialect: AgentSandbox;
@@ -33,11 +33,3 @@ export function kubernetesAccess(options: KubernetesAccessOptions): KubernetesAc
     },
   };
 }
-
-/** `localhost` of `localhost:8420`, `::1` of `[::1]:8420`. */
-const hostNameOf = (hostField: string | undefined): string | undefined =>
-  /^(?:\[([0-9a-f:]+)\]|([^:]+))(?::\d+)?$/i
-    .exec(hostField ?? '')
-    ?.slice(1)
-    .find((each) => each !== undefined)
-    ?.toLowerCase();

@@ -13,6 +13,14 @@ export const reachableHost = (host: string, named?: string): string => {
   return local === undefined ? host : (named ?? local);
 };
 
+/** The host in a value of `Host`: `localhost` of `localhost:8420`, `::1` of `[::1]:8420`. */
+export const hostNameOf = (hostField: string | undefined): string | undefined =>
+  /^(?:\[([0-9a-f:]+)\]|([^:]+))(?::\d+)?$/i
+    .exec(hostField ?? '')
+    ?.slice(1)
+    .find((each) => each !== undefined)
+    ?.toLowerCase();
+
 /** Another program listens where the daemon was to. */
 export class AddressTakenError extends ConfigError {}
 

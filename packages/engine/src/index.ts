@@ -23,6 +23,7 @@ export { defaultNamespace } from './sandboxes/new-row.ts';
 export type { SandboxFilter } from './sandboxes/page.ts';
 export type { WakeOptions } from './sandboxes/states.ts';
 export type { Build } from './template-builds/builds.ts';
+export { fingerprintOf } from './ssh-keys/public-key.ts';
 export { defaultAliases } from './templates.ts';
 export type { HeldUpload, UploadSink } from './uploads/held-upload.ts';
 export type { UploadState } from './uploads/uploads.ts';

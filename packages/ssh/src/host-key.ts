@@ -1,6 +1,7 @@
-import { createHash, createPrivateKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { fingerprintOf } from '@sandport/engine';
 
 const keyName = 'host_ed25519';
 const type = 'ssh-ed25519';
@@ -125,10 +126,6 @@ export function encodeHostKey(pem: string): HostKey {
     fingerprint: fingerprintOf(blob),
   };
 }
-
-/** As `ssh-keygen -l` shows a public key. */
-export const fingerprintOf = (blob: Buffer): string =>
-  `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;
 
 /** A string of the protocol: its length, then its bytes. */
 function text(value: string | Buffer): Buffer {

@@ -1,1 +1,2 @@
-export { encodeHostKey, type HostKey, openHostKey } from './host-key.ts';
+export { type HostKey, HostKeyError, openHostKey } from './host-key.ts';
+export { SshListener, type SshListenerOptions } from './ssh-listener.ts';

@@ -27,6 +27,7 @@ export type OptionKey =
   | 'kubernetes_san'
   | 'pod_network'
   | 'pod_network_users'
+  | 'ssh_listen'
   | 'idle_timeout_seconds'
   | 'log_level';
 
@@ -132,6 +133,13 @@ export const daemonOptions: readonly DaemonOption[] = [
       'Another user of this machine who may connect to addresses of sandboxes, which need no key. Can be repeated.',
     defaultText: 'root, and who called sudo',
     list: true,
+  },
+  {
+    key: 'ssh_listen',
+    flag: '--ssh-listen <host:port|off>',
+    description:
+      'Address for clients of SSH, as ssh, scp and sftp; port 0 takes a free one; off: none.',
+    defaultText: 'port 2222 on the host of --listen',
   },
   {
     key: 'idle_timeout_seconds',

@@ -10,6 +10,7 @@ import {
   kubernetesSettings,
   kubernetesValues,
 } from './kubernetes-settings.ts';
+import { type SshSettings, sshSettings, sshValues } from './ssh-settings.ts';
 import { daemonOptions, defaultConfigFile, environmentName, type OptionKey } from './options.ts';
 
 /** The daemon's settings, complete. */
@@ -18,6 +19,8 @@ export interface DaemonConfig {
   readonly port: number;
   /** Undefined: the dialect of Kubernetes is off. */
   readonly kubernetes: KubernetesSettings | undefined;
+  /** Undefined: SSH is off. */
+  readonly ssh: SshSettings | undefined;
   readonly dataDir: string;
   /** True when nobody named another: then the user's own configuration gets the key, too. */
   readonly isDefaultDataDir: boolean;
@@ -48,6 +51,7 @@ const text = z.string().min(1);
 const values = z.strictObject({
   listen: hostPortSchema.default({ host: '127.0.0.1', port: 8420 }),
   ...kubernetesValues,
+  ...sshValues,
   data_dir: text.default(defaultDataDir),
   run_dir: text.optional(),
   templates_dir: text.optional(),
@@ -112,6 +116,7 @@ function complete(data: z.infer<typeof values>): DaemonConfig {
   return {
     ...data.listen,
     kubernetes: kubernetesSettings(data, data.listen),
+    ssh: sshSettings(data, data.listen),
     dataDir: resolve(data.data_dir),
     isDefaultDataDir: resolve(data.data_dir) === defaultDataDir,
     runDir: data.run_dir === undefined ? undefined : resolve(data.run_dir),

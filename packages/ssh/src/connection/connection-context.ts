@@ -1,0 +1,14 @@
+import type { Socket } from 'node:net';
+import type { Engine } from '@sandport/engine';
+import type { Logger } from 'pino';
+import type { LoggedIn } from '../login/logged-in.ts';
+import type { OpenChannels } from './open-channels.ts';
+
+/** What all that happens on one connection needs. */
+export interface ConnectionContext {
+  readonly engine: Engine;
+  readonly loggedIn: LoggedIn;
+  readonly socket: Socket;
+  readonly logger: Logger;
+  readonly channels: OpenChannels;
+}

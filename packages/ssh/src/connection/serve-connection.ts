@@ -1,0 +1,126 @@
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Engine } from '@sandport/engine';
+import type { Logger } from 'pino';
+import ssh2, { type AuthContext, type Connection } from 'ssh2';
+import type { SlowDown } from '../admission/slow-down.ts';
+import { forwardPort, isForwarded } from '../forward/forward-port.ts';
+import type { HostKey } from '../host-key.ts';
+import { attempt } from '../login/authenticate.ts';
+import { isStillAllowed, type LoggedIn } from '../login/logged-in.ts';
+import { serveSession } from '../session/serve-session.ts';
+import { algorithms } from './algorithms.ts';
+import type { ConnectionContext } from './connection-context.ts';
+import { OpenChannels } from './open-channels.ts';
+
+/** Wrong attempts to log in that end a connection. */
+const maxFailures = 6;
+/** Keys that a client may ask about before it signs with one. */
+const maxQuestions = 20;
+/** New keys that may be agreed on before somebody has logged in. */
+const maxEarlyRekeys = 2;
+
+export interface ServeConnectionOptions {
+  readonly engine: Engine;
+  readonly hostKey: HostKey;
+  readonly logger: Logger;
+  readonly slowDown: SlowDown;
+  /** Called when somebody has the right to log in; false: there are too many already. */
+  readonly onLogin: (loggedIn: LoggedIn) => boolean;
+}
+
+/** Speaks SSH with whoever is at the other end of a socket. */
+export function serveConnection(socket: Socket, options: ServeConnectionOptions): void {
+  const server = new ssh2.Server(
+    {
+      hostKeys: [options.hostKey.privateKey],
+      ident: 'Sandport',
+      algorithms,
+      keepaliveInterval: 30_000,
+      keepaliveCountMax: 3,
+    },
+    (connection) => serve(connection, socket, options),
+  );
+  socket.setNoDelay(true);
+  socket.on('error', () => socket.destroy());
+  server.injectSocket(socket);
+}
+
+function serve(connection: Connection, socket: Socket, options: ServeConnectionOptions): void {
+  const { logger } = options;
+  let loggedIn: LoggedIn | undefined;
+  let rekeys = 0;
+  connection.on('error', (error) => {
+    logger.debug({ err: error, peer: socket.remoteAddress }, 'an SSH connection broke');
+    socket.destroySoon();
+  });
+  connection.on('rekey', () => {
+    if (loggedIn === undefined && ++rekeys > maxEarlyRekeys) socket.destroy();
+  });
+  const logIn = logInWith(socket, options, (found) => {
+    loggedIn = found;
+  });
+  connection.on('authentication', (context) => void logIn(context));
+  connection.on('ready', () => {
+    if (loggedIn === undefined) socket.destroy();
+    else {
+      const channels = new OpenChannels(socket);
+      serveChannels(connection, { engine: options.engine, loggedIn, socket, logger, channels });
+    }
+  });
+}
+
+/** What answers attempts to log in on one connection. */
+function logInWith(
+  socket: Socket,
+  { engine, logger, slowDown, onLogin }: ServeConnectionOptions,
+  accepted: (loggedIn: LoggedIn) => void,
+): (context: AuthContext) => Promise<void> {
+  let failures = 0;
+  let questions = 0;
+  return async (context) => {
+    const result = attempt(engine, context);
+    if (typeof result === 'object') {
+      if (onLogin(result.loggedIn)) {
+        accepted(result.loggedIn);
+        context.accept();
+      } else socket.destroySoon();
+      return;
+    }
+    if (result === 'known') {
+      context.accept();
+      return;
+    }
+    if (result === 'unknown' && ++questions > maxQuestions) failures = maxFailures;
+    if (result === 'refused') {
+      failures += 1;
+      const address = socket.remoteAddress ?? '';
+      const { delayMs, count } = slowDown.fail(address);
+      const { method, username } = context;
+      const fields = { peer: address, user: username.slice(0, 128), method, attempts: count };
+      logger.warn(fields, 'a log-in over SSH was refused');
+      await sleep(delayMs, undefined, { ref: false });
+    }
+    if (failures >= maxFailures) socket.destroySoon();
+    else context.reject(['publickey', 'password']);
+  };
+}
+
+function serveChannels(connection: Connection, context: ConnectionContext): void {
+  const { engine, loggedIn, channels } = context;
+  const place = () => (isStillAllowed(engine, loggedIn) ? channels.take() : undefined);
+  connection.on('session', (accept, reject) => {
+    const taken = place();
+    if (taken === undefined) reject();
+    else {
+      const session = accept();
+      session.once('close', () => taken[Symbol.dispose]());
+      serveSession(context, session);
+    }
+  });
+  connection.on('tcpip', (accept, reject, info) => {
+    const taken = isForwarded(info) ? place() : undefined;
+    if (taken === undefined) reject();
+    else void forwardPort(context, info, accept, reject).finally(() => taken[Symbol.dispose]());
+  });
+}
