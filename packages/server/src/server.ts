@@ -17,6 +17,8 @@ import { serveUpgrade, takesUpgrade } from './http/upgrade.ts';
 import type { KubernetesAccess } from './native/kubernetes.ts';
 import type { SshAccess } from './native/ssh.ts';
 import { nativeRoutes } from './native/routes.ts';
+import type { PreviewHostSetting } from './previews/preview-host.ts';
+import { Previews } from './previews/previews.ts';
 
 export interface ServerOptions {
   readonly engine: Engine;
@@ -32,6 +34,8 @@ export interface ServerOptions {
    * daemon's own address. @default none
    */
   readonly allowedOrigins?: readonly string[];
+  /** Where ports of sandboxes have addresses of their own. @default below `localhost` */
+  readonly previewHost?: PreviewHostSetting;
   /** How to reach the daemon as a Kubernetes API. @default nothing: it is off */
   readonly kubernetes?: KubernetesAccess;
   /** How to reach the daemon with SSH. @default nothing: it is off */
@@ -42,6 +46,7 @@ export interface ServerOptions {
 export class HttpServer {
   readonly #options: ServerOptions;
   readonly #router: Router;
+  readonly #previews: Previews;
   readonly #server: Server;
   readonly #listener: Listener;
   readonly #upgraded = new Set<Duplex>();
@@ -50,7 +55,10 @@ export class HttpServer {
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    const routes: Route[] = nativeRoutes(options.engine, {
+    const { engine, previewHost = { suffix: 'localhost' } } = options;
+    this.#previews = new Previews({ engine, host: previewHost });
+    const routes: Route[] = nativeRoutes(engine, {
+      previewHost,
       version: options.version,
       idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
       stopping: this.#stopping.signal,
@@ -87,8 +95,11 @@ export class HttpServer {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const mounted = this.#mountOf(request);
+    const preview = this.#previews.find(request);
+    const mounted = preview === undefined ? this.#mountOf(request) : undefined;
     if (mounted !== undefined) return this.#serveMount(mounted, request, response);
+    // What is not for the daemon is not looked at.
+    if (preview !== undefined) request.url = '/';
     let exchange: Exchange;
     try {
       exchange = new Exchange(request, response);
@@ -100,19 +111,22 @@ export class HttpServer {
     }
     logWhenDone(exchange, this.#options.logger);
     try {
-      await this.#dispatch(exchange);
+      await this.#dispatch(exchange, preview);
     } catch (error) {
       answerFault(exchange, error, this.#options.logger);
     }
   }
 
-  async #dispatch(exchange: Exchange): Promise<void> {
+  async #dispatch(exchange: Exchange, preview: Route | undefined): Promise<void> {
     if (this.#stopping.signal.aborted) {
       exchange.response.shouldKeepAlive = false;
       throw new SandportFault('shutting_down', 'The daemon is stopping.');
     }
     const method = exchange.request.method ?? 'GET';
-    const found = this.#router.find(method, exchange.path);
+    const found =
+      preview === undefined
+        ? this.#router.find(method, exchange.path)
+        : { route: preview, params: {} };
     if (found?.route.open !== true) authenticate(exchange, this.#options.engine);
     if (found === undefined) throw this.#router.refuse(method, exchange.path);
     exchange.route = found.route.path;
@@ -149,9 +163,12 @@ export class HttpServer {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const mounted = this.#mountOf(request);
+    const preview = this.#previews.find(request);
     const { method = 'GET', url = '/' } = request;
-    const found = mounted ?? this.#router.find(method, url.split('?', 1)[0] ?? url);
+    const found =
+      preview === undefined
+        ? (this.#mountOf(request) ?? this.#router.find(method, url.split('?', 1)[0] ?? url))
+        : { route: preview, params: {} };
     if (found === undefined || ('route' in found && !takesUpgrade(found.route, request))) {
       ignoreUpgrade(this.#server, request, socket, head);
       return;
@@ -164,6 +181,7 @@ export class HttpServer {
       const { engine, logger, allowedOrigins = [] } = this.#options;
       const stopping = this.#stopping.signal;
       const options = { engine, logger, stopping, allowedOrigins };
+      if (preview !== undefined) request.url = '/';
       void serveUpgrade(found, { request, socket, head }, options);
       return;
     }

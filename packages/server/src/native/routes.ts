@@ -1,5 +1,6 @@
 import type { Engine } from '@sandport/engine';
 import type { Route } from '../http/router.ts';
+import type { PreviewHostSetting } from '../previews/preview-host.ts';
 import { eventRoutes } from './events.ts';
 import { execRoutes } from './exec.ts';
 import { fileRoutes } from './files/index.ts';
@@ -9,6 +10,7 @@ import { type KubernetesAccess, kubernetesRoutes } from './kubernetes.ts';
 import { lifecycleRoutes } from './lifecycle.ts';
 import { metricsRoutes } from './metrics.ts';
 import { poolRoutes } from './pools.ts';
+import { portRoutes } from './ports.ts';
 import { quotaRoutes } from './quotas.ts';
 import { sandboxRoutes } from './sandboxes.ts';
 import { snapshotRoutes } from './snapshots.ts';
@@ -23,6 +25,7 @@ export const nativeRoutes = (
     version: string;
     idleTimeoutMs: number;
     stopping: AbortSignal;
+    previewHost: PreviewHostSetting;
     kubernetes?: KubernetesAccess | undefined;
     ssh?: SshAccess | undefined;
   },
@@ -43,6 +46,7 @@ export const nativeRoutes = (
   ...eventRoutes(engine, options),
   ...fileRoutes(engine, options),
   ...execRoutes(engine),
+  ...portRoutes(engine, options),
   ...forkRoutes(engine),
   ...snapshotRoutes(engine),
   ...templateRoutes(engine, options),
