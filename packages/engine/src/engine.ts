@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Driver } from '@sandport/driver';
 import type { State } from '@sandport/state';
 import { Commands } from './commands/commands.ts';
+import { KeptCommands } from './commands/kept/kept-commands.ts';
+import { Watcher } from './commands/kept/watcher.ts';
 import { Events } from './events.ts';
 import { Files } from './files/files.ts';
 import { Forks } from './forks/forks.ts';
@@ -55,6 +57,8 @@ export class Engine implements Disposable {
   readonly sandboxes: Sandboxes;
   readonly files: Files;
   readonly commands: Commands;
+  /** Commands that go on without their client. */
+  readonly kept: KeptCommands;
   readonly uploads: Uploads;
   readonly links: Links;
   readonly ports: Ports;
@@ -65,6 +69,7 @@ export class Engine implements Disposable {
   readonly pools: Pools;
   readonly metrics: Metrics;
   readonly #options: EngineOptions;
+  readonly #watcher: Watcher;
 
   constructor(options: EngineOptions) {
     const { driver, state } = options;
@@ -89,6 +94,11 @@ export class Engine implements Disposable {
       reserved: (namespace) => this.pools.reservedIn(namespace),
     });
     const { quotas } = this;
+    this.#watcher = new Watcher({
+      entries: () => this.sandboxes.registry.all(),
+      emit: (row, type, payload) => this.events.emit(row, type, payload),
+      log: options.log ?? (() => undefined),
+    });
     this.sandboxes = new Sandboxes({
       driver,
       table: state.sandboxes,
@@ -102,6 +112,7 @@ export class Engine implements Disposable {
       maxSandboxes: options.maxSandboxes ?? 1000,
       log: options.log ?? (() => undefined),
       leaving: (id, files) => this.uploads.discardAll(id, files),
+      onProcesses: (entry) => this.#watcher.sync(entry),
     });
     this.volumes = new Volumes({
       table: state.volumes,
@@ -111,6 +122,7 @@ export class Engine implements Disposable {
     });
     this.files = new Files(this.sandboxes);
     this.commands = new Commands(this.sandboxes);
+    this.kept = new KeptCommands(this.sandboxes, this.#watcher);
     const { sandboxes, files, events } = this;
     const log = options.log ?? (() => undefined);
     this.uploads = new Uploads({ table: state.uploads, sandboxes, files, log });
@@ -147,6 +159,7 @@ export class Engine implements Disposable {
     const report = await this.sandboxes.recover();
     this.pools.start(this.#options.pools);
     this.metrics.start();
+    this.#watcher.start();
     this.uploads.start();
     await this.templates.archives.clear();
     return report;
@@ -174,6 +187,7 @@ export class Engine implements Disposable {
   /** Sandboxes keep running. */
   [Symbol.dispose](): void {
     this.metrics[Symbol.dispose]();
+    this.#watcher[Symbol.dispose]();
     this.pools[Symbol.dispose]();
     this.templates.close();
     this.uploads[Symbol.dispose]();

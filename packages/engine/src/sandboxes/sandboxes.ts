@@ -44,6 +44,8 @@ export interface SandboxesOptions {
   readonly log: (message: string, fields: Record<string, unknown>) => void;
   /** Clears what a sandbox keeps outside of itself, on volumes, before it goes. */
   readonly leaving: (id: SandboxId, files: SandboxFiles) => Promise<void>;
+  /** Called when a sandbox got processes, or lost them. */
+  readonly onProcesses: (entry: Entry) => void;
 }
 
 /** How often it is written down when sandboxes were used last, in milliseconds. */
@@ -69,7 +71,15 @@ export class Sandboxes implements Disposable {
       onCrowded: () => pools().giveUpOne(),
     });
     const reschedule = () => this.#deadlines.reschedule();
-    const states = new States({ driver, registry, events, quotas, log, reschedule });
+    const states = new States({
+      driver,
+      registry,
+      events,
+      quotas,
+      log,
+      reschedule,
+      onProcesses: options.onProcesses,
+    });
     this.registry = registry;
     this.states = states;
     this.#creation = new Creation({

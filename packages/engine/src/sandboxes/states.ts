@@ -15,6 +15,8 @@ export interface StatesOptions {
   readonly quotas: Pick<Quotas, 'hold'>;
   /** Called after each change that may move a moment at which a sandbox ends or sleeps. */
   readonly reschedule: () => void;
+  /** Called when a sandbox got processes, or lost them. */
+  readonly onProcesses: (entry: Entry) => void;
 }
 
 /** Why a sandbox is woken. */
@@ -86,6 +88,7 @@ export class States {
     const { memory } = stopped.hibernation;
     const change = { status: 'hibernated', memory, statusReason: undefined } as const;
     this.#enter(entry, change, 'hibernated', { memory });
+    this.#options.onProcesses(entry);
   }
 
   /** Also of a failed one, which begins afresh. No error when it runs. */
@@ -157,6 +160,7 @@ export class States {
     entry.sandbox = sandbox;
     const status = sandbox.paused ? 'paused' : 'running';
     this.#become(entry, { statusReason: undefined, memory: undefined, ...change, status });
+    this.#options.onProcesses(entry);
     sandbox.died
       .then(({ reason }) => this.#onDeath(entry, sandbox, reason))
       .catch((error: unknown) => {
@@ -175,12 +179,14 @@ export class States {
       const why = status === 'failed' ? (statusReason ?? reason) : reason;
       this.#become(entry, { status: 'failed', statusReason: why, memory: undefined });
     }
+    this.#options.onProcesses(entry);
   }
 
   #onDeath(entry: Entry, sandbox: DriverSandbox, reason: string): void {
     if (entry.sandbox !== sandbox || entry.row.status === 'deleted') return;
     this.#options.log('sandbox died', { sandbox: entry.row.id, reason });
     this.#enter(entry, { status: 'failed', statusReason: reason }, 'failed', { reason });
+    this.#options.onProcesses(entry);
   }
 
   #enter(
