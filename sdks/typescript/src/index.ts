@@ -23,7 +23,7 @@ export type {
   ListCommandsOptions,
   OutputStream,
 } from './commands/kept/kept-api.ts';
-export type { CommandSignal } from './commands/signal.ts';
+export { type CommandSignal, commandSignals } from './commands/signal.ts';
 export { Pty, type PtyCreateOptions } from './commands/terminal/pty.ts';
 export { PtyHandle, type PtyOptions } from './commands/terminal/pty-handle.ts';
 export type { CommandInput } from './commands/stdin-chunks.ts';

@@ -95,6 +95,11 @@ export class CommandHandle implements AsyncIterable<KeptCommandEvent>, AsyncDisp
     return this.#reader.stderr;
   }
 
+  /** Where the next bytes of each stream are that have not been read: for `since` of another time. */
+  get offsets(): Readonly<OutputOffsets> {
+    return { ...this.#offsets };
+  }
+
   /** Undefined while it is not known to have ended. */
   get exitCode(): number | undefined {
     return this.#reader.end?.exitCode ?? this.#info.exit_code;

@@ -11,7 +11,10 @@ import type { CommandSignal } from '../signal.ts';
 import { type CommandInput, stdinChunks } from '../stdin-chunks.ts';
 import { liveMessage } from './live-message.ts';
 
-export interface OpenOptions extends Omit<CommandOptions, 'stdin'>, OutputCallbacks {}
+export interface OpenOptions extends Omit<CommandOptions, 'stdin'>, OutputCallbacks {
+  /** False: it has no input, and reads its end at once. @default true */
+  stdin?: boolean | undefined;
+}
 
 /** The only command of its connection. */
 const id = 'command';
@@ -49,8 +52,9 @@ export class LiveCommand implements AsyncIterable<CommandEvent>, AsyncDisposable
     const startedAt = performance.now();
     const socket = await transport.socket({ path: `${sandboxPath}/exec/ws`, signal });
     try {
-      const { max_output_bytes: _, ...spec } = execBody(command, options);
-      await socket.send(JSON.stringify({ ...spec, id, stdin: true, verbose: true }));
+      const { stdin = true, cwd, env, user, timeoutMs } = options;
+      const spec = execBody(command, { cwd, env, user, timeoutMs });
+      await socket.send(JSON.stringify({ ...spec, id, stdin, verbose: true }));
       const message = await socket.receive();
       const first = message === undefined ? undefined : liveMessage(message, startedAt);
       if (first?.type !== 'started') {
