@@ -1,4 +1,5 @@
 import type { Isolation, SandboxId } from '@sandport/protocol';
+import type { SpillBudget } from './commands/kept/spill-budget.ts';
 import type { CgroupFeatures } from './machine/cgroup-features.ts';
 import type { Privileges } from './machine/privileges.ts';
 import type { Layout } from './layout.ts';
@@ -25,6 +26,8 @@ export interface DriverContext {
   readonly ranges: IdRanges;
   readonly starts: Limiter;
   readonly liveness: LivenessWatch;
+  /** Of what kept commands have in memory. */
+  readonly spillBudget: SpillBudget;
   /** Binary of the init that sandboxes run, where their users can reach it. */
   readonly initBinary: string;
   /** Library that programs in gVisor sandboxes are preloaded with. */

@@ -1,3 +1,4 @@
+import { SpillBudget } from './commands/kept/spill-budget.ts';
 import { closeSync, mkdirSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Driver } from '@sandport/driver';
@@ -81,6 +82,7 @@ export async function makeContext(
     ranges,
     starts: new Limiter(startsAtOnce),
     liveness: new LivenessWatch(),
+    spillBudget: new SpillBudget(),
     initBinary,
     preloadLibrary: preloadLibraryPath(),
     held: new Map(),

@@ -86,6 +86,8 @@ export interface SandboxLayout {
   readonly upper: string;
   readonly work: string;
   readonly disk: string;
+  /** What is kept of commands, beside the layer that the guest writes to. */
+  readonly commands: string;
   /** Directory that keeps other users of the machine away from the root. */
   readonly gate: string;
   /** Mount point of the sandbox's root. */
@@ -118,6 +120,7 @@ function sandboxLayout(layout: Layout, id: string): SandboxLayout {
     upper: join(disk, 'upper'),
     work: join(disk, 'work'),
     disk,
+    commands: join(disk, 'commands'),
     gate,
     root: join(gate, 'root'),
     lower: join(gate, 'lower'),

@@ -1,3 +1,4 @@
+import type { KeptCommandStarter } from './kept-commands.ts';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import type { SignalName } from '@sandport/protocol';
 
@@ -60,7 +61,7 @@ export interface PortConnection extends Duplex {
   readonly bytesWritten: number;
 }
 
-export interface SandboxCommands {
+export interface SandboxCommands extends KeptCommandStarter {
   /**
    * Resolves once the program runs.
    * @throws SandportFault `command_not_started`, `sandbox_unresponsive` (no answer within 10 s),

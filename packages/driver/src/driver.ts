@@ -1,6 +1,7 @@
 import type {
   Isolation,
   Namespace,
+  Network,
   SandboxId,
   SandportFault,
   SnapshotId,
@@ -8,6 +9,7 @@ import type {
   VolumeMount,
 } from '@sandport/protocol';
 import type { SandboxCommands } from './commands.ts';
+import type { KeptCommands } from './kept-commands.ts';
 import type { SandboxFiles } from './files/index.ts';
 import type { SnapshotStore } from './snapshots.ts';
 import type { TemplateStore } from './templates.ts';
@@ -37,6 +39,21 @@ export interface SandboxSpec {
   /** Default directory of commands. */
   readonly workdir: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Undefined: none but loopback. */
+  readonly network?: Network | undefined;
+}
+
+/** A connection, or the question for a name, that the network of a sandbox does not allow. */
+export interface NetworkDenial {
+  readonly sandbox: SandboxId;
+  /** As `93.184.216.34`; absent where a name was asked for. */
+  readonly destination?: string | undefined;
+  readonly port?: number | undefined;
+  readonly protocol: 'tcp' | 'udp' | 'icmp' | 'other' | 'dns';
+  /** What was asked for, or what the address was the answer for. */
+  readonly name?: string | undefined;
+  /** How many others of this sandbox were not told since the last one. */
+  readonly leftOut: number;
 }
 
 /** Why a sandbox is no longer running although nobody deleted it. */
@@ -54,6 +71,11 @@ export interface DriverSandbox {
   /** Frozen by {@link Driver.pause}. */
   readonly paused: boolean;
   /**
+   * `attached`: it has a network interface, whatever that lets through; `pending`: the network of its
+   * spec comes with its next start. Undefined: neither.
+   */
+  readonly network?: 'attached' | 'pending' | undefined;
+  /**
    * Resolves when the sandbox dies by itself; never rejects; stays pending on
    * {@link Driver.remove} and {@link Driver.hibernate}.
    */
@@ -64,6 +86,8 @@ export interface DriverSandbox {
 export interface StoppedSandbox {
   readonly id: SandboxId;
   readonly files: SandboxFiles;
+  /** Its kept commands: `running` are those that go on when it wakes. */
+  readonly commands: KeptCommands;
   /** Why it has no processes. */
   readonly reason: string;
   /** Present when it was hibernated, and did not die. */
@@ -219,11 +243,17 @@ export interface Driver extends AsyncDisposable {
   restore(spec: SandboxSpec, snapshot: SnapshotId): Promise<WokenSandbox>;
 
   /**
-   * Changes user, workdir, environment and limits of a sandbox to those of the spec, where they
-   * differ. Commands that run keep theirs.
+   * Changes user, workdir, environment, limits and network of a sandbox to those of the spec, where
+   * they differ. Commands that run keep their own of the first three.
    * @throws `invalid_request` for what cannot be changed: a disk that shrinks below what it holds
    */
   reconfigure(spec: SandboxSpec): Promise<void>;
+
+  /**
+   * Has a function told of what the networks of sandboxes refused: at most some a second of each
+   * sandbox. Absent where they have none.
+   */
+  readonly onNetworkDenied?: (listener: (denial: NetworkDenial) => void) => void;
 
   /** Costs little, but for the disk. @throws `sandbox_not_found` */
   usage(id: SandboxId, options?: UsageOptions): Promise<SandboxUsage>;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "connection.h"
+#include "kept.h"
 #include "spawn.h"
 #include "streams.h"
 #include "terminal.h"
@@ -23,14 +24,20 @@ static size_t table_capacity;
 static bool any_process;
 static int64_t next_tick = NEVER;
 
-static struct command *find(uint32_t id) {
+size_t commands_count(void) { return table_count; }
+
+struct command *command_at(size_t index) { return table[index]; }
+
+struct command *command_find(uint32_t id) {
   for (size_t i = 0; i < table_count; i++) {
-    if (table[i]->party.attached && table[i]->party.id == id) return table[i];
+    const struct command *command = table[i];
+    if ((command->party.attached || command->announced) && command->party.id == id)
+      return table[i];
   }
   return NULL;
 }
 
-bool command_known(uint32_t id) { return find(id) != NULL; }
+bool command_known(uint32_t id) { return command_find(id) != NULL; }
 
 static void start_failed(uint32_t id, uint8_t step, int error) {
   uint8_t *payload = connection_frame(MSG_START_FAILED, id, 5);
@@ -59,7 +66,7 @@ static void forget_group(pid_t pid) {
 }
 
 bool command_start(uint32_t id, const uint8_t *payload, size_t bytes) {
-  if (find(id) != NULL) return false;
+  if (id >= KEPT_ID_FIRST || command_find(id) != NULL) return false;
   struct start_request request;
   int problem = start_request_parse(&request, payload, bytes);
   if (problem < 0) return false;
@@ -70,8 +77,10 @@ bool command_start(uint32_t id, const uint8_t *payload, size_t bytes) {
   struct command *command = new_command();
   struct spawned child;
   struct spawn_failure failure = {STEP_RESOURCES, EAGAIN};
-  if (command == NULL || !spawn(&request, &child, &failure)) {
+  if (command == NULL || !kept_open(command, &request, &failure) ||
+      !spawn(&request, &child, &failure)) {
     start_failed(id, failure.step, failure.error);
+    if (command != NULL) kept_close(command);
     free(command);
   } else {
     forget_group(child.pid);
@@ -83,6 +92,7 @@ bool command_start(uint32_t id, const uint8_t *payload, size_t bytes) {
         .fd = child.stdin_fd, .shared = command->terminal, .window = STDIN_WINDOW};
     output_open(&command->outputs[0], child.stdout_fd, MSG_STDOUT);
     output_open(&command->outputs[1], child.stderr_fd, MSG_STDERR);
+    command->input.closing = command->kept && child.stdin_fd < 0;
     command->deadline = request.timeout_ms == 0 ? NEVER : now_ms() + (int64_t)request.timeout_ms;
     command->kill_at = NEVER;
     if (command->deadline < next_tick) next_tick = command->deadline;
@@ -95,7 +105,7 @@ bool command_start(uint32_t id, const uint8_t *payload, size_t bytes) {
   return true;
 }
 
-static void stdin_write(struct command *command) {
+void command_write_stdin(struct command *command) {
   struct input *input = &command->input;
   if (input_write(input) != 0 || (input->closing && input->bytes == 0)) input_close(input);
 }
@@ -116,7 +126,7 @@ static size_t type_signals(struct command *command, const uint8_t *data, size_t 
 }
 
 bool command_stdin(uint32_t id, const uint8_t *data, size_t bytes) {
-  struct command *command = find(id);
+  struct command *command = command_find(id);
   /* It may have ended while the bytes were on their way. */
   if (command == NULL) return true;
   if (command->input.closing) return false;
@@ -132,10 +142,10 @@ bool command_stdin(uint32_t id, const uint8_t *data, size_t bytes) {
 }
 
 bool command_stdin_close(uint32_t id) {
-  struct command *command = find(id);
+  struct command *command = command_find(id);
   if (command == NULL) return true;
   command->input.closing = true;
-  stdin_write(command);
+  command_write_stdin(command);
   return true;
 }
 
@@ -156,51 +166,51 @@ static void signal_group(struct command *command, int signal) {
 
 bool command_kill(uint32_t id, int signal) {
   if (signal < 1 || signal > 64) return false;
-  struct command *command = find(id);
+  struct command *command = command_find(id);
   if (command != NULL && !command->reaped) signal_group(command, signal);
   return true;
 }
 
 bool command_credit(uint32_t id, uint8_t stream, uint32_t bytes) {
   if (stream != 1 && stream != 2) return false;
-  struct command *command = find(id);
+  struct command *command = command_find(id);
   if (command == NULL) return true;
   return output_credit(&command->outputs[stream - 1], bytes);
 }
 
 bool command_resize(uint32_t id, uint16_t columns, uint16_t rows) {
-  struct command *command = find(id);
+  struct command *command = command_find(id);
   if (command == NULL) return true;
   if (!command->terminal) return false;
   if (!command->reaped) terminal_resize(command->outputs[0].fd, command->orders_fd, columns, rows);
   return true;
 }
 
-static void close_terminal(struct command *command) {
+void command_close_terminal(struct command *command) {
   input_close(&command->input);
   output_close(&command->outputs[0]);
   if (command->orders_fd >= 0) close(command->orders_fd);
   command->orders_fd = -1;
 }
 
-/* What runs in it learns that nobody looks at it any more. */
-static void hang_up(struct command *command) {
+void command_hang_up(struct command *command) {
   if (!command->reaped) {
     signal_group(command, SIGHUP);
     signal_group(command, SIGCONT);
   }
-  close_terminal(command);
+  command_close_terminal(command);
 }
 
 void commands_detach(void) {
   for (size_t i = 0; i < table_count; i++) {
     struct command *command = table[i];
+    if (command->kept) continue;
     command->party.attached = false;
     command->input.closing = true;
     if (command->terminal) {
-      hang_up(command);
+      command_hang_up(command);
     } else {
-      stdin_write(command);
+      command_write_stdin(command);
     }
   }
 }
@@ -252,7 +262,7 @@ size_t commands_poll(struct pollfd *polls) {
 static bool read_output(struct command *command, struct output *output) {
   bool more = output_read(&command->party, output);
   /* A terminal that has ended takes no input either. */
-  if (command->terminal && output->fd < 0) close_terminal(command);
+  if (command->terminal && output->fd < 0) command_close_terminal(command);
   return more;
 }
 
@@ -260,7 +270,7 @@ void commands_ready(const struct pollfd *polls, size_t count) {
   for (size_t i = 0; i < table_count && i * POLLS_EACH < count; i++) {
     struct command *command = table[i];
     const struct pollfd *of = polls + i * POLLS_EACH;
-    if (of[0].revents != 0) stdin_write(command);
+    if (of[0].revents != 0) command_write_stdin(command);
     for (int o = 0; o < 2; o++) {
       struct output *output = &command->outputs[o];
       if (of[1 + o].revents != 0 && output_wanted(&command->party, output)) {
@@ -305,20 +315,25 @@ void commands_mark_oom(pid_t session) {
   }
 }
 
-static void send_exit(struct command *command) {
+bool command_send_exit(const struct command *command) {
   uint8_t *payload = connection_frame(MSG_EXIT, command->party.id, 3);
-  if (payload == NULL) return;
+  if (payload == NULL) return false;
   payload[0] = WIFEXITED(command->status) ? (uint8_t)WEXITSTATUS(command->status) : 0;
   payload[1] = WIFSIGNALED(command->status) ? (uint8_t)WTERMSIG(command->status) : 0;
   payload[2] = (uint8_t)((command->timed_out ? EXIT_TIMED_OUT : 0) |
                          (command->oom_killed ? EXIT_OOM_KILLED : 0));
+  return true;
+}
+
+static void send_exit(struct command *command) {
+  if (!command_send_exit(command)) return;
   command->party.attached = false;
   /* Without it the kernel of the guest need not tell that the terminal's last process ended. */
-  if (command->terminal) close_terminal(command);
+  if (command->terminal) command_close_terminal(command);
 }
 
 static bool is_over(const struct command *command) {
-  return command->reaped && !command->party.attached && command->outputs[0].fd < 0 &&
+  return !command->kept && command->reaped && !command->party.attached && command->outputs[0].fd < 0 &&
          command->outputs[1].fd < 0 && command->kill_at == NEVER;
 }
 
@@ -327,7 +342,9 @@ void commands_advance(void) {
   for (size_t i = 0; i < table_count; i++) {
     struct command *command = table[i];
     input_grant(&command->party, &command->input);
-    if (command->reaped) {
+    if (command->kept) {
+      kept_advance(command);
+    } else if (command->reaped) {
       input_close(&command->input);
       for (int o = 0; o < 2; o++) {
         struct output *output = &command->outputs[o];
@@ -341,6 +358,7 @@ void commands_advance(void) {
       }
     }
     if (is_over(command)) {
+      kept_close(command);
       free(command);
     } else {
       table[kept++] = command;
@@ -353,4 +371,12 @@ void commands_advance(void) {
     memmove(table, table + 1, (kept - 1) * sizeof *table);
     table[kept - 1] = first;
   }
+}
+
+bool commands_pending(void) {
+  if (connection_room() < ROOM_MIN) return false;
+  for (size_t i = 0; i < table_count; i++) {
+    if (table[i]->kept && kept_pending(table[i])) return true;
+  }
+  return false;
 }

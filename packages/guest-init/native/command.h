@@ -13,6 +13,12 @@ struct command {
   bool reaped;
   bool timed_out;
   bool oom_killed;
+  /* It outlives connections to the daemon, until the daemon forgets it. */
+  bool kept;
+  uint8_t key[KEY_BYTES];
+  /* The daemon knows it by its number, but wants nothing of it yet. */
+  bool announced;
+  bool told_exit;
   /* What outputs[0] reads and the input writes is the master of its terminal. */
   bool terminal;
   /* To the attendant of the terminal, or -1. */
@@ -23,6 +29,23 @@ struct command {
   int64_t deadline;
   int64_t kill_at;
 };
+
+/* The table, in no order. */
+size_t commands_count(void);
+struct command *command_at(size_t index);
+
+/* The one that the daemon knows by this number, or NULL. */
+struct command *command_find(uint32_t id);
+
+/* Tells the daemon how it ended. False: there was no room. */
+bool command_send_exit(const struct command *command);
+
+/* What it left of its terminal is closed, and what runs in it hangs up. */
+void command_hang_up(struct command *command);
+void command_close_terminal(struct command *command);
+
+/* Writes what waits for its stdin, and closes that at its end. */
+void command_write_stdin(struct command *command);
 
 /* True while the daemon knows a command by this number. */
 bool command_known(uint32_t id);
@@ -35,7 +58,10 @@ bool command_kill(uint32_t id, int signal);
 bool command_credit(uint32_t id, uint8_t stream, uint32_t bytes);
 bool command_resize(uint32_t id, uint16_t columns, uint16_t rows);
 
-/* The daemon is gone: commands go on, what they write is thrown away; terminals hang up. */
+/*
+ * The daemon is gone: commands go on, but for the kept ones what they write is thrown away, and
+ * terminals hang up.
+ */
 void commands_detach(void);
 
 /* Enforces timeouts; returns when to call again, or NEVER. */
@@ -59,5 +85,8 @@ void commands_mark_oom(pid_t session);
 
 /* Sends what can be sent and forgets what is over. */
 void commands_advance(void);
+
+/* True when something waits for nothing but room in the connection. */
+bool commands_pending(void);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "command.h"
 #include "guard.h"
+#include "kept.h"
 #include "restorable.h"
 #include "tunnel.h"
 #include "wire.h"
@@ -73,6 +74,7 @@ static void connection_close(void) {
   out_head = out_tail = 0;
   accepted = false;
   suspending = false;
+  kept_detach();
 }
 
 void connection_drop(const char *reason) {
@@ -226,6 +228,7 @@ static bool dispatch(uint8_t type, uint32_t id, uint8_t *payload, size_t bytes) 
     suspended = false;
     accepted = true;
     backoff_ms = BACKOFF_FIRST_MS;
+    kept_announce();
     log_flush();
     return true;
   }
@@ -251,6 +254,10 @@ static bool dispatch(uint8_t type, uint32_t id, uint8_t *payload, size_t bytes) 
       return bytes == 1 && command_kill(id, payload[0]);
     case MSG_CREDIT:
       return bytes == 5 && command_credit(id, payload[0], get_u32(payload + 1));
+    case MSG_RESUME:
+      return bytes == 16 && kept_resume(id, get_u64(payload), get_u64(payload + 8));
+    case MSG_FORGET:
+      return bytes == 0 && kept_forget(id);
     case MSG_PING: {
       if (bytes != 8) return false;
       struct sysinfo info;

@@ -21,6 +21,11 @@
 #define OUTPUT_CHUNK (64u * 1024u)
 /* Commands known at one time; pipes of background processes count while they are open. */
 #define COMMANDS_MAX 4096u
+/* Commands kept at one time; ended ones count until they are forgotten. */
+#define KEPT_MAX 256u
+#define KEY_BYTES 16u
+/* The init numbers kept commands from here on, the daemon all others below. */
+#define KEPT_ID_FIRST 0x80000000u
 /* Connections to ports at one time. */
 #define TUNNELS_MAX 1024u
 /* From SIGTERM to SIGKILL after a timeout. */

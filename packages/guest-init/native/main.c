@@ -184,7 +184,7 @@ static _Noreturn void run(void) {
     tunnels_advance();
     log_flush();
     connection_flush();
-    stalled = stalled && (connection_events() & POLLIN) != 0;
+    stalled = (stalled && (connection_events() & POLLIN) != 0) || commands_pending();
   }
 }
 

@@ -55,6 +55,9 @@ static int count_items(const uint8_t *payload, size_t bytes, struct counts *coun
       case TAG_TERMINAL:
         if (item.bytes != 4) return -1;
         continue;
+      case TAG_KEEP:
+        if (item.bytes != KEY_BYTES) return -1;
+        continue;
       default:
         return -1;
     }
@@ -110,6 +113,10 @@ int start_request_parse(struct start_request *request, const uint8_t *payload, s
         request->want_terminal = true;
         request->columns = get_u16(item.value);
         request->rows = get_u16(item.value + 2);
+        break;
+      case TAG_KEEP:
+        request->keep = true;
+        memcpy(request->key, item.value, KEY_BYTES);
         break;
       default:
         request->want_stdin = item.value[0] != 0;

@@ -20,6 +20,8 @@ struct start_request {
   bool want_terminal;
   uint16_t columns;
   uint16_t rows;
+  bool keep;
+  uint8_t key[KEY_BYTES];
   void *arena;
 };
 

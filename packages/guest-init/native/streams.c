@@ -10,13 +10,13 @@
 #include "connection.h"
 #include "wire.h"
 
-/* Less room than this is not worth a frame. */
-#define ROOM_MIN 4096u
-
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 void output_open(struct output *output, int fd, uint8_t type) {
-  *output = (struct output){fd, type, OUTPUT_WINDOW, fd < 0 ? 0 : SIZE_MAX};
+  output->fd = fd;
+  output->type = type;
+  output->credit = OUTPUT_WINDOW;
+  output->remaining = fd < 0 ? 0 : SIZE_MAX;
 }
 
 void output_close(struct output *output) {
@@ -27,6 +27,7 @@ void output_close(struct output *output) {
 
 bool output_wanted(const struct party *party, const struct output *output) {
   if (output->fd < 0) return false;
+  if (output->ring.data != NULL) return output->remaining == 0 || ring_room(&output->ring) > 0;
   if (!party->attached) return true;
   return output->remaining > 0 && output->credit > 0 && connection_room() >= ROOM_MIN;
 }
@@ -49,10 +50,25 @@ ssize_t output_send(const struct party *party, struct output *output) {
   return n;
 }
 
-bool output_read(const struct party *party, struct output *output) {
+static ssize_t read_nowhere(int fd) {
   static uint8_t nowhere[16 * 1024];
-  ssize_t n = party->attached ? output_send(party, output)
-                              : read(output->fd, nowhere, sizeof nowhere);
+  return read(fd, nowhere, sizeof nowhere);
+}
+
+static ssize_t read_to_ring(struct output *output) {
+  ssize_t n = ring_read(&output->ring, output->fd, least(output->remaining, OUTPUT_CHUNK));
+  if (n > 0 && output->remaining != SIZE_MAX) output->remaining -= (size_t)n;
+  return n;
+}
+
+static ssize_t read_some(const struct party *party, struct output *output) {
+  if (output->ring.data != NULL)
+    return output->remaining == 0 ? read_nowhere(output->fd) : read_to_ring(output);
+  return party->attached ? output_send(party, output) : read_nowhere(output->fd);
+}
+
+bool output_read(const struct party *party, struct output *output) {
+  ssize_t n = read_some(party, output);
   if (n > 0 || (n < 0 && errno == EINTR)) return true;
   if (n == 0 || errno != EAGAIN) {
     output_close(output);
@@ -65,7 +81,12 @@ bool output_read(const struct party *party, struct output *output) {
 
 void output_add(const struct party *party, struct output *output, const uint8_t *data,
                 size_t bytes) {
-  if (output->fd < 0 || bytes > output->credit || bytes > output->remaining) return;
+  if (output->fd < 0 || bytes > output->remaining) return;
+  if (output->ring.data != NULL) {
+    ring_add(&output->ring, data, bytes);
+    return;
+  }
+  if (bytes > output->credit) return;
   uint8_t *payload = connection_frame(output->type, party->id, bytes);
   if (payload == NULL) return;
   memcpy(payload, data, bytes);
@@ -84,7 +105,22 @@ void output_finish_terminal(struct output *output) {
   if (output->fd >= 0) output->remaining = FRAME_MAX;
 }
 
+void output_send_ring(const struct party *party, struct output *output) {
+  struct ring *ring = &output->ring;
+  while (party->attached && ring->data != NULL && ring->sent < ring->end) {
+    size_t most = least(least(connection_room(), OUTPUT_CHUNK), (size_t)(ring->end - ring->sent));
+    uint8_t *payload = most > 0 ? connection_frame(output->type, party->id, most) : NULL;
+    if (payload == NULL) return;
+    connection_trim(payload, ring_send(ring, payload, most));
+  }
+}
+
+bool output_delivered(const struct output *output) {
+  return output->remaining == 0 && output->ring.sent == output->ring.end;
+}
+
 bool output_credit(struct output *output, uint32_t bytes) {
+  if (output->ring.data != NULL) return ring_acknowledge(&output->ring, bytes);
   if (bytes > CREDIT_MAX - output->credit) return false;
   output->credit += bytes;
   return true;
@@ -131,12 +167,14 @@ static bool keep(struct input *input, const uint8_t *data, size_t bytes) {
   }
   memcpy(input->data + input->head + input->bytes, data, bytes);
   input->bytes += bytes;
+  input->taken += bytes;
   return true;
 }
 
 bool input_skip(struct input *input, size_t bytes) {
   if (bytes > input->window - input->held) return false;
   input->held += bytes;
+  input->taken += bytes;
   input->grant += bytes + input->bytes;
   input_free(input);
   return true;
@@ -147,15 +185,18 @@ int input_take(struct input *input, const uint8_t *data, size_t bytes) {
   input->held += bytes;
   if (input->fd < 0) {
     input->grant += bytes;
+    input->taken += bytes;
     return 0;
   }
   if (input->bytes == 0) {
     ssize_t n = write_some(input->fd, data, bytes);
     if (n < 0) {
       input->grant += bytes;
+      input->taken += bytes;
       return errno;
     }
     input->grant += (size_t)n;
+    input->taken += (size_t)n;
     data += n;
     bytes -= (size_t)n;
   }
@@ -167,6 +208,12 @@ void input_close(struct input *input) {
   input->fd = -1;
   input->grant += input->bytes;
   input_free(input);
+}
+
+size_t input_restart(struct input *input) {
+  input->held = input->bytes;
+  input->grant = 0;
+  return input->window - input->held;
 }
 
 void input_grant(const struct party *party, struct input *input) {

@@ -3,6 +3,10 @@
 #define SANDPORT_STREAMS_H
 
 #include "init.h"
+#include "ring.h"
+
+/* Less room in the connection than this is not worth a frame. */
+#define ROOM_MIN 4096u
 
 /* A command or a connection to a port, as the daemon knows it. */
 struct party {
@@ -18,6 +22,8 @@ struct output {
   uint32_t credit;
   /* After the main process has ended: bytes still to deliver. SIZE_MAX before. */
   size_t remaining;
+  /* Of a kept command: what it reads goes there, and from there to the daemon. */
+  struct ring ring;
 };
 
 /* From the daemon. */
@@ -35,8 +41,11 @@ struct input {
   /* Bytes taken from the window by the daemon, and bytes to grant back. */
   size_t held;
   size_t grant;
+  /* All bytes that ever came. */
+  uint64_t taken;
 };
 
+/* Leaves its ring as it is. */
 void output_open(struct output *output, int fd, uint8_t type);
 void output_close(struct output *output);
 
@@ -62,6 +71,12 @@ void output_finish(struct output *output);
 /* The same for a terminal: what it gives before it has nothing is the rest. */
 void output_finish_terminal(struct output *output);
 
+/* Sends what its ring has and the connection has room for. */
+void output_send_ring(const struct party *party, struct output *output);
+
+/* True when nothing more comes from the descriptor, and the daemon was sent all of the ring. */
+bool output_delivered(const struct output *output);
+
 /* False when the credit does not allow it, or there would be too much. */
 bool output_credit(struct output *output, uint32_t bytes);
 
@@ -79,6 +94,9 @@ int input_write(struct input *input);
 
 /* Nothing is written any more: what still comes is taken and thrown away. */
 void input_close(struct input *input);
+
+/* A new connection begins: bytes that the daemon may send on it. */
+size_t input_restart(struct input *input);
 
 /* Grants credit once it is worth a frame. */
 void input_grant(const struct party *party, struct input *input);

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#define PROTOCOL_VERSION 3
+#define PROTOCOL_VERSION 4
 
 enum to_init {
   MSG_HELLO_OK = 0x01,
@@ -19,6 +19,8 @@ enum to_init {
   MSG_RESIZE = 0x0a,
   MSG_CONNECT = 0x0b,
   MSG_CLOSE = 0x0c,
+  MSG_RESUME = 0x0d,
+  MSG_FORGET = 0x0e,
 };
 
 enum from_init {
@@ -37,6 +39,9 @@ enum from_init {
   MSG_CONNECT_FAILED = 0x8d,
   MSG_STREAM_END = 0x8e,
   MSG_CLOSED = 0x8f,
+  MSG_KEPT = 0x90,
+  MSG_KEPT_END = 0x91,
+  MSG_FORGOTTEN = 0x92,
 };
 
 enum start_tag {
@@ -47,6 +52,7 @@ enum start_tag {
   TAG_TIMEOUT_MS = 5,
   TAG_STDIN = 6,
   TAG_TERMINAL = 7,
+  TAG_KEEP = 8,
 };
 
 enum start_step {
@@ -60,6 +66,12 @@ enum start_step {
 enum exit_flag {
   EXIT_TIMED_OUT = 1,
   EXIT_OOM_KILLED = 2,
+};
+
+enum kept_flag {
+  KEPT_ENDED = 1,
+  KEPT_STDIN = 2,
+  KEPT_TERMINAL = 4,
 };
 
 static inline uint16_t get_u16(const uint8_t *p) { return (uint16_t)(p[0] | p[1] << 8); }
@@ -77,6 +89,11 @@ static inline void put_u32(uint8_t *p, uint32_t v) {
   p[1] = (uint8_t)(v >> 8);
   p[2] = (uint8_t)(v >> 16);
   p[3] = (uint8_t)(v >> 24);
+}
+
+static inline void put_u64(uint8_t *p, uint64_t v) {
+  put_u32(p, (uint32_t)v);
+  put_u32(p + 4, (uint32_t)(v >> 32));
 }
 
 #endif

@@ -6,6 +6,7 @@ import {
   PROTOCOL_VERSION,
   PROTOCOL_VERSION_FIRST,
   PROTOCOL_VERSION_SECOND,
+  PROTOCOL_VERSION_THIRD,
   ToInit,
 } from './wire.ts';
 
@@ -15,6 +16,12 @@ const HELLO_TIMEOUT_MS = 5_000;
 const PENDING_MAX = 8;
 /** A HELLO is no longer than this. */
 const HELLO_MAX_BYTES = 512;
+
+const VERSIONS_WITH_STATE: ReadonlySet<number> = new Set([
+  PROTOCOL_VERSION,
+  PROTOCOL_VERSION_THIRD,
+  PROTOCOL_VERSION_SECOND,
+]);
 
 function digest(text: string | Buffer): Buffer {
   return createHash('sha256').update(text).digest();
@@ -100,7 +107,7 @@ function parseHello(payload: Buffer): (Hello & { token: Buffer }) | undefined {
   if (version === PROTOCOL_VERSION_FIRST)
     return { version, suspended: false, token: payload.subarray(1) };
   const flag = payload[1];
-  if (version !== PROTOCOL_VERSION && version !== PROTOCOL_VERSION_SECOND) return undefined;
+  if (version === undefined || !VERSIONS_WITH_STATE.has(version)) return undefined;
   if (flag !== 0 && flag !== 1) return undefined;
   return { version, suspended: flag === 1, token: payload.subarray(2) };
 }

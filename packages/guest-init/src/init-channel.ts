@@ -3,10 +3,13 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { Handshake, type Hello, welcome } from './handshake.ts';
 import { InitConnection } from './init-connection.ts';
 import { InitError } from './init-error.ts';
+import type { KeptOwner } from './kept/kept-owner.ts';
+import type { KeptProcess } from './kept/kept-process.ts';
+import { KeptProcesses } from './kept/kept-processes.ts';
 import type { PortStream } from './port-stream.ts';
 import type { InitCommand } from './running-command.ts';
 import type { InitCommandSpec } from './start-payload.ts';
-import { PROTOCOL_VERSION, PROTOCOL_VERSION_FIRST } from './wire.ts';
+import { PROTOCOL_VERSION, PROTOCOL_VERSION_FIRST, PROTOCOL_VERSION_THIRD } from './wire.ts';
 
 /** What fits into sockaddr_un. */
 const SOCKET_PATH_MAX_BYTES = 107;
@@ -19,6 +22,8 @@ export interface InitChannelOptions {
   readonly socketPath: string;
   /** 32 to 256 printable ASCII characters; the init has the same in its token file. */
   readonly token: string;
+  /** Commands that outlive the channel. @default none, and an init that has some must end them */
+  readonly kept?: KeptProcesses;
   /** Gets what the init logs, and why a connection was dropped. @default nothing is logged */
   readonly onLog?: (text: string) => void;
 }
@@ -30,6 +35,7 @@ export interface InitChannelOptions {
 export class InitChannel implements AsyncDisposable {
   readonly #socketPath: string;
   readonly #onLog: (text: string) => void;
+  readonly #kept: KeptProcesses;
   readonly #handshake: Handshake;
   readonly #connectListeners = new Set<() => void>();
   readonly #disconnectListeners = new Set<() => void>();
@@ -50,6 +56,7 @@ export class InitChannel implements AsyncDisposable {
   private constructor(options: InitChannelOptions) {
     this.#socketPath = options.socketPath;
     this.#onLog = options.onLog ?? (() => {});
+    this.#kept = options.kept ?? new KeptProcesses();
     this.#handshake = new Handshake(options.token, (socket, hello) =>
       this.#onAccepted(socket, hello),
     );
@@ -116,8 +123,17 @@ export class InitChannel implements AsyncDisposable {
    */
   async start(spec: InitCommandSpec): Promise<InitCommand> {
     const connection = this.#requireConnection();
-    if (spec.terminal !== undefined) this.#requireCurrent('terminals');
+    if (spec.terminal !== undefined) this.#requireThird('terminals');
     return connection.start(spec);
+  }
+
+  /**
+   * Starts a command that goes on when the connection ends. Its owner gets what it writes, over all
+   * connections and channels with the same `kept`, until it is forgotten.
+   * @throws InitError as {@link start}
+   */
+  async keep(spec: InitCommandSpec, owner: KeptOwner): Promise<KeptProcess> {
+    return this.#requireConnection().keep(spec, owner);
   }
 
   /**
@@ -127,7 +143,7 @@ export class InitChannel implements AsyncDisposable {
    */
   async connect(port: number): Promise<PortStream> {
     const connection = this.#requireConnection();
-    this.#requireCurrent('connections to ports');
+    this.#requireThird('connections to ports');
     return connection.connect(port);
   }
 
@@ -217,8 +233,8 @@ export class InitChannel implements AsyncDisposable {
     return connection;
   }
 
-  #requireCurrent(what: string): void {
-    if (this.#version !== PROTOCOL_VERSION)
+  #requireThird(what: string): void {
+    if (this.#version < PROTOCOL_VERSION_THIRD)
       throw new InitError('outdated', `an init of an earlier release knows no ${what}`);
   }
 
@@ -249,6 +265,7 @@ export class InitChannel implements AsyncDisposable {
 
   #connect(socket: Socket): InitConnection {
     const connection = new InitConnection(socket, {
+      kept: this.#version < PROTOCOL_VERSION ? undefined : this.#kept,
       onLog: this.#onLog,
       onClose: () => this.#onConnectionClosed(connection),
     });

@@ -1,12 +1,17 @@
 import type { Socket } from 'node:net';
 import { encodeFrame, type Frame, FrameReader } from './frames.ts';
 import { InitError } from './init-error.ts';
+import type { KeptOwner } from './kept/kept-owner.ts';
+import type { KeptProcess } from './kept/kept-process.ts';
+import type { KeptProcesses } from './kept/kept-processes.ts';
+import { KeptSession } from './kept/kept-session.ts';
 import { Pinger } from './pinger.ts';
 import type { PortStream } from './port-stream.ts';
 import { PortStreams } from './port-streams.ts';
 import { type InitCommand, type Received, RunningCommand } from './running-command.ts';
+import { orAfter, type Suspension, suspensionPromise } from './suspension.ts';
 import { encodeStart, type InitCommandSpec } from './start-payload.ts';
-import { FRAME_MAX_BYTES, FromInit, ToInit } from './wire.ts';
+import { FRAME_MAX_BYTES, FromInit, KEPT_ID_FIRST, ToInit } from './wire.ts';
 
 /** From START to the answer. */
 const START_TIMEOUT_MS = 10_000;
@@ -23,15 +28,9 @@ const FRAME_COST_BYTES = 100;
 /** Frames that wait for a suspended init. */
 const WAITING_MAX_BYTES = 8 * FRAME_MAX_BYTES;
 
-/** A suspension that was asked for. */
-interface Suspension {
-  /** The init has said that it sends nothing more. */
-  confirmed: boolean;
-  readonly resolve: () => void;
-  readonly reject: (error: InitError) => void;
-}
-
 export interface InitConnectionOptions {
+  /** Where the init can keep commands: those of the sandbox. */
+  readonly kept?: KeptProcesses | undefined;
   readonly onLog: (text: string) => void;
   /** Called once, after every command has been failed. */
   readonly onClose: () => void;
@@ -57,6 +56,8 @@ export class InitConnection {
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
   #quiet = false;
+  /** Until the socket is suspended, or closed. */
+  #kept: KeptSession | undefined;
 
   constructor(socket: Socket, options: InitConnectionOptions) {
     this.#socket = socket;
@@ -69,6 +70,7 @@ export class InitConnection {
       },
       () => this.#onSilent(),
     );
+    this.#kept = this.#keptSession();
     this.#listenTo(socket);
   }
 
@@ -83,6 +85,7 @@ export class InitConnection {
     this.#send(encodeFrame(ToInit.suspend, 0));
     this.#suspension = { confirmed: false, resolve, reject };
     this.#ports.suspend();
+    this.#kept?.hold();
     this.setQuiet(true);
     const timer = setTimeout(
       () => this.close(new InitError('unresponsive', 'the init did not suspend its work')),
@@ -101,6 +104,7 @@ export class InitConnection {
     this.#suspension = undefined;
     this.#socket = socket;
     this.#reader = new FrameReader(FRAME_MAX_BYTES);
+    this.#kept = this.#keptSession();
     this.#listenTo(socket);
     this.#sendWaiting();
     this.setQuiet(false);
@@ -138,6 +142,32 @@ export class InitConnection {
     }
   }
 
+  /**
+   * As {@link start}, for a command that outlives the connection.
+   * @throws InitError also `outdated`
+   */
+  async keep(spec: InitCommandSpec, owner: KeptOwner): Promise<KeptProcess> {
+    const kept = this.#kept;
+    if (this.#options.kept === undefined)
+      throw new InitError('outdated', 'an init of an earlier release keeps no commands');
+    if (kept === undefined || this.#suspension !== undefined)
+      throw new InitError('disconnected', 'the init is suspended');
+    const late = () =>
+      new InitError('unresponsive', `the init did not start it within ${START_TIMEOUT_MS} ms`);
+    await orAfter(START_TIMEOUT_MS, kept.listed, late);
+    if (this.#suspension !== undefined || this.#kept !== kept)
+      throw new InitError('disconnected', 'the init is suspended');
+    const id = this.#nextId();
+    const timer = setInterval(() => {
+      if (!this.#quiet) kept.abandon(id, late());
+    }, START_TIMEOUT_MS);
+    try {
+      return await kept.start(id, spec, owner);
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
   /** @throws InitError `not_connected`, or why the connection ended meanwhile */
   async connect(port: number): Promise<PortStream> {
     const connecting = this.#ports.open(this.#nextId(), port);
@@ -162,6 +192,7 @@ export class InitConnection {
     this.#socket.destroy();
     this.#waiting = [];
     this.#suspension?.reject(error);
+    this.#closeKept(error);
     for (const command of this.#commands.values()) command.fail(error);
     this.#commands.clear();
     this.#ports.forgetAll(error);
@@ -170,13 +201,25 @@ export class InitConnection {
 
   #nextId(): number {
     do {
-      this.#lastId = (this.#lastId + 1) >>> 0;
+      this.#lastId = (this.#lastId + 1) % KEPT_ID_FIRST;
     } while (
       this.#lastId === 0 ||
+      this.#kept?.has(this.#lastId) === true ||
       this.#commands.has(this.#lastId) ||
       this.#ports.has(this.#lastId)
     );
     return this.#lastId;
+  }
+
+  #keptSession(): KeptSession | undefined {
+    const { kept } = this.#options;
+    return kept && new KeptSession({ processes: kept, send: (frame) => this.#send(frame) });
+  }
+
+  #closeKept(error: InitError): void {
+    const kept = this.#kept;
+    this.#kept = undefined;
+    kept?.close(error);
   }
 
   #listenTo(socket: Socket): void {
@@ -226,6 +269,7 @@ export class InitConnection {
         if (this.#suspension === undefined || frame.payload.length > 0)
           return 'a suspension that nobody asked for';
         this.#suspension.confirmed = true;
+        this.#closeKept(new InitError('disconnected', 'the init was suspended'));
         this.#ports.suspended(new InitError('disconnected', 'the sandbox was suspended'));
         return undefined;
       case FromInit.notSuspended:
@@ -250,7 +294,10 @@ export class InitConnection {
 
   #onCommandFrame(frame: Frame): string | undefined {
     const command = this.#commands.get(frame.id);
-    if (command === undefined) return this.#onPortFrame(frame);
+    if (command === undefined) {
+      const violation = this.#kept?.receive(frame);
+      return violation === null || this.#kept === undefined ? this.#onPortFrame(frame) : violation;
+    }
     const settledBefore = command.settled;
     const startedBefore = command.hasStarted;
     const received = command.receive(frame);
@@ -277,6 +324,7 @@ export class InitConnection {
     if (suspension === undefined) return 'an answer to no suspension';
     this.#suspension = undefined;
     this.#ports.suspended();
+    this.#kept?.proceed();
     this.#sendWaiting();
     this.setQuiet(false);
     const reason = payload.subarray(0, REASON_MAX_BYTES).toString('utf8');
@@ -330,15 +378,4 @@ export class InitConnection {
     }
     this.#ports.failAll(new InitError('unresponsive', 'the init does not answer'));
   }
-}
-
-function suspensionPromise() {
-  let resolve: () => void = () => {};
-  let reject: (error: InitError) => void = () => {};
-  const promise = new Promise<void>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  promise.catch(() => {});
-  return { promise, resolve, reject };
 }

@@ -1,20 +1,12 @@
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
+import { decodeExit, decodeStartFailure, type InitCommandExit } from './command-end.ts';
 import { encodeFrame, type Frame } from './frames.ts';
-import { InitError } from './init-error.ts';
+import type { InitError } from './init-error.ts';
 import { OutputStream } from './output-stream.ts';
 import { StdinStream } from './stdin-stream.ts';
 import { encodeTerminalSize, type InitCommandSpec, type TerminalSize } from './start-payload.ts';
-import { ExitFlag, FromInit, START_STEPS, ToInit } from './wire.ts';
-
-export interface InitCommandExit {
-  /** Exit code, or 128 + signal number. */
-  readonly exitCode: number;
-  /** As SIGKILL. */
-  readonly signal?: string;
-  readonly timedOut: boolean;
-  readonly oomKilled: boolean;
-}
+import { FromInit, ToInit } from './wire.ts';
 
 /** A command that runs. */
 export interface InitCommand {
@@ -34,11 +26,6 @@ export interface InitCommand {
   kill(signal: NodeJS.Signals): void;
   /** Of its terminal. Without effect when it has none, or has ended. */
   resize(size: TerminalSize): void;
-}
-
-const SIGNAL_NAMES = new Map<number, string>();
-for (const [name, number] of Object.entries(constants.signals)) {
-  if (!SIGNAL_NAMES.has(number)) SIGNAL_NAMES.set(number, name);
 }
 
 /** What a frame meant for the command. */
@@ -106,7 +93,7 @@ export class RunningCommand {
         return this.#onStarted(payload.readUInt32LE(0));
       }
       if (type === FromInit.startFailed && payload.length === 5) {
-        return this.#onStartFailed(payload.readUInt8(0), payload.readInt32LE(1));
+        return this.#onStartFailed(payload);
       }
       return { violation: `frame ${type} before the command started` };
     }
@@ -159,11 +146,11 @@ export class RunningCommand {
     return 'ok';
   }
 
-  #onStartFailed(step: number, errno: number): Received {
+  #onStartFailed(payload: Buffer): Received {
     this.#state = 'ended';
-    const name = START_STEPS[step - 1];
-    if (name === undefined) return { violation: `unknown step ${step}` };
-    this.fail(InitError.notStarted(name, errno));
+    const error = decodeStartFailure(payload);
+    if (error === undefined) return { violation: 'a start failed in an unknown step' };
+    this.fail(error);
     return 'over';
   }
 
@@ -172,16 +159,8 @@ export class RunningCommand {
     this.#stdout.finish();
     this.#stderr.finish();
     if (this.#stdin?.writableFinished === false) this.#stdin.destroy();
-    const code = payload.readUInt8(0);
-    const signal = payload.readUInt8(1);
-    const flags = payload.readUInt8(2);
     this.#settled = true;
-    this.#resolveExit({
-      exitCode: signal === 0 ? code : 128 + signal,
-      ...(signal === 0 ? {} : { signal: SIGNAL_NAMES.get(signal) ?? `SIG${signal}` }),
-      timedOut: (flags & ExitFlag.timedOut) !== 0,
-      oomKilled: (flags & ExitFlag.oomKilled) !== 0,
-    });
+    this.#resolveExit(decodeExit(payload));
     return 'over';
   }
 

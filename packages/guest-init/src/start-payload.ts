@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { InitError } from './init-error.ts';
-import { FRAME_MAX_BYTES, StartTag } from './wire.ts';
+import { FRAME_MAX_BYTES, KEY_BYTES, StartTag } from './wire.ts';
 
 export interface InitCommandSpec {
   /** Program and arguments; the program is looked up in PATH. At least one. */
@@ -72,9 +72,10 @@ const characters = (count: number): number =>
 
 /**
  * Payload of START.
+ * @param key of a command that is to be kept: 32 hexadecimal digits
  * @throws InitError `not_started`, step `request`: EINVAL, or E2BIG when it is over 1 MiB
  */
-export function encodeStart(spec: InitCommandSpec): Buffer {
+export function encodeStart(spec: InitCommandSpec, key?: string): Buffer {
   if (spec.args.length === 0) throw InitError.notStarted('request', constants.errno.EINVAL);
   const items = spec.args.map((arg) => text(StartTag.arg, arg));
   for (const [name, value] of Object.entries(spec.env)) items.push(envItem(name, value));
@@ -85,6 +86,8 @@ export function encodeStart(spec: InitCommandSpec): Buffer {
   if (spec.terminal !== undefined)
     items.push(Buffer.from([StartTag.terminal, 4, 0, 0, 0]), encodeTerminalSize(spec.terminal));
   else if (spec.stdin === true) items.push(Buffer.from([StartTag.stdin, 1, 0, 0, 0, 1]));
+  if (key !== undefined)
+    items.push(Buffer.from([StartTag.keep, KEY_BYTES, 0, 0, 0]), Buffer.from(key, 'hex'));
   const payload = Buffer.concat(items);
   if (payload.length > FRAME_MAX_BYTES - HEAD_BYTES) {
     throw InitError.notStarted('request', constants.errno.E2BIG);

@@ -1,6 +1,8 @@
 /** Numbers of the wire protocol; PROTOCOL.md describes them. */
 
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
+/** Inits that keep no commands. */
+export const PROTOCOL_VERSION_THIRD = 3;
 /** Inits that know neither terminals nor connections to ports. */
 export const PROTOCOL_VERSION_SECOND = 2;
 /** Inits of the first release; they cannot be suspended, and their limits stay what they are. */
@@ -14,6 +16,14 @@ export const OUTPUT_WINDOW_BYTES = 256 * 1024;
 export const STDIN_WINDOW_BYTES = 64 * 1024;
 /** The same for a connection to a port. */
 export const PORT_WINDOW_BYTES = 256 * 1024;
+/** Commands that an init keeps at one time; ended ones count until they are forgotten. */
+export const KEPT_MAX = 256;
+export const KEY_BYTES = 16;
+/** The init numbers kept commands from here on, the daemon all others below. */
+export const KEPT_ID_FIRST = 0x8000_0000;
+/** No stream has an offset above this. */
+export const OFFSET_MAX = 2 ** 52;
+
 /** Connections to ports at one time. */
 export const CONNECTIONS_MAX = 1024;
 
@@ -30,6 +40,8 @@ export const ToInit = {
   resize: 0x0a,
   connect: 0x0b,
   close: 0x0c,
+  resume: 0x0d,
+  forget: 0x0e,
 } as const;
 
 export const FromInit = {
@@ -48,6 +60,9 @@ export const FromInit = {
   connectFailed: 0x8d,
   streamEnd: 0x8e,
   closed: 0x8f,
+  kept: 0x90,
+  keptEnd: 0x91,
+  forgotten: 0x92,
 } as const;
 
 export const StartTag = {
@@ -58,9 +73,12 @@ export const StartTag = {
   timeoutMs: 5,
   stdin: 6,
   terminal: 7,
+  keep: 8,
 } as const;
 
 export const ExitFlag = { timedOut: 1, oomKilled: 2 } as const;
+
+export const KeptFlag = { ended: 1, stdin: 2, terminal: 4 } as const;
 
 /** What went wrong before the program ran, by its number on the wire. */
 export const START_STEPS = ['request', 'resources', 'user', 'cwd', 'exec'] as const;

@@ -2,18 +2,15 @@ import type {
   Command,
   CommandExit,
   CommandSpec,
+  KeepSpec,
+  KeptCommand,
   PortConnection,
   SandboxCommands,
 } from '@sandport/driver';
 import { connectionsMax, type InitChannel, InitError } from '@sandport/guest-init';
 import { SandportFault } from '@sandport/protocol';
-
-export interface CommandDefaults {
-  readonly user: string;
-  readonly workdir: string;
-  /** Environment of every command. */
-  readonly env: Readonly<Record<string, string>>;
-}
+import { type CommandDefaults, initSpec } from './command-defaults.ts';
+import type { KeptStore } from './kept/kept-store.ts';
 
 /** The state of a sandbox that has no working init. */
 export interface Obstacle {
@@ -24,6 +21,7 @@ export interface Obstacle {
 export interface SandboxCommandsOptions {
   readonly id: string;
   readonly channel: InitChannel;
+  readonly kept: KeptStore;
   /** What a command gets that does not ask for something else. */
   readonly defaults: () => CommandDefaults;
   /** How often the kernel has killed for want of memory, if the host can tell. */
@@ -49,19 +47,10 @@ export class InitSandboxCommands implements SandboxCommands {
 
   async start(spec: CommandSpec): Promise<Command> {
     const { channel } = this.#options;
-    const { user, workdir, env } = this.#options.defaults();
     this.#refuseObstacle();
     const oomKillsBefore = this.#options.oomKills();
     try {
-      const command = await channel.start({
-        args: [...spec.args],
-        cwd: spec.cwd ?? workdir,
-        env: { ...env, ...spec.env },
-        user: spec.user ?? user,
-        ...(spec.timeoutMs === undefined ? {} : { timeoutMs: spec.timeoutMs }),
-        stdin: spec.stdin ?? false,
-        terminal: spec.terminal,
-      });
+      const command = await channel.start(initSpec(spec, this.#options.defaults()));
       // An error that breaks the streams is told by `exit`; it must not end the process as well.
       for (const stream of [command.stdout, command.stderr, command.stdin])
         stream?.on('error', () => {});
@@ -95,10 +84,22 @@ export class InitSandboxCommands implements SandboxCommands {
         resize: (size) => command.resize(size),
       };
     } catch (error) {
-      if (error instanceof InitError && error.kind === 'not_started')
-        throw notStarted(error, spec, this.#options.defaults());
-      throw await this.#fault(error);
+      throw await this.#startFault(error, spec);
     }
+  }
+
+  async keep(spec: KeepSpec): Promise<KeptCommand> {
+    this.#refuseObstacle();
+    const { channel, kept, defaults } = this.#options;
+    try {
+      return await kept.keep(spec, { channel, defaults: defaults() });
+    } catch (error) {
+      throw await this.#startFault(error, spec);
+    }
+  }
+
+  kept(): readonly KeptCommand[] {
+    return this.#options.kept.kept();
   }
 
   async connect(port: number): Promise<PortConnection> {
@@ -121,6 +122,12 @@ export class InitSandboxCommands implements SandboxCommands {
       status,
       reason,
     });
+  }
+
+  async #startFault(error: unknown, spec: CommandSpec): Promise<unknown> {
+    if (error instanceof InitError && error.kind === 'not_started')
+      return notStarted(error, spec, this.#options.defaults());
+    return this.#fault(error);
   }
 
   async #fault(error: unknown): Promise<unknown> {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { SandboxSpec, StoppedSandbox } from '@sandport/driver';
 import { InitChannel } from '@sandport/guest-init';
 import { isAlive, isCgroupFrozen, thawCgroup } from '@sandport/linux';
+import { openKept } from '../commands/kept/open-kept.ts';
 import type { DriverContext } from '../context.ts';
 import { findUser } from '../templates/passwd.ts';
 import { killSandbox, removeRuntimeState } from './end-processes.ts';
@@ -18,7 +19,7 @@ import { removeMemoryExcept } from './memory-image.ts';
 import { SandboxRoot, type SandboxRootOptions } from './sandbox-root.ts';
 
 /** What is known of a sandbox before its root is open. */
-type AdoptedParts = SandboxRootOptions & Omit<HeldSandboxOptions, 'spec' | 'root'>;
+type AdoptedParts = SandboxRootOptions & Omit<HeldSandboxOptions, 'spec' | 'root' | 'kept'>;
 
 /** How long an init that lives may take to come back; it tries at least twice a second. */
 const reconnectTimeoutMs = 2000;
@@ -50,9 +51,11 @@ export async function adoptSandbox(
   if (record.still) await thawCgroup(layout.cgroup).catch(() => {});
   const process = await findProcess(context.layout, spec.id, record);
   if (process !== undefined && mountPoints.has(layout.root)) {
-    const held = new HeldSandbox({ ...options, spec, root: SandboxRoot.open(options) });
+    const kept = await openKept(context, layout);
+    const held = new HeldSandbox({ ...options, spec, root: SandboxRoot.open(options), kept });
     const live = await adoptLiving(context, held, process);
     if (live !== undefined) return live;
+    await kept.close();
     held.root.close();
   }
   return adoptStopped(context, spec, options, mountPoints);
@@ -71,6 +74,7 @@ async function adoptLiving(
   const channel = await InitChannel.listen({
     socketPath: layout.socket,
     token: record.token,
+    kept: held.kept.processes,
     onLog: guestLog(context.log, id),
   });
   const frozen = await isCgroupFrozen(layout.cgroup);
@@ -127,7 +131,9 @@ async function adoptStopped(
   removeRuntimeState(context.layout, spec.id);
   const root = await reopenRoot(context, spec, options, mountPoints);
   if (root === undefined) return undefined;
-  const held = new HeldSandbox({ ...options, spec, root });
+  const kept = await openKept(context, layout);
+  const held = new HeldSandbox({ ...options, spec, root, kept });
+  if (sleep?.image === undefined) kept.processesGone();
   held.updateRecord({ process: undefined, sleep });
   removeMemoryExcept(layout, sleep?.image);
   context.held.set(spec.id, held);
@@ -136,6 +142,7 @@ async function adoptStopped(
   return {
     id: spec.id,
     reason: lostWithDaemon,
+    commands: kept,
     get files() {
       return held.root.files;
     },

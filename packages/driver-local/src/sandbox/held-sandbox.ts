@@ -1,4 +1,5 @@
 import type { SandboxSpec } from '@sandport/driver';
+import type { KeptStore } from '../commands/kept/kept-store.ts';
 import type { SandboxLayout } from '../layout.ts';
 import type { TemplateVersion } from '../templates/version.ts';
 import type { LiveSandbox } from './live-sandbox.ts';
@@ -10,6 +11,7 @@ export interface HeldSandboxOptions {
   readonly layout: SandboxLayout;
   readonly template: TemplateVersion;
   readonly root: SandboxRoot;
+  readonly kept: KeptStore;
   /** As it stands on the disk. */
   readonly record: SandboxRecord;
 }
@@ -21,6 +23,8 @@ export class HeldSandbox {
   /** What it was asked to be last. */
   spec: SandboxSpec;
   root: SandboxRoot;
+  /** Its kept commands. */
+  kept: KeptStore;
   /** Undefined without processes. */
   live: LiveSandbox | undefined;
   /** Resolves when nothing is left of the processes that died last. */
@@ -32,6 +36,7 @@ export class HeldSandbox {
     this.template = options.template;
     this.spec = options.spec;
     this.root = options.root;
+    this.kept = options.kept;
     this.#record = options.record;
   }
 
@@ -64,6 +69,7 @@ export class HeldSandbox {
     const { live } = this;
     this.live = undefined;
     await live?.release();
+    await this.kept.close();
     this.root.close();
   }
 }

@@ -30,6 +30,8 @@ export async function hibernateSandbox(
   held.live = undefined;
   await live.end({ status: 'hibernated', reason: hibernatedReason });
   const image = lostImage === undefined ? held.record.sleep?.image : undefined;
+  if (image === undefined) held.kept.processesGone();
+  await held.kept.flush();
   held.noteRecord({ sleep: { phase: 'asleep', image, lostImage } });
   removeRunFiles(held);
   return asHibernated(held);
@@ -42,6 +44,9 @@ export function asHibernated(held: HeldSandbox): Hibernated {
     id: held.id,
     reason: hibernatedReason,
     hibernation: { memory },
+    get commands() {
+      return held.kept;
+    },
     // Those of its disk, also when that was mounted anew.
     get files() {
       return held.root.files;

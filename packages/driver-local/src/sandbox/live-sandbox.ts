@@ -42,6 +42,7 @@ export class LiveSandbox implements DriverSandbox {
     this.commands = new InitSandboxCommands({
       id: held.id,
       channel,
+      kept: held.kept,
       defaults: () => {
         const { user, workdir, env } = held.spec;
         return { user, workdir, env: { ...held.template.record.env, ...env } };
@@ -78,6 +79,7 @@ export class LiveSandbox implements DriverSandbox {
     if (this.#end !== undefined) return;
     this.#end = { status: 'failed', reason };
     void this.channel[Symbol.asyncDispose]();
+    this.#held.kept.processesGone();
     this.#resolveDied({ reason });
   }
 

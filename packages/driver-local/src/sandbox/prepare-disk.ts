@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import type { SandboxSpec } from '@sandport/driver';
 import { removeTree } from '@sandport/linux';
 import { SandportFault } from '@sandport/protocol';
+import { openKept } from '../commands/kept/open-kept.ts';
 import type { CreateStep, DriverContext } from '../context.ts';
 import type { SandboxLayout } from '../layout.ts';
 import type { DiskPlace, DiskSize } from '../storage/storage.ts';
@@ -111,7 +112,9 @@ export async function mountDisk(
     step('volumes'),
   );
   undo.add(() => root.close());
-  return new HeldSandbox({ spec, layout, template, root, record });
+  const kept = await openKept(context, layout);
+  undo.add(() => kept.close());
+  return new HeldSandbox({ spec, layout, template, root, record, kept });
 }
 
 /** Marks the template version of an origin as used. @throws Error when it is gone */

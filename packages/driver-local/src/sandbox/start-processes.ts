@@ -77,6 +77,7 @@ async function start(
   const channel = await InitChannel.listen({
     socketPath: layout.socket,
     token: record.token,
+    kept: held.kept.processes,
     onLog: guestLog(context.log, id),
   });
   undo.add(() => channel[Symbol.asyncDispose]());

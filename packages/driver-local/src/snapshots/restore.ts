@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import type { SandboxSpec, WokenSandbox } from '@sandport/driver';
 import { exchangeEntries } from '@sandport/linux';
 import { SandportFault } from '@sandport/protocol';
+import { openKept } from '../commands/kept/open-kept.ts';
 import type { DriverContext } from '../context.ts';
 import { createFault } from '../sandbox/create.ts';
 import { killSandbox, removeRuntimeState } from '../sandbox/end-processes.ts';
@@ -46,6 +47,7 @@ export async function restoreSandbox(
     await forgetOld(context, old, beside);
     return sandbox;
   } catch (error) {
+    await next?.kept.close();
     next?.root.close();
     await changeRoots(context, old, beside.directory);
     await reopen(context, old);
@@ -104,6 +106,8 @@ async function endOld(context: DriverContext, old: HeldSandbox): Promise<void> {
   removeRuntimeState(context.layout, id);
   removeRunFiles(old);
   old.updateRecord({ process: undefined });
+  old.kept.processesGone();
+  await old.kept.close();
   root.close();
 }
 
@@ -132,7 +136,8 @@ async function openNext(
     throw new Error(`the template ${record.template} is gone`);
   makeDiskDirectories(layout);
   const root = await SandboxRoot.mount(context, spec, { layout, record, template, owner });
-  const held = new HeldSandbox({ spec, layout, template, root, record });
+  const kept = await openKept(context, layout);
+  const held = new HeldSandbox({ spec, layout, template, root, record, kept });
   context.held.set(id, held);
   return held;
 }
@@ -162,6 +167,7 @@ async function reopen(context: DriverContext, old: HeldSandbox): Promise<void> {
   const owner = findUser(template.passwd, spec.user);
   if (owner === undefined) throw new Error(`the template ${record.template} is gone`);
   old.root = await SandboxRoot.mount(context, spec, { layout, record, template, owner });
+  old.kept = await openKept(context, layout);
 }
 
 /** The old disk, whose directory is the other one by now. */

@@ -6,6 +6,7 @@ import { createSuite } from './create-suite.ts';
 import { entriesSuite } from './entries-suite.ts';
 import { filesSuite } from './files-suite.ts';
 import { hostileSuite } from './hostile-suite.ts';
+import { keptSuite } from './kept-suite.ts';
 import { limitsSuite } from './limits-suite.ts';
 import { forkSuite } from './fork-suite.ts';
 import { hibernationSuite } from './hibernation-suite.ts';
@@ -33,6 +34,7 @@ const diskSuites = [
   hibernationSuite,
   forkSuite,
   snapshotsSuite,
+  keptSuite,
   reconfigureSuite,
 ];
 

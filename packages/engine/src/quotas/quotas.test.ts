@@ -16,7 +16,8 @@ class SlowDriver extends RefusingDriver {
 
   override hibernate: Driver['hibernate'] = async (id) => {
     const { files } = await super.create({ id } as SandboxSpec);
-    const stopped: StoppedSandbox = { id, files, reason: 'hibernated' };
+    const commands = { kept: () => [] };
+    const stopped: StoppedSandbox = { id, files, commands, reason: 'hibernated' };
     return { ...stopped, hibernation: { memory: false } };
   };
 

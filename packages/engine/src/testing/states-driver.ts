@@ -63,7 +63,8 @@ export class StatesDriver extends RefusingDriver {
   }
 
   disk(id: SandboxId, reason: string): StoppedSandbox {
-    return { id, reason, files: new Proxy({} as StoppedSandbox['files'], {}) };
+    const files = new Proxy({} as StoppedSandbox['files'], {});
+    return { id, reason, files, commands: { kept: () => [] } };
   }
 
   protected async call(name: string): Promise<void> {

@@ -7,7 +7,7 @@ import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { initBinaryPath } from '../init-binary.ts';
 import { InitChannel } from '../init-channel.ts';
-import type { InitCommandExit } from '../running-command.ts';
+import type { InitCommandExit } from '../command-end.ts';
 import type { InitCommandSpec } from '../start-payload.ts';
 
 export interface Finished extends InitCommandExit {

@@ -1,0 +1,124 @@
+import { readdirSync, statSync } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errnoOf } from '@sandport/linux';
+
+interface Segment {
+  /** Offset of its first byte in the stream. */
+  readonly from: number;
+  bytes: number;
+}
+
+export interface SegmentsOptions {
+  /** Trusted directory that no guest reaches. */
+  readonly directory: string;
+  /** First part of the names of its files. */
+  readonly name: string;
+  /** A file gets no more once it has so many bytes. */
+  readonly segmentBytes: number;
+}
+
+const readBytes = 64 * 1024;
+
+/** The older part of a stream, in files that follow each other without a gap. */
+export class Segments {
+  readonly #options: SegmentsOptions;
+  #segments: Segment[] = [];
+  /** The last file is not written to any more. */
+  #closed = true;
+
+  constructor(options: SegmentsOptions) {
+    this.#options = options;
+  }
+
+  /** Finds what an earlier daemon has left; of what does not belong together, the newest. */
+  async load(): Promise<void> {
+    const { directory, name } = this.#options;
+    const found: Segment[] = [];
+    for (const entry of readdirSync(directory)) {
+      const from = entry.startsWith(`${name}-`) ? Number(entry.slice(name.length + 1)) : Number.NaN;
+      if (Number.isSafeInteger(from) && from >= 0)
+        found.push({ from, bytes: statSync(join(directory, entry)).size });
+    }
+    found.sort((a, b) => b.from - a.from);
+    const kept: Segment[] = [];
+    for (const segment of found) {
+      const next = kept[0];
+      const belongs = next === undefined || segment.from + segment.bytes === next.from;
+      if (belongs && segment.bytes > 0) kept.unshift(segment);
+      else await this.#remove(segment);
+    }
+    this.#segments = kept;
+  }
+
+  /** Offset of the first byte; undefined when there is none. */
+  get start(): number | undefined {
+    return this.#segments[0]?.from;
+  }
+
+  /** Offset after the last byte; undefined when there is none. */
+  get end(): number | undefined {
+    const last = this.#segments.at(-1);
+    return last && last.from + last.bytes;
+  }
+
+  /** Offset after the last byte of the oldest file. */
+  get oldestEnd(): number | undefined {
+    const first = this.#segments[0];
+    return first && first.from + first.bytes;
+  }
+
+  /** Adds bytes at the end, which is `offset` unless it is empty. @returns how many of them */
+  async append(offset: number, pieces: readonly Buffer[]): Promise<number> {
+    const { directory, name, segmentBytes } = this.#options;
+    let last = this.#segments.at(-1);
+    const isNew = last === undefined || this.#closed || last.bytes >= segmentBytes;
+    if (last === undefined || isNew) last = { from: offset, bytes: 0 };
+    const path = join(directory, `${name}-${last.from}`);
+    const file = await open(path, isNew ? 'wx' : 'r+', 0o600);
+    try {
+      const { bytesWritten } = await file.writev([...pieces], last.bytes);
+      last.bytes += bytesWritten;
+      if (isNew && bytesWritten > 0) {
+        this.#segments.push(last);
+        this.#closed = false;
+      }
+      return bytesWritten;
+    } finally {
+      await file.close();
+      if (last.bytes === 0) await rm(path, { force: true });
+    }
+  }
+
+  /** Removes the oldest file. False when there is none. */
+  async dropOldest(): Promise<boolean> {
+    const first = this.#segments.shift();
+    if (first === undefined) return false;
+    await this.#remove(first);
+    return true;
+  }
+
+  /** Some bytes from this offset on; undefined when they are not here (any more). */
+  async read(offset: number): Promise<Buffer | undefined> {
+    const segment = this.#segments.findLast(({ from }) => from <= offset);
+    if (segment === undefined || offset >= segment.from + segment.bytes) return undefined;
+    const bytes = Math.min(readBytes, segment.from + segment.bytes - offset);
+    try {
+      await using file = await open(this.#path(segment), 'r');
+      const buffer = Buffer.allocUnsafeSlow(bytes);
+      const { bytesRead } = await file.read(buffer, 0, bytes, offset - segment.from);
+      return bytesRead === 0 ? undefined : buffer.subarray(0, bytesRead);
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  #path({ from }: Segment): string {
+    return join(this.#options.directory, `${this.#options.name}-${from}`);
+  }
+
+  async #remove(segment: Segment): Promise<void> {
+    await rm(this.#path(segment), { force: true });
+  }
+}
