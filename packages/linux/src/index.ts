@@ -82,13 +82,19 @@ export {
 export type { CreateWriterOptions } from './rooted-fs/write/begin-write.ts';
 export {
   DEFAULT_HIDDEN_AREAS,
+  type HoldFileOptions,
   type MakeDirectoryOptions,
   RootedFs,
   type RootedFsOptions,
 } from './rooted-fs/rooted-fs.ts';
 export type { TreeEntry, WalkTreeOptions } from './rooted-fs/walk/walk-tree.ts';
+export type { HeldFile, HeldFileChange } from './rooted-fs/held/held-file.ts';
+export type { FileSystemSpace } from './rooted-fs/paths/file-system-space.ts';
 export type { StagedAppend } from './rooted-fs/staged/staged-append.ts';
 export type { StagedRef } from './rooted-fs/staged/staged-file.ts';
 export type { StagedFiles } from './rooted-fs/staged/staged-files.ts';
 export type { PendingTreeFile, TreeAttributes, TreeWriter } from './rooted-fs/trees/tree-writer.ts';
 export { TimeSlice } from './time-slice.ts';
+export { createNetworkNamespace } from './network/network-namespace.ts';
+export type { LoggedPacket } from './network/logged-packet.ts';
+export { PacketLog } from './network/packet-log.ts';

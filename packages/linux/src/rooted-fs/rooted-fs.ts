@@ -12,8 +12,12 @@ import { statDescriptor } from './attributes/entry.ts';
 import { type FileStat, etagOf } from './attributes/file-stat.ts';
 import { parsePath } from './paths/guest-path.ts';
 import { type GuestOwner, IdMapping } from './attributes/id-mapping.ts';
+import { type FileSystemSpace, fileSystemSpace } from './paths/file-system-space.ts';
+import type { HeldFile } from './held/held-file.ts';
+import { openHeldFile } from './held/open-held-file.ts';
 import { type LocatedPath, isMountPoint, locatePath } from './paths/locate-path.ts';
 import { type Creation, openDirectory } from './entries/make-directory.ts';
+import { makeNewDirectory } from './entries/make-new-directory.ts';
 import { makeSymlink } from './entries/make-symlink.ts';
 import { moveEntry } from './entries/move-entry.ts';
 import { type OpenedFile, openRegularFile } from './descriptors/opened-file.ts';
@@ -45,6 +49,25 @@ export interface RootedFsOptions {
    * @default none: a copy of a directory that is cut off by the end of the process stays half done
    */
   readonly notesDirectory?: string;
+}
+
+export interface HoldFileOptions {
+  /** @default true */
+  readonly read?: boolean;
+  /** @default false */
+  readonly write?: boolean;
+  /** Every write goes to the end. @default false */
+  readonly append?: boolean;
+  /** Cut what is there to nothing; only with `write`. @default false */
+  readonly truncate?: boolean;
+  /** Make an empty file where nothing is; parents must be there. @default false */
+  readonly create?: boolean;
+  /** With `create`: refuse what is there (`exists`). @default false */
+  readonly exclusive?: boolean;
+  /** Of a file that is made. @default 0o644 */
+  readonly mode?: number;
+  /** Of a file that is made. @default root of the guest */
+  readonly owner?: GuestOwner;
 }
 
 export interface MakeDirectoryOptions {
@@ -93,6 +116,20 @@ export class RootedFs implements Disposable {
   /** Opens a regular file for reading; follows symlinks. The caller closes it. */
   openFile(path: string): OpenedFile {
     return this.#run(path, (bytes) => openRegularFile(this.#root, bytes, path, this.#ids));
+  }
+
+  /** Opens a regular file to be read and written in place; follows symlinks. The caller closes it. */
+  async holdFile(path: string, options: HoldFileOptions = {}): Promise<HeldFile> {
+    const { create = false, owner, mode = 0o644 } = options;
+    const { read = true, write = false, append = false } = options;
+    const { truncate = false, exclusive = false } = options;
+    try {
+      const creation = create ? this.#creation(owner, mode & 0o7777) : undefined;
+      const open = { read, write, append, truncate, exclusive, creation };
+      return await openHeldFile(this.#root, this.#ids, parsePath(path), path, open);
+    } catch (error) {
+      throw rootedFsErrorOf(error, path);
+    }
   }
 
   /** Begins an atomic write; a symlink's target is written. The caller commits or aborts. */
@@ -151,6 +188,11 @@ export class RootedFs implements Disposable {
     closeSync(this.openMountTarget(path, options));
   }
 
+  /** Makes a directory where nothing is (`exists`), and no parents (`not_found`). */
+  makeNewDirectory(path: string, { owner, mode = 0o755 }: MakeDirectoryOptions = {}): void {
+    this.#run(path, (bytes) => makeNewDirectory(this.#root, bytes, this.#creation(owner, mode)));
+  }
+
   /** As makeDirectory; returns an O_PATH descriptor of it, which the caller closes. */
   openMountTarget(path: string, options: MakeDirectoryOptions = {}): number {
     return this.#run(path, (bytes) => {
@@ -162,6 +204,15 @@ export class RootedFs implements Disposable {
   /** Where a path leads, also when its end does not exist. */
   locate(path: string): LocatedPath {
     return this.#run(path, (bytes) => locatePath(this.#root, bytes));
+  }
+
+  /** Of the file system that the path leads to. */
+  async space(path: string): Promise<FileSystemSpace> {
+    try {
+      return await fileSystemSpace(this.#root, parsePath(path));
+    } catch (error) {
+      throw rootedFsErrorOf(error, path);
+    }
   }
 
   /** Whether something else is mounted at the path; does not follow a symlink there. */

@@ -72,7 +72,7 @@ export function makeOne(parent: number, name: ByteString, creation: Creation): n
 }
 
 /** Gives a new directory the bits that the process's umask took. */
-function setMode(parent: number, name: ByteString, creation: Creation): void {
+export function setMode(parent: number, name: ByteString, creation: Creation): void {
   const fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   try {
     const stat = statDescriptor(fd);

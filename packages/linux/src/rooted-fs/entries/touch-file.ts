@@ -28,7 +28,9 @@ export async function touchFile(
   { mtimeNs, creation }: TouchOptions,
 ): Promise<void> {
   for (let attempt = 0; attempt < MAX_RACES; attempt++) {
-    const fd = openThere(root, path, creation !== undefined) ?? make(root, path, creation);
+    const fd =
+      openThere(root, path, creation !== undefined) ??
+      (creation && makeFile(root, path, creation, { ...creation, mode: 0o755 }));
     if (fd === undefined) continue;
     try {
       const stat = statDescriptor(fd);
@@ -45,7 +47,8 @@ export async function touchFile(
   throw new Refusal('busy', { errno: 'EAGAIN' });
 }
 
-function openThere(
+/** Opens what is there with O_PATH; undefined when nothing is and `mayBeMissing`. @throws SystemError, Refusal */
+export function openThere(
   root: RootDirectory,
   path: ByteString,
   mayBeMissing: boolean,
@@ -65,15 +68,17 @@ function openThere(
   }
 }
 
-/** Makes an empty file; undefined when something came up meanwhile. */
-function make(
+/**
+ * Makes an empty file; undefined when something came up meanwhile.
+ * @param parents how missing directories are made; undefined: not at all @throws SystemError, Refusal
+ */
+export function makeFile(
   root: RootDirectory,
   path: ByteString,
-  creation: Creation | undefined,
+  { hostUid, hostGid, mode }: Creation,
+  parents: Creation | undefined,
 ): number | undefined {
-  if (creation === undefined) return undefined;
-  const { hostUid, hostGid, mode } = creation;
-  const target = findWriteTarget(root, path, { ...creation, mode: 0o755 });
+  const target = findWriteTarget(root, path, parents);
   try {
     const flags = O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY;
     const fd = withFileOwner(hostUid, hostGid, () =>
