@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { Client } from '../client.ts';
 
 export interface FakeExchange {
@@ -31,7 +32,12 @@ export class FakeDaemon implements AsyncDisposable {
     this.client = new Client({ url: this.url, apiKey: 'test-key', idleTimeoutMs });
   }
 
-  static async start(handler: FakeHandler, idleTimeoutMs = 5000): Promise<FakeDaemon> {
+  /** @param onSocket takes WebSockets; without it they are requests as others */
+  static async start(
+    handler: FakeHandler,
+    idleTimeoutMs = 5000,
+    onSocket?: (socket: WebSocket, request: IncomingMessage) => void,
+  ): Promise<FakeDaemon> {
     const requests: string[] = [];
     const serve = (request: IncomingMessage, response: ServerResponse) => {
       requests.push(`${request.method} ${request.url}`);
@@ -41,6 +47,13 @@ export class FakeDaemon implements AsyncDisposable {
     };
     const server = http.createServer(serve);
     server.on('checkContinue', serve);
+    if (onSocket !== undefined) {
+      const sockets = new WebSocketServer({ noServer: true });
+      server.on('upgrade', (request, connection, head) => {
+        requests.push(`${request.method} ${request.url}`);
+        sockets.handleUpgrade(request, connection, head, (socket) => onSocket(socket, request));
+      });
+    }
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return new FakeDaemon(server, requests, idleTimeoutMs);
   }

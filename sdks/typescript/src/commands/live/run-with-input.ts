@@ -14,5 +14,5 @@ export async function runWithInput(
   const ended = running.wait();
   const fed = running.sendStdin(input).then(() => running.closeStdin());
   // Only its failure counts: the end of the input is not the end of the command.
-  return Promise.race([ended, fed.then(() => ended)]);
+  return await Promise.race([ended, fed.then(() => ended)]);
 }

@@ -12,7 +12,7 @@ export interface PtyCreateOptions extends TerminalSizeBody, Omit<PtyOptions, 'si
   cmd?: CommandLine | undefined;
   /** Working directory in the sandbox. @default the sandbox's workdir */
   cwd?: string | undefined;
-  /** Added to the environment of the sandbox. @default TERM is `xterm-256color` */
+  /** Added to the environment of the sandbox. */
   env?: Readonly<Record<string, string>> | undefined;
   /** Name or number. @default the sandbox's user */
   user?: string | undefined;
@@ -23,7 +23,6 @@ export interface PtyCreateOptions extends TerminalSizeBody, Omit<PtyOptions, 'si
 }
 
 const loginShell = 'exec "${SHELL:-/bin/sh}" -l';
-const terminalType = { TERM: 'xterm-256color' };
 
 /** Terminals in a sandbox. */
 export class Pty {
@@ -49,7 +48,7 @@ export class Pty {
   async create(options: PtyCreateOptions): Promise<PtyHandle> {
     const { rows, cols, cmd = loginShell, cwd, env, user, timeoutMs, signal } = options;
     const terminal = { rows, cols };
-    const how = { cwd, env: { ...terminalType, ...env }, user, timeoutMs, signal, terminal };
+    const how = { cwd, env, user, timeoutMs, signal, terminal };
     const { info } = await startCommand(this.#api, cmd, how);
     return new PtyHandle(this.#api, info, { ...options, since: 0 });
   }
