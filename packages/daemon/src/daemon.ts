@@ -80,6 +80,7 @@ export async function startDaemon(config: DaemonConfig, options: StartOptions): 
     logger,
     version,
     idleTimeoutMs: config.idleTimeoutMs,
+    previewHost: config.previewHost,
     ...(ssh && { ssh: sshAccess(ssh, () => opened(config.ssh, ports.ssh)) }),
     ...(dialect && {
       mounts: [dialect.router],

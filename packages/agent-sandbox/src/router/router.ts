@@ -2,14 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Principal } from '@sandport/engine';
 import { SandportFault } from '@sandport/protocol';
-import type { Exchange } from '@sandport/server';
+import { type Destination, type Exchange, proxyRequest, proxyUpgrade } from '@sandport/server';
 import { openExchange } from '../connections/open-exchange.ts';
 import type { Router as MountedRouter } from '../router-mount.ts';
 import { isUnreachable, Refusal, unreachable } from '../runtimes/answers.ts';
 import { type HttpRuntime, type RuntimeEngine, runtimePorts } from '../runtimes/runtime.ts';
 import type { LocatedSandbox, SandboxDirectory } from '../sandboxes/sandbox-directory.ts';
-import { proxyRequest } from './proxy-request.ts';
-import { proxyUpgrade } from './proxy-upgrade.ts';
+import { type Program, programDestination, programRefusal } from './program-destination.ts';
 import { endWith } from './raw-answer.ts';
 import { routerFieldsOf, wrongAddress } from './router-fields.ts';
 import { refuseForeignTargets, refusePages } from './web-pages.ts';
@@ -53,8 +52,9 @@ export class Router implements MountedRouter {
       const runtime = this.#runtimeAt(port);
       if (runtime !== undefined) await runtime.handle(exchange, { sandbox, principal });
       else {
-        const connect = () => this.#connect(principal, sandbox, port);
-        await proxyRequest({ exchange, connect, sandbox, port });
+        await this.#lead(request, { principal, sandbox, port }, (destination) =>
+          proxyRequest(exchange, destination),
+        );
       }
     } catch (error) {
       this.#answer(exchange, error);
@@ -75,8 +75,9 @@ export class Router implements MountedRouter {
       const { sandbox, port } = this.#find(request, principal);
       if (this.#runtimeAt(port) !== undefined)
         throw new Refusal(400, { detail: 'This port takes no upgraded connections.' });
-      const connect = () => this.#connect(principal, sandbox, port);
-      await proxyUpgrade({ request, socket, head, connect, sandbox, port });
+      await this.#lead(request, { principal, sandbox, port }, (destination) =>
+        proxyUpgrade({ request, socket, head }, destination),
+      );
     } catch (error) {
       endWith(socket, error instanceof Refusal ? error : this.#internal(error));
     }
@@ -93,6 +94,22 @@ export class Router implements MountedRouter {
     )
       throw wrongAddress();
     return { sandbox, port };
+  }
+
+  /** @throws Refusal 502, 504 */
+  async #lead(
+    request: IncomingMessage,
+    to: { principal: Principal; sandbox: LocatedSandbox; port: number },
+    use: (destination: Destination) => Promise<void>,
+  ): Promise<void> {
+    const { principal, sandbox, port } = to;
+    const connect = () => this.#connect(principal, sandbox, port);
+    const program: Program = { name: sandbox.name, port, connect };
+    try {
+      await use(programDestination(request, program));
+    } catch (error) {
+      throw programRefusal(error, program);
+    }
   }
 
   #runtimeAt(port: number): HttpRuntime | undefined {

@@ -28,6 +28,7 @@ export type OptionKey =
   | 'pod_network'
   | 'pod_network_users'
   | 'ssh_listen'
+  | 'preview_host'
   | 'idle_timeout_seconds'
   | 'log_level';
 
@@ -140,6 +141,13 @@ export const daemonOptions: readonly DaemonOption[] = [
     description:
       'Address for clients of SSH, as ssh, scp and sftp; port 0 takes a free one; off: none.',
     defaultText: 'port 2222 on the host of --listen',
+  },
+  {
+    key: 'preview_host',
+    flag: '--preview-host <name[:port]>',
+    description:
+      'Domain below which ports of sandboxes have their addresses, as http://3000-ID.NAME:PORT/; all names below it must lead to this daemon.',
+    defaultText: 'localhost, and the port of the API',
   },
   {
     key: 'idle_timeout_seconds',

@@ -12,6 +12,7 @@ import {
 } from './kubernetes-settings.ts';
 import { type SshSettings, sshSettings, sshValues } from './ssh-settings.ts';
 import { daemonOptions, defaultConfigFile, environmentName, type OptionKey } from './options.ts';
+import { type PreviewHostSetting, previewHostSchema } from './preview-host.ts';
 
 /** The daemon's settings, complete. */
 export interface DaemonConfig {
@@ -36,6 +37,8 @@ export interface DaemonConfig {
   readonly maxSandboxes: number;
   /** Sizes of pools at the start. */
   readonly pools: readonly PoolSetting[];
+  /** Where ports of sandboxes have addresses of their own. */
+  readonly previewHost: PreviewHostSetting;
   readonly idleTimeoutMs: number;
   readonly logLevel: string;
 }
@@ -75,6 +78,7 @@ const values = z.strictObject({
         ),
     )
     .default([]),
+  preview_host: previewHostSchema.default({ suffix: 'localhost' }),
   idle_timeout_seconds: z.coerce.number().min(0.1).max(86_400).default(60),
   log_level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
@@ -128,6 +132,7 @@ function complete(data: z.infer<typeof values>): DaemonConfig {
     prepare: data.prepare.filter((name) => name !== 'none'),
     maxSandboxes: data.max_sandboxes,
     pools: data.pool.map(poolSetting),
+    previewHost: data.preview_host,
     idleTimeoutMs: data.idle_timeout_seconds * 1000,
     logLevel: data.log_level,
   };

@@ -52,6 +52,25 @@ export const portOperations: readonly Operation[] = [
     errors: ['sandbox_not_found', 'port_not_exposed'],
   },
   {
+    id: 'connectToPort',
+    method: 'get',
+    path: '/v1/sandboxes/{id}/ports/{port}/tcp',
+    summary: 'A TCP connection to a port of the sandbox, in a WebSocket.',
+    description:
+      'Binary messages are its bytes, both ways; the text message `{"eof":true}` ends one direction. Wakes a hibernated sandbox.',
+    tag: 'ports',
+    status: 101,
+    errors: [
+      'sandbox_not_found',
+      'invalid_state',
+      'limit_reached',
+      'port_not_open',
+      'sandbox_unresponsive',
+      'upgrade_required',
+      'origin_not_allowed',
+    ],
+  },
+  {
     id: 'createPreviewToken',
     method: 'post',
     path: '/v1/sandboxes/{id}/preview-token',

@@ -5,12 +5,14 @@ import {
   exposePortSchema,
   type PortObject,
   type PreviewToken,
+  SandportFault,
 } from '@sandport/protocol';
 import { readJson } from '../http/read-json.ts';
 import type { Route } from '../http/router.ts';
 import { addressOf } from '../links/link-address.ts';
 import { addressOfPort, type PreviewHostSetting } from '../previews/preview-host.ts';
 import { portOf } from '../previews/previews.ts';
+import { serveTunnel } from '../tunnel/tcp-tunnel.ts';
 
 const ports = '/v1/sandboxes/:id/ports';
 
@@ -59,6 +61,27 @@ export function portRoutes(
         const port = portOf(exchange.param('port'));
         engine.ports.unexpose(exchange.principal, exchange.param('id'), port);
         exchange.empty();
+      },
+    },
+    {
+      method: 'GET',
+      path: `${ports}/:port/tcp`,
+      handle: (exchange) => {
+        throw new SandportFault(
+          'upgrade_required',
+          'This route carries a TCP connection in a WebSocket.',
+          { route: exchange.route },
+        );
+      },
+      upgrade: async (upgrade) => {
+        const { exchange } = upgrade;
+        const port = portOf(exchange.param('port'));
+        const { principal, signal } = exchange;
+        const sandbox = exchange.param('id');
+        await serveTunnel(
+          upgrade,
+          await engine.ports.connect(principal, sandbox, port, { signal }),
+        );
       },
     },
     {

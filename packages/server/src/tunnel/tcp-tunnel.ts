@@ -1,0 +1,90 @@
+import type { Duplex } from 'node:stream';
+import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import type { Upgrade } from '../http/upgrade.ts';
+
+/** A client that sends a larger message is disconnected, with code 1009. */
+const maxMessageBytes = 1024 * 1024;
+/** Of what the client has not taken; more is not read from the sandbox. */
+const maxWaitingBytes = 1024 * 1024;
+/** Two pings without an answer, and the client is gone. */
+const pingEveryMs = 20_000;
+/** How long the client may take to confirm the end. */
+const closeTimeoutMs = 2_000;
+
+/** The one text message: this side sends nothing more, and goes on reading. */
+const endOfFile = '{"eof":true}';
+
+/**
+ * Takes a WebSocket over whose binary messages are the bytes of a TCP connection, both ways. The
+ * message `{"eof":true}` ends one direction. Resolves when all is over.
+ */
+export async function serveTunnel(
+  { exchange, socket, head }: Upgrade,
+  connection: Duplex,
+): Promise<void> {
+  const server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: maxMessageBytes,
+    // A key may stand there: it is not sent back.
+    handleProtocols: () => false,
+  });
+  try {
+    await new Promise<void>((resolve) => {
+      socket.once('close', () => resolve());
+      server.handleUpgrade(exchange.request, socket, head, (client) => join(client, connection));
+    });
+  } finally {
+    connection.destroy();
+  }
+}
+
+function join(client: WebSocket, connection: Duplex): void {
+  let missed = 0;
+  const pings = setInterval(() => {
+    // While nothing is read from the client, its answers are not, either.
+    missed = client.isPaused ? 0 : missed + 1;
+    if (missed > 2) client.terminate();
+    else client.ping();
+  }, pingEveryMs);
+  client.on('pong', () => {
+    missed = 0;
+  });
+  client.on('message', (data, isBinary) => {
+    if (isBinary) {
+      if (connection.write(bytesOf(data))) return;
+      client.pause();
+      connection.once('drain', () => client.resume());
+    } else if (bytesOf(data).toString() === endOfFile) connection.end();
+    else client.close(1003, 'Messages must be binary.');
+  });
+  client.on('error', () => client.terminate());
+  client.once('close', () => {
+    clearInterval(pings);
+    connection.destroy();
+  });
+  connection.on('data', (bytes: Buffer) => {
+    client.send(bytes, () => {
+      if (client.bufferedAmount < maxWaitingBytes) connection.resume();
+    });
+    if (client.bufferedAmount >= maxWaitingBytes) connection.pause();
+  });
+  connection.once('end', () => client.send(endOfFile, () => undefined));
+  let code = 1000;
+  connection.on('error', () => {
+    code = 1011;
+  });
+  connection.once('close', () => {
+    if (code === 1000) client.close(code);
+    else client.close(code, 'The connection in the sandbox broke.');
+    const timer = setTimeout(() => client.terminate(), closeTimeoutMs);
+    client.once('close', () => clearTimeout(timer));
+  });
+  if (connection.destroyed) client.terminate();
+}
+
+function bytesOf(data: RawData): Buffer {
+  if (Buffer.isBuffer(data)) return data;
+  return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
+}
