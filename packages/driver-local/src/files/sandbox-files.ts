@@ -1,8 +1,11 @@
 import type {
   FileChanges,
   FileOwner,
+  FileSystemSpace,
   FileWatcher,
   FileWriter,
+  HeldFile,
+  HoldFileOptions,
   OpenFile,
   PatchFileOptions,
   RecursiveOptions,
@@ -30,6 +33,7 @@ import {
 import { openForReading, patchFile, writeFile } from './file-access.ts';
 import { baseName, fileEntry } from './file-entry.ts';
 import { about, aboutAsync } from './file-fault.ts';
+import { holdFile } from './held-file.ts';
 import { RootedStagedFiles } from './staged-files.ts';
 import { writeTree } from './trees.ts';
 import { walkTree } from './walk-tree.ts';
@@ -68,6 +72,18 @@ export class RootedSandboxFiles implements SandboxFiles {
     return patchFile(this.#root, path, this.#owner, options);
   }
 
+  hold(path: GuestPath, options: HoldFileOptions = {}): Promise<HeldFile> {
+    return holdFile(this.#root, path, this.#owner, options);
+  }
+
+  async realPath(path: GuestPath): Promise<string> {
+    return about(path, () => this.#root.locate(path)).pathBytes.toString();
+  }
+
+  space(path: GuestPath): Promise<FileSystemSpace> {
+    return aboutAsync(path, () => this.#root.space(path));
+  }
+
   async stat(path: GuestPath, options?: { followSymlinks?: boolean }): Promise<FileEntry> {
     const stat = about(path, () => this.#root.stat(path, options));
     return fileEntry({ name: baseName(path), path }, stat);
@@ -86,10 +102,13 @@ export class RootedSandboxFiles implements SandboxFiles {
 
   async makeDirectory(
     path: GuestPath,
-    options: { owner?: FileOwner; mode?: number } = {},
+    options: { owner?: FileOwner; mode?: number; exclusive?: boolean } = {},
   ): Promise<void> {
-    const { owner = this.#owner, mode = 0o755 } = options;
-    about(path, () => this.#root.makeDirectory(path, { owner, mode }));
+    const { owner = this.#owner, mode = 0o755, exclusive = false } = options;
+    about(path, () => {
+      if (exclusive) this.#root.makeNewDirectory(path, { owner, mode });
+      else this.#root.makeDirectory(path, { owner, mode });
+    });
   }
 
   move(from: GuestPath, to: GuestPath, options: TransferOptions = {}): Promise<void> {

@@ -1,4 +1,5 @@
 export * from './changes.ts';
+export * from './held-file.ts';
 export * from './open-file.ts';
 export * from './sandbox-files.ts';
 export * from './staged-file.ts';

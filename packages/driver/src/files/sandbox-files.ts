@@ -1,5 +1,6 @@
 import type { DiskUsage, FileEntry, GuestPath } from '@sandport/protocol';
 import type { FileChanges } from './changes.ts';
+import type { FileSystemSpace, HeldFile, HoldFileOptions } from './held-file.ts';
 import type {
   FileOwner,
   FileWriter,
@@ -40,6 +41,18 @@ export interface SandboxFiles {
    */
   patch(path: GuestPath, options?: PatchFileOptions): Promise<FileWriter>;
 
+  /**
+   * Opens a regular file to be read and written in place; follows symlinks. The caller closes it.
+   * @throws as `write`; `already_exists`, `file_not_found`
+   */
+  hold(path: GuestPath, options?: HoldFileOptions): Promise<HeldFile>;
+
+  /** Where a path leads, without symlinks, `.` and `..`; what does not exist is added as it stands. */
+  realPath(path: GuestPath): Promise<string>;
+
+  /** Of the file system that a path leads to. */
+  space(path: GuestPath): Promise<FileSystemSpace>;
+
   /** Of what a symlink points at, or with `followSymlinks: false` of the link itself. With `etag`. */
   stat(path: GuestPath, options?: { followSymlinks?: boolean }): Promise<FileEntry>;
 
@@ -57,8 +70,14 @@ export interface SandboxFiles {
    */
   remove(path: GuestPath, options?: { recursive?: boolean; signal?: AbortSignal }): Promise<void>;
 
-  /** Makes a directory and its parents; no error when it is there. @param options.mode 0o755 */
-  makeDirectory(path: GuestPath, options?: { owner?: FileOwner; mode?: number }): Promise<void>;
+  /**
+   * Makes a directory and its parents; no error when it is there. @param options.mode 0o755
+   * @param options.exclusive false; true: it must be new (`already_exists`), its parent must be there
+   */
+  makeDirectory(
+    path: GuestPath,
+    options?: { owner?: FileOwner; mode?: number; exclusive?: boolean },
+  ): Promise<void>;
 
   /**
    * Renames; a symlink itself is moved; parents are made. Between file systems it copies and then
