@@ -45,6 +45,14 @@ export * from './filesystem/index.ts';
 export type { Woke } from './http/woke.ts';
 export * from './sync/sync-options.ts';
 export * from './tree/tree-options.ts';
+export type {
+  ExposePortOptions,
+  PreviewUrlOptions,
+  SandboxPort,
+  SignedPreview,
+  SignPortOptions,
+} from './ports/port-options.ts';
+export type { Ports } from './ports/ports.ts';
 export type { CreateKeyOptions, Keys } from './resources/keys.ts';
 export type { PoolOptions, Pools } from './resources/pools.ts';
 export type { QuotaLimits, Quotas } from './resources/quotas.ts';

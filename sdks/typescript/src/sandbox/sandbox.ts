@@ -13,6 +13,8 @@ import { Pty } from '../commands/terminal/pty.ts';
 import { NotFoundError } from '../errors/api-errors.ts';
 import { Filesystem } from '../filesystem/filesystem.ts';
 import type { SignalOptions } from '../filesystem/progress.ts';
+import type { PreviewUrlOptions } from '../ports/port-options.ts';
+import { Ports } from '../ports/ports.ts';
 import { createBody, type SandboxCreateOptions } from './create-options.ts';
 import type { Candidate, ExploreOptions, ExploreResult } from './explore/candidate.ts';
 import { explore } from './explore/explore.ts';
@@ -44,6 +46,7 @@ export class Sandbox extends SandboxState implements AsyncDisposable {
   readonly filesystem: Filesystem;
   readonly commands: Commands;
   readonly pty: Pty;
+  readonly ports: Ports;
   readonly #client: Client;
 
   private constructor(client: Client, info: SandboxObject) {
@@ -52,6 +55,7 @@ export class Sandbox extends SandboxState implements AsyncDisposable {
     this.filesystem = new Filesystem(client.transport, info.id);
     this.commands = new Commands(client.transport, info.id);
     this.pty = new Pty(client.transport, info.id);
+    this.ports = new Ports(client.transport, info.id);
   }
 
   /**
@@ -122,6 +126,24 @@ export class Sandbox extends SandboxState implements AsyncDisposable {
       await callbacks[event.type]?.(event.text);
     }
     throw new Error('The stream of a command ends with its exit.');
+  }
+
+  /**
+   * An address for browsers of a web server in the sandbox: a signed link, or with `public` one for
+   * everybody.
+   */
+  async previewUrl(
+    port: number,
+    { public: isPublic = false, ...options }: PreviewUrlOptions = {},
+  ): Promise<string> {
+    if (!isPublic) return (await this.ports.sign(port, options)).previewUrl;
+    const { signal } = options;
+    return (await this.ports.expose(port, { visibility: 'public', signal })).previewUrl;
+  }
+
+  /** The address of a web server in the sandbox for those who send the key with each request. */
+  portUrl(port: number): string {
+    return `${this.#client.url.replace(/\/$/, '')}${sandboxPath(this.id)}/proxy/${port}/`;
   }
 
   /**
