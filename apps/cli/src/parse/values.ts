@@ -21,6 +21,18 @@ export function seconds(text: string): number {
 /** A span of time in whole seconds. */
 export const wholeSeconds = (text: string): number => Math.ceil(seconds(text));
 
+/** Seconds that a link may work at most. */
+const maxLifetime = 7 * 86_400;
+
+/** How long a link works, in whole seconds. */
+export function lifetime(text: string): number {
+  const value = wholeSeconds(text);
+  if (value < 1 || value > maxLifetime) {
+    throw new InvalidArgumentError('It must be between 1s and 7d.');
+  }
+  return value;
+}
+
 /** A size in MiB: 512, 512m, 2g. */
 export function mebibytes(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(m|g|t)?(?:i?b)?$/i.exec(text);

@@ -1,11 +1,11 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { addClientFlags } from '../../client-flags.ts';
 import { printJson, printLine } from '../../output/print.ts';
 import { printTable } from '../../output/table.ts';
 import { formatAge, formatBytes } from '../../output/units.ts';
 import { wireJson } from '../../output/wire-json.ts';
 import { inSandbox, parseRemoteOrRoot, parseRemotePlace } from '../../parse/copy-place.ts';
-import { sizeInBytes, wholeSeconds } from '../../parse/values.ts';
+import { lifetime, sizeInBytes } from '../../parse/values.ts';
 import { withFiles } from './fs-context.ts';
 
 interface CreateLinkFlags {
@@ -93,15 +93,4 @@ Examples:
       else for (const id of ids) printLine(id);
     });
   });
-}
-
-/** Seconds that a link may work at most. */
-const maxLifetime = 7 * 86_400;
-
-function lifetime(text: string): number {
-  const value = wholeSeconds(text);
-  if (value < 1 || value > maxLifetime) {
-    throw new InvalidArgumentError('It must be between 1s and 7d.');
-  }
-  return value;
 }
