@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { keptDirectory } from './storage/storage.ts';
 
 /** Parent of the run directories of all drivers on the machine. */
 export const machineRunDir = '/run/sandport';
@@ -120,7 +121,7 @@ function sandboxLayout(layout: Layout, id: string): SandboxLayout {
     upper: join(disk, 'upper'),
     work: join(disk, 'work'),
     disk,
-    commands: join(disk, 'commands'),
+    commands: join(disk, keptDirectory),
     gate,
     root: join(gate, 'root'),
     lower: join(gate, 'lower'),

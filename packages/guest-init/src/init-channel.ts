@@ -112,6 +112,15 @@ export class InitChannel implements AsyncDisposable {
     });
   }
 
+  /**
+   * Resolves when the init has told of the commands that it keeps. One of an earlier release keeps
+   * none.
+   * @throws InitError `unresponsive` when it takes longer, `disconnected`
+   */
+  async whenListed(timeoutMs: number): Promise<void> {
+    await this.#requireConnection().whenListed(timeoutMs);
+  }
+
   /** Called each time the init goes away; not on dispose. */
   onDisconnect(listener: () => void): void {
     this.#disconnectListeners.add(listener);

@@ -9,7 +9,7 @@ import { Pinger } from './pinger.ts';
 import type { PortStream } from './port-stream.ts';
 import { PortStreams } from './port-streams.ts';
 import { type InitCommand, type Received, RunningCommand } from './running-command.ts';
-import { orAfter, type Suspension, suspensionPromise } from './suspension.ts';
+import { orAfter, Suspension } from './suspension.ts';
 import { encodeStart, type InitCommandSpec } from './start-payload.ts';
 import { FRAME_MAX_BYTES, FromInit, KEPT_ID_FIRST, ToInit } from './wire.ts';
 
@@ -81,9 +81,9 @@ export class InitConnection {
    * meanwhile: it is closed then
    */
   async suspend(timeoutMs: number): Promise<void> {
-    const { promise, resolve, reject } = suspensionPromise();
+    const suspension = new Suspension();
     this.#send(encodeFrame(ToInit.suspend, 0));
-    this.#suspension = { confirmed: false, resolve, reject };
+    this.#suspension = suspension;
     this.#ports.suspend();
     this.#kept?.hold();
     this.setQuiet(true);
@@ -93,7 +93,7 @@ export class InitConnection {
     );
     try {
       if (this.#closed) throw new InitError('disconnected', 'the init is not connected');
-      await promise;
+      await suspension.done;
     } finally {
       clearTimeout(timer);
     }
@@ -101,6 +101,7 @@ export class InitConnection {
 
   /** Goes on over the socket of an init that says it is suspended, and that was welcomed so. */
   resume(socket: Socket): void {
+    const suspension = this.#suspension;
     this.#suspension = undefined;
     this.#socket = socket;
     this.#reader = new FrameReader(FRAME_MAX_BYTES);
@@ -108,6 +109,7 @@ export class InitConnection {
     this.#listenTo(socket);
     this.#sendWaiting();
     this.setQuiet(false);
+    suspension?.end();
   }
 
   /** While it is quiet, an init that does not answer is not held against it. */
@@ -147,22 +149,18 @@ export class InitConnection {
    * @throws InitError also `outdated`
    */
   async keep(spec: InitCommandSpec, owner: KeptOwner): Promise<KeptProcess> {
-    const kept = this.#kept;
     if (this.#options.kept === undefined)
       throw new InitError('outdated', 'an init of an earlier release keeps no commands');
-    if (kept === undefined || this.#suspension !== undefined)
-      throw new InitError('disconnected', 'the init is suspended');
-    const late = () =>
-      new InitError('unresponsive', `the init did not start it within ${START_TIMEOUT_MS} ms`);
-    await orAfter(START_TIMEOUT_MS, kept.listed, late);
-    if (this.#suspension !== undefined || this.#kept !== kept)
-      throw new InitError('disconnected', 'the init is suspended');
+    let kept = await this.#listedKept(START_TIMEOUT_MS);
+    while (kept !== this.#kept || this.#suspension !== undefined)
+      kept = await this.#listedKept(START_TIMEOUT_MS);
+    const session = kept;
     const id = this.#nextId();
     const timer = setInterval(() => {
-      if (!this.#quiet) kept.abandon(id, late());
+      if (!this.#quiet) session.abandon(id, notStartedInTime());
     }, START_TIMEOUT_MS);
     try {
-      return await kept.start(id, spec, owner);
+      return await session.start(id, spec, owner);
     } finally {
       clearInterval(timer);
     }
@@ -173,6 +171,11 @@ export class InitConnection {
     const connecting = this.#ports.open(this.#nextId(), port);
     this.setQuiet(this.#quiet);
     return connecting;
+  }
+
+  /** As {@link InitChannel.whenListed}. */
+  async whenListed(timeoutMs: number): Promise<void> {
+    if (this.#options.kept !== undefined) await this.#listedKept(timeoutMs);
   }
 
   /** As {@link InitChannel.tasks}. */
@@ -192,6 +195,7 @@ export class InitConnection {
     this.#socket.destroy();
     this.#waiting = [];
     this.#suspension?.reject(error);
+    this.#suspension?.end();
     this.#closeKept(error);
     for (const command of this.#commands.values()) command.fail(error);
     this.#commands.clear();
@@ -214,6 +218,17 @@ export class InitConnection {
   #keptSession(): KeptSession | undefined {
     const { kept } = this.#options;
     return kept && new KeptSession({ processes: kept, send: (frame) => this.#send(frame) });
+  }
+
+  /** The kept commands of a connection that is not suspended, once the init has told of them. */
+  async #listedKept(timeoutMs: number): Promise<KeptSession> {
+    const deadlineMs = performance.now() + timeoutMs;
+    const late = () => new InitError('unresponsive', 'the init does not tell what it keeps');
+    await orAfter(timeoutMs, this.#suspension?.over ?? Promise.resolve(), late);
+    if (this.#kept === undefined) throw new InitError('disconnected', 'the init is not connected');
+    const kept = this.#kept;
+    await orAfter(deadlineMs - performance.now(), kept.listed, late);
+    return kept;
   }
 
   #closeKept(error: InitError): void {
@@ -329,6 +344,7 @@ export class InitConnection {
     this.setQuiet(false);
     const reason = payload.subarray(0, REASON_MAX_BYTES).toString('utf8');
     suspension.reject(new InitError('not_suspended', reason));
+    suspension.end();
     return undefined;
   }
 
@@ -364,9 +380,7 @@ export class InitConnection {
   #onStartTimeout(command: RunningCommand): void {
     if (command.hasStarted || command.settled || this.#quiet) return;
     command.kill('SIGKILL');
-    command.fail(
-      new InitError('unresponsive', `the init did not start it within ${START_TIMEOUT_MS} ms`),
-    );
+    command.fail(notStartedInTime());
     this.#onSettled();
   }
 
@@ -379,3 +393,6 @@ export class InitConnection {
     this.#ports.failAll(new InitError('unresponsive', 'the init does not answer'));
   }
 }
+
+const notStartedInTime = (): InitError =>
+  new InitError('unresponsive', `the init did not start it within ${START_TIMEOUT_MS} ms`);

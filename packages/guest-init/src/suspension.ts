@@ -1,11 +1,39 @@
 import type { InitError } from './init-error.ts';
 
-/** A suspension that was asked for. */
-export interface Suspension {
+/** A suspension of a connection that was asked for. */
+export class Suspension {
   /** The init has said that it sends nothing more. */
-  confirmed: boolean;
-  readonly resolve: () => void;
-  readonly reject: (error: InitError) => void;
+  confirmed = false;
+  /** Resolves when nothing is connected any more; nobody has to wait for it. */
+  readonly done: Promise<void>;
+  /** Resolves when the connection goes on, or is closed. */
+  readonly over: Promise<void>;
+  #resolve: () => void = () => {};
+  #reject: (error: InitError) => void = () => {};
+  #end: () => void = () => {};
+
+  constructor() {
+    this.done = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.done.catch(() => {});
+    this.over = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  resolve(): void {
+    this.#resolve();
+  }
+
+  reject(error: InitError): void {
+    this.#reject(error);
+  }
+
+  end(): void {
+    this.#end();
+  }
 }
 
 /** The promise, or what `late` makes when that takes longer. */
@@ -23,16 +51,4 @@ export async function orAfter<T>(
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** What a suspension waits for; nobody has to. */
-export function suspensionPromise() {
-  let resolve: () => void = () => {};
-  let reject: (error: InitError) => void = () => {};
-  const promise = new Promise<void>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  promise.catch(() => {});
-  return { promise, resolve, reject };
 }

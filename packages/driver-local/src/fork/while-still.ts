@@ -62,6 +62,7 @@ async function whileFrozen<T>(
   live.channel.setQuiet(true);
   try {
     await freezeCgroup(cgroup);
+    await held.kept.flush();
     return await take();
   } finally {
     // Fails when the sandbox has died or was removed: then nothing is left that stands still.
@@ -84,6 +85,7 @@ async function whileSuspended<T>(
     await suspend(context, held, live, image);
     try {
       linkImage(image, imageDir);
+      await held.kept.flush();
       return await take();
     } finally {
       await restoreProcesses(context, held, image);

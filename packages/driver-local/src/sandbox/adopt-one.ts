@@ -99,6 +99,7 @@ async function adoptLiving(
   if (!frozen)
     await channel
       .whenConnected(reconnectTimeoutMs)
+      .then(() => channel.whenListed(reconnectTimeoutMs))
       .catch(() =>
         context.log('warn', 'the init of a sandbox has not come back yet', { sandbox: id }),
       );
@@ -133,7 +134,7 @@ async function adoptStopped(
   if (root === undefined) return undefined;
   const kept = await openKept(context, layout);
   const held = new HeldSandbox({ ...options, spec, root, kept });
-  if (sleep?.image === undefined) kept.processesGone();
+  if (sleep?.image === undefined) await kept.processesGone();
   held.updateRecord({ process: undefined, sleep });
   removeMemoryExcept(layout, sleep?.image);
   context.held.set(spec.id, held);

@@ -38,6 +38,7 @@ export async function adoptSandboxes(
   await Promise.all(known.map((spec) => context.starts.run(() => adopt(spec))));
   // The files of a known one stay until it is removed by name, whatever keeps it from being taken over.
   await removeUnknown(context, new Set(known.map((spec) => spec.id)));
+  await context.network.recover(context.held.values());
   return { running, stopped, lost };
 }
 

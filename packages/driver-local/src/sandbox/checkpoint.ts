@@ -110,6 +110,7 @@ export async function restoreProcesses(
       runRuntime(context, held, runtime, { imageDir }),
     );
     await live.channel.whenConnected(resumeTimeoutMs);
+    if (held.kept.awaitsInit) await live.channel.whenListed(resumeTimeoutMs);
     if (!isAlive(process.pid, process.startTime)) throw new Error('it ended at once');
     if (live.paused) await freezeCgroup(held.layout.cgroup);
     held.updateRecord({ process, sleep: undefined });

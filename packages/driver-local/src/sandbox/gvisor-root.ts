@@ -1,8 +1,7 @@
 import { readFileSync, readSync } from 'node:fs';
-import { finished } from 'node:stream/promises';
 import { RootedFsError, type RootedFs } from '@sandport/linux';
+import { rootOwner, writeRootFile } from './write-root-file.ts';
 
-const rootOwner = { uid: 0, gid: 0 };
 const holdTmp = '/tmp/.sandport-start';
 const preloadList = '/etc/ld.so.preload';
 const preloadLibrary = '/usr/lib/sandport-preload.so';
@@ -15,11 +14,11 @@ const preloadText = `${preloadLibrary}\n`;
  */
 export async function prepareGvisorRoot(root: RootedFs, library: string): Promise<void> {
   root.makeDirectory('/tmp', { owner: rootOwner, mode: 0o1777 });
-  await write(root, holdTmp, Buffer.alloc(0), 0o600);
+  await writeRootFile(root, holdTmp, Buffer.alloc(0), 0o600);
   // An image that brings a list of its own keeps it.
   if (exists(root, preloadList)) return;
-  await write(root, preloadLibrary, readFileSync(library), 0o755);
-  await write(root, preloadList, Buffer.from(preloadText), 0o644);
+  await writeRootFile(root, preloadLibrary, readFileSync(library), 0o755);
+  await writeRootFile(root, preloadList, Buffer.from(preloadText), 0o644);
 }
 
 /** Takes away what only the start needed. */
@@ -38,17 +37,6 @@ export function isOfGvisorStart(root: RootedFs, path: string): boolean {
     return bytes.toString('utf8', 0, readSync(file.fd, bytes, 0, bytes.length, 0)) === preloadText;
   } finally {
     void file.close();
-  }
-}
-
-async function write(root: RootedFs, path: string, bytes: Buffer, mode: number): Promise<void> {
-  const file = root.createWriter(path, { createParents: true, mode, owner: rootOwner });
-  try {
-    file.stream.end(bytes);
-    await finished(file.stream);
-    file.commit();
-  } finally {
-    await file.abort();
   }
 }
 

@@ -30,7 +30,7 @@ export async function hibernateSandbox(
   held.live = undefined;
   await live.end({ status: 'hibernated', reason: hibernatedReason });
   const image = lostImage === undefined ? held.record.sleep?.image : undefined;
-  if (image === undefined) held.kept.processesGone();
+  if (image === undefined) await held.kept.processesGone();
   await held.kept.flush();
   held.noteRecord({ sleep: { phase: 'asleep', image, lostImage } });
   removeRunFiles(held);

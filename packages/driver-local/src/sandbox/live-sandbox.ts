@@ -68,6 +68,12 @@ export class LiveSandbox implements DriverSandbox {
     return this.#paused;
   }
 
+  get network(): DriverSandbox['network'] {
+    const { record, spec } = this.#held;
+    if (record.network?.attached === true) return 'attached';
+    return spec.network === undefined ? undefined : 'pending';
+  }
+
   /** Says whether it is frozen; freezes nothing. Its silence is no sign of anything meanwhile. */
   setPaused(paused: boolean): void {
     this.#paused = paused;
@@ -79,7 +85,7 @@ export class LiveSandbox implements DriverSandbox {
     if (this.#end !== undefined) return;
     this.#end = { status: 'failed', reason };
     void this.channel[Symbol.asyncDispose]();
-    this.#held.kept.processesGone();
+    void this.#held.kept.processesGone();
     this.#resolveDied({ reason });
   }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { SandboxLimits, SandboxSpec } from '@sandport/driver';
 import { CgroupInUseError, setCgroupLimits } from '@sandport/linux';
 import { SandportFault } from '@sandport/protocol';
@@ -23,9 +24,11 @@ export async function reconfigureSandbox(
     const message = `The template "${spec.template}" has no user "${spec.user}".`;
     throw new SandportFault('invalid_request', message, { field: 'user' });
   }
+  await changeNetwork(context, held, spec);
   const old = held.spec.limits;
   const { limits } = spec;
-  const change = { user: spec.user, workdir: spec.workdir, env: spec.env };
+  const { user, workdir, env, network } = spec;
+  const change = { user, workdir, env, network };
   if (isSame(limits, old)) {
     held.spec = { ...held.spec, ...change };
     held.root.setOwner(owner);
@@ -41,6 +44,23 @@ export async function reconfigureSandbox(
   if (held.live?.channel.connected === true) held.live.channel.setMemoryLimit(limits.memoryBytes);
   held.spec = { ...held.spec, ...change, limits };
   held.root.setOwner(owner);
+}
+
+/** Back to what it was when something else of the change is not possible. */
+async function changeNetwork(
+  { network }: DriverContext,
+  held: HeldSandbox,
+  spec: SandboxSpec,
+): Promise<void> {
+  if (isDeepStrictEqual(spec.network, held.spec.network)) return;
+  const old = held.spec;
+  held.spec = { ...old, network: spec.network };
+  try {
+    await network.change(held, spec.network);
+  } catch (error) {
+    held.spec = old;
+    throw error;
+  }
 }
 
 const isSame = (one: SandboxLimits, other: SandboxLimits): boolean =>

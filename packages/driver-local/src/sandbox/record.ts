@@ -35,6 +35,16 @@ const recordSchema = z.object({
   process: z.object({ pid: z.int(), startTime: z.number() }).optional(),
   /** True: it stands still for a moment, which nobody has asked for. */
   still: z.boolean().optional(),
+  /** Its place among the networks, kept for as long as it is to have one. */
+  network: z
+    .object({
+      index: z.int().min(0),
+      /** Of the connections that its policy has let through. */
+      mark: z.int().min(1),
+      /** True: its processes have an interface. */
+      attached: z.boolean(),
+    })
+    .optional(),
   /** Absent while it runs, and after its death. */
   sleep: sleepSchema.optional(),
 });

@@ -33,6 +33,7 @@ export async function removeSandbox(context: DriverContext, id: string): Promise
   }
   if (record) {
     context.templates.release(record.template, record.templateVersion, id);
+    if (record.network !== undefined) await context.network.forget(id, record.network.index);
     if (record.isolation === 'container') context.ranges.release(record.idBase);
   }
 }

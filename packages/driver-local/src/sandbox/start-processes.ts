@@ -1,4 +1,4 @@
-import { chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SandboxSpec } from '@sandport/driver';
 import { InitChannel } from '@sandport/guest-init';
@@ -6,6 +6,7 @@ import { processStartTime } from '@sandport/linux';
 import { SandportFault } from '@sandport/protocol';
 import type { CreateStep, DriverContext } from '../context.ts';
 import { ociSpec } from '../oci/spec.ts';
+import { writeResolvConf } from '../network/resolv-conf.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import { startWithRuntime } from '../runtimes/start.ts';
 import { killSandbox, removeRuntimeState } from './end-processes.ts';
@@ -82,8 +83,19 @@ async function start(
   });
   undo.add(() => channel[Symbol.asyncDispose]());
 
+  step('network');
+  undo.add(() => withdrawFailed(context, held));
+  const gateway = await context.network.prepare(held);
+  if (gateway !== undefined) await writeResolvConf(held.root.fs, gateway);
+  // The kernel in a gVisor sandbox finds its interfaces when it starts; a container's host can wait.
+  using namespace =
+    gateway !== undefined && record.isolation === 'gvisor'
+      ? await context.network.namespaceFor(held)
+      : undefined;
+  const networkPath = namespace?.path;
+
   step('bundle');
-  writeBundle(context, held, initBinaryFor(context, imageDir));
+  writeBundle(context, held, initBinaryFor(context, imageDir), networkPath);
   if (record.isolation === 'gvisor' && imageDir === undefined)
     await prepareGvisorRoot(held.root.fs, context.preloadLibrary);
 
@@ -93,9 +105,10 @@ async function start(
   const process = await context.starts.run(async () => {
     const connected = channel.whenConnected(connectTimeoutMs, signal);
     connected.catch(() => {});
-    const started = await runRuntime(context, held, runtime, { signal, imageDir });
+    const started = await runRuntime(context, held, runtime, { signal, imageDir, networkPath });
     step('connect');
     await connected;
+    if (held.kept.awaitsInit) await channel.whenListed(connectTimeoutMs);
     return started;
   }, signal);
   await finishStart(held);
@@ -105,6 +118,8 @@ async function start(
 
   step('record');
   held.updateRecord({ process, sleep: undefined });
+  // No command runs yet.
+  if (gateway !== undefined && namespace === undefined) await context.network.joinProcesses(held);
   const live = new LiveSandbox({
     held,
     channel,
@@ -113,6 +128,11 @@ async function start(
   });
   keepWatch(context, held, live, process);
   return live;
+}
+
+/** One that sleeps on keeps its place; a record that cannot be written is of one that goes. */
+async function withdrawFailed({ network }: DriverContext, held: HeldSandbox): Promise<void> {
+  if (existsSync(held.layout.directory)) await network.withdraw(held);
 }
 
 /** Takes away what only the start needed. Idempotent. */
@@ -127,7 +147,9 @@ export async function runRuntime(
   { layout }: DriverContext,
   held: HeldSandbox,
   runtime: Runtime,
-  options: Pick<StartProcessesOptions, 'signal' | 'imageDir'>,
+  options: Pick<StartProcessesOptions, 'signal' | 'imageDir'> & {
+    networkPath?: string | undefined;
+  },
 ): Promise<ProcessIdentity> {
   const { bundle, pidFile, log } = held.layout;
   for (const file of [pidFile, log]) rmSync(file, { force: true });
@@ -163,6 +185,7 @@ function writeBundle(
   context: DriverContext,
   { spec, layout, record }: HeldSandbox,
   initBinary: string,
+  networkPath: string | undefined,
 ): void {
   const config = ociSpec({
     isolation: record.isolation,
@@ -176,6 +199,7 @@ function writeBundle(
     idCount: idRangeSize,
     cgroup: context.cgroup,
     privileges: context.privileges,
+    networkPath,
     volumes: record.isolation === 'gvisor' ? ociVolumes(context.volumes, spec) : [],
   });
   mkdirSync(layout.bundle, { mode: 0o700 });

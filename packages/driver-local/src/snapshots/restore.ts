@@ -106,7 +106,7 @@ async function endOld(context: DriverContext, old: HeldSandbox): Promise<void> {
   removeRuntimeState(context.layout, id);
   removeRunFiles(old);
   old.updateRecord({ process: undefined });
-  old.kept.processesGone();
+  await old.kept.processesGone();
   await old.kept.close();
   root.close();
 }

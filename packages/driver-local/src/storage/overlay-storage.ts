@@ -8,6 +8,7 @@ import {
   mountDiskImage,
   resizeDiskImage,
 } from '@sandport/linux';
+import { copyKept } from '../commands/kept/copy-kept.ts';
 import { deleteDeadTree } from '../sandbox/delete-tree.ts';
 import { unmountAside } from '../sandbox/unmount-aside.ts';
 import {
@@ -19,6 +20,7 @@ import {
   type DiskSize,
   DiskSizeError,
   type DiskUsage,
+  keptDirectory,
   type Storage,
 } from './storage.ts';
 import { TreeCounts } from './tree-counts.ts';
@@ -65,6 +67,7 @@ export class OverlayStorage implements Storage {
       mkdirSync(target, { mode: 0o700 });
       const source = join(diskPath(from), clonedDirectory);
       await copyLayer({ from: source, to: target, linksName: 'links', ...options });
+      await copyKept(join(diskPath(from), keptDirectory), join(diskPath(to), keptDirectory));
     } catch (error) {
       await this.discard(to);
       throw error;

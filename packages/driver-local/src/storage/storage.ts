@@ -42,6 +42,9 @@ export const diskPath = ({ directory }: DiskPlace): string => join(directory, 'd
  */
 export const clonedDirectory = 'upper';
 
+/** What is kept of the commands of a sandbox; a clone has it as well, where it is there. */
+export const keptDirectory = 'commands';
+
 /**
  * Disks of sandboxes, snapshots and volumes. What is in them was written by guests: nothing here
  * follows a name in a disk. A disk that is made half, because the daemon ended meanwhile, can be

@@ -6,6 +6,7 @@ import { createSuite } from './create-suite.ts';
 import { entriesSuite } from './entries-suite.ts';
 import { filesSuite } from './files-suite.ts';
 import { hostileSuite } from './hostile-suite.ts';
+import { keptDiskSuite } from './kept-disk-suite.ts';
 import { keptSuite } from './kept-suite.ts';
 import { limitsSuite } from './limits-suite.ts';
 import { forkSuite } from './fork-suite.ts';
@@ -34,13 +35,14 @@ const diskSuites = [
   hibernationSuite,
   forkSuite,
   snapshotsSuite,
-  keptSuite,
+  keptDiskSuite,
   reconfigureSuite,
 ];
 
 const otherSuites = [
   createSuite,
   commandsSuite,
+  keptSuite,
   terminalsSuite,
   portsSuite,
   filesSuite,

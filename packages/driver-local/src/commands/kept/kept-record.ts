@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 
@@ -30,6 +30,7 @@ const recordName = 'command.json';
 /** Readers see the whole old or the whole new record. @throws ENOSPC, EDQUOT */
 export async function writeKeptRecord(directory: string, record: KeptRecord): Promise<void> {
   const unfinished = join(directory, `${recordName}.new`);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
   try {
     const file = await open(unfinished, 'w', 0o600);
     try {

@@ -90,11 +90,18 @@ export class KeptStore implements KeptCommands {
   }
 
   /** Those that ran are lost: nothing is left of the sandbox's processes. */
-  processesGone(): void {
-    for (const command of this.#commands.values()) {
+  async processesGone(): Promise<void> {
+    const commands = [...this.#commands.values()];
+    for (const command of commands) {
       this.processes.delete(command.key);
       command.onLost();
     }
+    await Promise.all(commands.map((command) => command.settled()));
+  }
+
+  /** True while some wait for an init to tell of them. */
+  get awaitsInit(): boolean {
+    return [...this.#commands.values()].some(({ state }) => state === 'running');
   }
 
   /** Writes what is in memory to the disk, as far as that takes it. */

@@ -88,7 +88,7 @@ export class KeptStream implements Spillable {
     this.#spill();
   }
 
-  /** Touches no file any more once this resolves, but for readers. */
+  /** Readers end, wherever they are; nothing is written once this resolves. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.finish();
@@ -110,6 +110,7 @@ export class KeptStream implements Spillable {
         offset = Math.max(offset, this.#start);
         if (offset < this.#end) {
           const bytes = await this.#at(offset);
+          if (this.#isClosed) return;
           if (bytes === undefined) continue;
           yield { offset, bytes };
           offset += bytes.length;
@@ -147,10 +148,12 @@ export class KeptStream implements Spillable {
   }
 
   #spill(): void {
-    this.#pumping ??= this.#pump().finally(() => {
-      this.#pumping = undefined;
-      this.#spillsAll = false;
-    });
+    this.#pumping ??= this.#pump()
+      .catch((error: unknown) => this.#options.onFull(error))
+      .finally(() => {
+        this.#pumping = undefined;
+        this.#spillsAll = false;
+      });
   }
 
   async #pump(): Promise<void> {

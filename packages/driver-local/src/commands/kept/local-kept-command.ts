@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import type {
   Command,
@@ -88,7 +88,6 @@ export class LocalKeptCommand implements KeptCommand, KeptOwner {
 
   /** Makes its directory and its record, and then the object. Trouble with the disk is for later. */
   static async create(options: LocalKeptCommandOptions): Promise<LocalKeptCommand> {
-    await mkdir(options.directory, { recursive: true, mode: 0o700 });
     const command = await LocalKeptCommand.open(options);
     command.#save();
     await command.#writing;
@@ -179,11 +178,15 @@ export class LocalKeptCommand implements KeptCommand, KeptOwner {
   }
 
   onLost(): void {
-    if (this.state === 'running') {
-      this.#record = { ...this.#record, lost: true };
-      this.#finish();
-      this.#save();
-    }
+    if (this.state !== 'running') return;
+    this.#record = { ...this.#record, lost: true };
+    this.#finish();
+    this.#save();
+  }
+
+  /** Resolves when what is known of it was written, or when that has failed. */
+  settled(): Promise<void> {
+    return this.#writing;
   }
 
   /** Writes what is in memory to its files, as far as the disk takes it. */
@@ -248,7 +251,9 @@ export class LocalKeptCommand implements KeptCommand, KeptOwner {
   async #remove(): Promise<void> {
     if (this.state === 'running') {
       this.kill('SIGTERM');
-      if (!(await this.#endsWithin(killGraceMs))) {
+      // Where there is no way to the init, that ends it when it comes back.
+      const isReached = this.#process?.attached === true;
+      if (isReached && !(await this.#endsWithin(killGraceMs))) {
         this.kill('SIGKILL');
         await this.#endsWithin(killGraceMs);
       }

@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf } from '@sandport/linux';
@@ -35,6 +35,7 @@ export class Segments {
   async load(): Promise<void> {
     const { directory, name } = this.#options;
     const found: Segment[] = [];
+    if (!existsSync(directory)) return;
     for (const entry of readdirSync(directory)) {
       const from = entry.startsWith(`${name}-`) ? Number(entry.slice(name.length + 1)) : Number.NaN;
       if (Number.isSafeInteger(from) && from >= 0)
@@ -109,8 +110,10 @@ export class Segments {
       const { bytesRead } = await file.read(buffer, 0, bytes, offset - segment.from);
       return bytesRead === 0 ? undefined : buffer.subarray(0, bytesRead);
     } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return undefined;
-      throw error;
+      if (errnoOf(error) !== 'ENOENT') throw error;
+      // It was dropped meanwhile; what is gone without that, and what is older, counts as such.
+      this.#segments = this.#segments.filter(({ from }) => from > segment.from);
+      return undefined;
     }
   }
 
