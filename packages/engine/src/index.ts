@@ -8,6 +8,7 @@ export { maxEventsOfSandbox } from './events.ts';
 export { type ChangePageOptions, changePage } from './files/change-page.ts';
 export { compileGlobs, type PathMatcher } from './files/glob.ts';
 export { listPage, type ListPageOptions, type PageEnd } from './files/list-page.ts';
+export { homeDirectory } from './files/home-directory.ts';
 export { type NamedOwner, resolveOwner } from './files/owners.ts';
 export { preconditionOf, type PreconditionFields } from './files/precondition.ts';
 export { timeNsOf } from './files/time-text.ts';

@@ -4,11 +4,15 @@ import type { Logger } from 'pino';
 import { SlowDown } from './admission/slow-down.ts';
 import { WaitingRoom } from './admission/waiting-room.ts';
 import type { HostKey } from './host-key.ts';
+import { Budget } from './sftp/handles/budget.ts';
 import type { LoggedIn } from './login/logged-in.ts';
 
 /** Connections at one time, and those of one API key among them. */
 const maxConnections = 1024;
 const maxConnectionsOfKey = 256;
+
+/** Files that all connections may have open by SFTP. */
+const maxOpenFiles = 8192;
 
 export interface SshListenerOptions {
   readonly engine: Engine;
@@ -25,6 +29,7 @@ export class SshListener {
   readonly #loggedIn = new Map<string, number>();
   readonly #waitingRoom = new WaitingRoom();
   readonly #slowDown = new SlowDown();
+  readonly #openFiles = new Budget(maxOpenFiles);
 
   constructor(options: SshListenerOptions) {
     this.#options = options;
@@ -70,6 +75,7 @@ export class SshListener {
     serveConnection(socket, {
       ...this.#options,
       slowDown: this.#slowDown,
+      openFiles: this.#openFiles,
       onLogin: (loggedIn) => this.#enter(socket, loggedIn),
     });
   }

@@ -30,7 +30,8 @@ export async function resolveOwner(
   };
 }
 
-const tables = { user: '/etc/passwd', group: '/etc/group' } as const;
+/** Where a sandbox has its names. */
+export const tables = { user: '/etc/passwd', group: '/etc/group' } as const;
 
 async function idOf(
   files: SandboxFiles,
@@ -58,7 +59,8 @@ function lookUp(table: string, name: string): number | undefined {
   return undefined;
 }
 
-async function readTable(files: SandboxFiles, path: string): Promise<string> {
+/** A table of names as text; empty when there is none. */
+export async function readTable(files: SandboxFiles, path: string): Promise<string> {
   try {
     await using file = await files.open(parseGuestPath(path));
     const end = Math.min(file.entry.size, maxTableBytes);

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Engine } from '@sandport/engine';
 import type { Logger } from 'pino';
 import type { LoggedIn } from '../login/logged-in.ts';
+import type { Budget } from '../sftp/handles/budget.ts';
 import type { OpenChannels } from './open-channels.ts';
 
 /** What all that happens on one connection needs. */
@@ -11,4 +12,6 @@ export interface ConnectionContext {
   readonly socket: Socket;
   readonly logger: Logger;
   readonly channels: OpenChannels;
+  /** Files that it may have open by SFTP. */
+  readonly openFiles: Budget;
 }

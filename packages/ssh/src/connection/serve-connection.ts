@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from '@sandport/engine';
@@ -8,6 +9,8 @@ import { forwardPort, isForwarded } from '../forward/forward-port.ts';
 import type { HostKey } from '../host-key.ts';
 import { attempt } from '../login/authenticate.ts';
 import { isStillAllowed, type LoggedIn } from '../login/logged-in.ts';
+import { Budget } from '../sftp/handles/budget.ts';
+import { maxHandles } from '../sftp/operations/index.ts';
 import { serveSession } from '../session/serve-session.ts';
 import { algorithms } from './algorithms.ts';
 import type { ConnectionContext } from './connection-context.ts';
@@ -25,6 +28,8 @@ export interface ServeConnectionOptions {
   readonly hostKey: HostKey;
   readonly logger: Logger;
   readonly slowDown: SlowDown;
+  /** Files that all connections may have open by SFTP. */
+  readonly openFiles: Budget;
   /** Called when somebody has the right to log in; false: there are too many already. */
   readonly onLogin: (loggedIn: LoggedIn) => boolean;
 }
@@ -65,7 +70,9 @@ function serve(connection: Connection, socket: Socket, options: ServeConnectionO
     if (loggedIn === undefined) socket.destroy();
     else {
       const channels = new OpenChannels(socket);
-      serveChannels(connection, { engine: options.engine, loggedIn, socket, logger, channels });
+      const openFiles = new Budget(maxHandles, options.openFiles);
+      const { engine } = options;
+      serveChannels(connection, { engine, loggedIn, socket, logger, channels, openFiles });
     }
   });
 }
@@ -107,7 +114,12 @@ function logInWith(
 }
 
 function serveChannels(connection: Connection, context: ConnectionContext): void {
-  const { engine, loggedIn, channels } = context;
+  const { engine, loggedIn, channels, socket } = context;
+  const { signal } = engine.sandboxes.find(loggedIn.principal, loggedIn.sandbox).abort;
+  const leave = () => socket.destroy();
+  setMaxListeners(0, signal);
+  signal.addEventListener('abort', leave, { once: true });
+  socket.once('close', () => signal.removeEventListener('abort', leave));
   const place = () => (isStillAllowed(engine, loggedIn) ? channels.take() : undefined);
   connection.on('session', (accept, reject) => {
     const taken = place();

@@ -5,6 +5,7 @@ import { SandportFault } from '@sandport/protocol';
 import type { ServerChannel } from 'ssh2';
 import type { ConnectionContext } from '../connection/connection-context.ts';
 import { ChannelWriter } from '../library/channel-writer.ts';
+import { end } from './end-channel.ts';
 import { programOf } from './program.ts';
 
 /** What `ssh` itself exits with when it fails. */
@@ -75,10 +76,4 @@ async function hand(
   let isTaken = true;
   for await (const chunk of readable as AsyncIterable<Buffer>)
     if (isTaken) isTaken = await writer.write(stream, chunk);
-}
-
-/** Nothing more is sent, and nothing is waited for. */
-export function end(channel: ServerChannel): void {
-  channel.end();
-  channel.resume();
 }

@@ -2,6 +2,7 @@ import type { TerminalSize } from '@sandport/driver';
 import type { OpenCommand } from '@sandport/engine';
 import type { ServerChannel, Session } from 'ssh2';
 import type { ConnectionContext } from '../connection/connection-context.ts';
+import { serveSftp } from '../sftp/serve-sftp.ts';
 import { setVariable } from './environment.ts';
 import { runCommand } from './run-command.ts';
 import { terminalSize } from './terminal-size.ts';
@@ -43,6 +44,11 @@ export function serveSession(context: ConnectionContext, session: Session): void
   session.on('signal', (accept, reject, { name }) => {
     if (isSignal(name)) command?.kill(signals[name]);
     answer(isSignal(name), accept, reject);
+  });
+  session.on('subsystem', (accept, reject, { name }) => {
+    const channel = name === 'sftp' ? accept() : undefined;
+    if (channel === undefined) reject();
+    else void serveSftp(context, channel);
   });
   session.on('shell', (accept) => run(accept()));
   session.on('exec', (accept, _reject, info) => run(accept(), info.command));
