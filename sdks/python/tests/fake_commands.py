@@ -29,6 +29,7 @@ class FakeCommand:
     def write(self, stream: str, data: bytes) -> None:
         with self.changed:
             self.output[stream] += data
+            self.info[f"{stream}_bytes"] = len(self.output[stream])
             self.changed.notify_all()
 
     def end(self, exit_code: int = 0, **more: Any) -> None:
@@ -59,6 +60,7 @@ def commands(handler: Handler, seen: Seen, rest: List[str]) -> None:
             **{key: body[key] for key in ("cmd", "args") if key in body},
             "tty": "tty" in body,
             "stdin": bool(body.get("stdin", "tty" in body)),
+            "stdout_bytes": 0,
         }
         kept[info["id"]] = FakeCommand(info)
         return handler.answer_json(info, 201, X_Sandport_Woke="disk")

@@ -85,10 +85,12 @@ def test_starts_finds_and_forgets(daemon: FakeDaemon, sandbox: Any) -> None:
         command.refresh()
 
 
-def test_the_block_ends_the_command(daemon: FakeDaemon, sandbox: Any) -> None:
-    with pytest.raises(ZeroDivisionError), sandbox.commands.run("cat", background=True):
-        raise ZeroDivisionError
-    assert daemon.commands == {}
+def test_the_block_leaves_the_command_alone(daemon: FakeDaemon, sandbox: Any) -> None:
+    with sandbox.commands.run("cat", background=True, on_stdout=print) as command:
+        pass
+    assert only(daemon).running
+    only(daemon).end()
+    assert command.wait().ok
 
 
 def test_misses_nothing_when_connections_break(daemon: FakeDaemon, sandbox: Any) -> None:
@@ -208,23 +210,29 @@ def test_signals_and_sizes(daemon: FakeDaemon, sandbox: Any) -> None:
     command.kill("int")
     assert daemon.last("POST").json() == {"signal": "SIGINT"}
     assert command.wait().signal == "SIGINT"
-    with pytest.raises(ConflictError):
-        command.kill()
+    command.kill()
 
 
 def test_terminals(daemon: FakeDaemon, sandbox: Any) -> None:
     seen: List[bytes] = []
     with sandbox.pty.create(30, 100, on_data=seen.append) as terminal:
         started = daemon.last("POST").json()
-        assert started == {"cmd": 'exec "$SHELL" -l', "tty": {"rows": 30, "cols": 100}}
+        assert started == {
+            "cmd": 'exec "${SHELL:-/bin/sh}" -l',
+            "env": {"TERM": "xterm-256color"},
+            "tty": {"rows": 30, "cols": 100},
+        }
         terminal.write("échö\n")
         until(lambda: b"".join(seen) == "échö\n".encode())
         terminal.resize(5, 6)
         only(daemon).end(7)
         assert terminal.wait().exit_code == 7
+        terminal.resize(7, 8)
         again = sandbox.pty.connect(terminal.id, since=1)
         assert b"".join(again) == "échö\n".encode()[1:]
         assert again.offset == terminal.offset == 7
+        assert list(sandbox.pty.connect(terminal.id)) == []
+        terminal.remove()
     assert daemon.commands == {}
 
 

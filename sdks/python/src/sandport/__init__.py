@@ -12,7 +12,7 @@ from ._async.commands import AsyncCommands
 from ._async.daemon import AsyncClient
 from ._async.filesystem import AsyncByteStream, AsyncFilesystem, AsyncWatch
 from ._async.machine import AsyncKeys, AsyncPools, AsyncQuotas, AsyncSnapshots
-from ._async.pty import AsyncPtyHandle, AsyncPtys
+from ._async.pty import AsyncPty, AsyncPtyHandle
 from ._async.sandbox import AsyncSandbox
 from ._async.templates import AsyncBuildLog, AsyncTemplates
 from ._async.volumes import AsyncVolume, AsyncVolumes
@@ -23,7 +23,7 @@ from ._sync.commands import Commands
 from ._sync.daemon import Client
 from ._sync.filesystem import ByteStream, Filesystem, Watch
 from ._sync.machine import Keys, Pools, Quotas, Snapshots
-from ._sync.pty import PtyHandle, Ptys
+from ._sync.pty import Pty, PtyHandle
 from ._sync.sandbox import Sandbox
 from ._sync.templates import BuildLog, Templates
 from ._sync.volumes import Volume, Volumes
@@ -101,8 +101,8 @@ __all__ = [
     "AsyncFilesystem",
     "AsyncKeys",
     "AsyncPools",
+    "AsyncPty",
     "AsyncPtyHandle",
-    "AsyncPtys",
     "AsyncQuotas",
     "AsyncSandbox",
     "AsyncSandboxClient",
@@ -157,8 +157,8 @@ __all__ = [
     "Pools",
     "PreconditionFailedError",
     "PromoteResult",
+    "Pty",
     "PtyHandle",
-    "Ptys",
     "Quota",
     "Quotas",
     "ReplaceResult",

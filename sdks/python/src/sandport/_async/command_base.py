@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from types import TracebackType
-from typing import AsyncGenerator, Optional, Type, TypeVar
+from typing import AsyncGenerator, Iterator, Optional, Type, TypeVar
 
 from .._wire import kept_commands
 from .._wire.commands import checked
 from .._wire.output_callbacks import PieceCallback
 from .._wire.output_feed import OutputFeed, still_runs
 from ..command_models import CommandInfo, CommandOutput, KeptOutput
-from ..errors import ConflictError, NotFoundError, SandportError
+from ..errors import ConflictError, NotFoundError
 from ..models import ExecResult
 from .body import AsyncBody, AsyncContent
 from .following import Following
@@ -170,11 +170,9 @@ class AsyncCommandBase:
         )
 
     async def kill(self, signal: str = "SIGKILL") -> None:
-        """Sends a signal to its whole process group.
-
-        :raises ConflictError: ``command_ended``.
-        """
-        await self._transport.call(kept_commands.signal(self._sandbox_id, self.id, signal))
+        """Sends a signal to its whole process group. Without effect when it has ended."""
+        with unless_ended():
+            await self._transport.call(kept_commands.signal(self._sandbox_id, self.id, signal))
 
     async def remove(self) -> None:
         """Ends it (SIGTERM, two seconds later SIGKILL) and forgets it with its output. No error
@@ -203,11 +201,7 @@ class AsyncCommandBase:
         exc: Optional[BaseException],
         traceback: Optional[TracebackType],
     ) -> None:
-        try:
-            await self.remove()
-        except SandportError:
-            if exc is None:  # The error of the block matters more.
-                raise
+        await self.disconnect()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id} {self.info.status}>"
@@ -218,3 +212,13 @@ async def _cancelled(task: Optional[asyncio.Task[None]]) -> None:
     if task is not None and task is not asyncio.current_task():
         task.cancel()
         await asyncio.wait([task])
+
+
+@contextlib.contextmanager
+def unless_ended() -> Iterator[None]:
+    """Takes it well when there is no command any more that could be told something."""
+    try:
+        yield
+    except ConflictError as error:
+        if error.code != "command_ended":
+            raise

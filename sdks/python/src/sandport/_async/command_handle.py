@@ -13,8 +13,8 @@ from .command_base import AsyncCommandBase
 class AsyncCommandHandle(AsyncCommandBase):
     """A command that goes on when this program ends, or its connection breaks.
 
-    Iterating gives its output as it is written. As a context manager the command is ended and
-    forgotten at the end of the block.
+    Iterating gives its output as it is written. Leaving its block, as a context manager, leaves
+    the command alone; :meth:`remove` ends it.
 
     >>> async with await sandbox.commands.run("make test", background=True) as command:
     ...     async for piece in command:

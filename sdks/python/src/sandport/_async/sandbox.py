@@ -20,7 +20,7 @@ from ..models import ExecResult, SandboxInfo
 from .commands import AsyncCommands
 from .explore import ExploreOptions, explore
 from .filesystem import AsyncFilesystem
-from .pty import AsyncPtys
+from .pty import AsyncPty
 from .sandbox_state import AsyncSandboxState
 from .transport import AsyncTransport
 
@@ -40,7 +40,7 @@ class AsyncSandbox(AsyncSandboxState):
         super().__init__(transport, info)
         self._filesystem = AsyncFilesystem(transport, of_sandbox(info.id))
         self._commands = AsyncCommands(transport, info.id)
-        self._pty = AsyncPtys(transport, info.id)
+        self._pty = AsyncPty(transport, info.id)
 
     @classmethod
     async def create(
@@ -196,7 +196,7 @@ class AsyncSandbox(AsyncSandboxState):
         return self._commands
 
     @property
-    def pty(self) -> AsyncPtys:
+    def pty(self) -> AsyncPty:
         """Its terminals."""
         return self._pty
 

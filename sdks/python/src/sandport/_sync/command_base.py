@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from types import TracebackType
-from typing import Generator, Optional, Type, TypeVar
+from typing import Generator, Iterator, Optional, Type, TypeVar
 
 from .._wire import kept_commands
 from .._wire.body import Content, make_body
@@ -13,7 +13,7 @@ from .._wire.commands import checked
 from .._wire.output_callbacks import PieceCallback
 from .._wire.output_feed import OutputFeed, still_runs
 from ..command_models import CommandInfo, CommandOutput, KeptOutput
-from ..errors import ConflictError, NotFoundError, SandportError
+from ..errors import ConflictError, NotFoundError
 from ..models import ExecResult
 from .following import Following
 from .transport import Transport
@@ -166,11 +166,9 @@ class CommandBase:
         )
 
     def kill(self, signal: str = "SIGKILL") -> None:
-        """Sends a signal to its whole process group.
-
-        :raises ConflictError: ``command_ended``.
-        """
-        self._transport.call(kept_commands.signal(self._sandbox_id, self.id, signal))
+        """Sends a signal to its whole process group. Without effect when it has ended."""
+        with unless_ended():
+            self._transport.call(kept_commands.signal(self._sandbox_id, self.id, signal))
 
     def remove(self) -> None:
         """Ends it (SIGTERM, two seconds later SIGKILL) and forgets it with its output. No error
@@ -198,11 +196,17 @@ class CommandBase:
         exc: Optional[BaseException],
         traceback: Optional[TracebackType],
     ) -> None:
-        try:
-            self.remove()
-        except SandportError:
-            if exc is None:  # The error of the block matters more.
-                raise
+        self.disconnect()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id} {self.info.status}>"
+
+
+@contextlib.contextmanager
+def unless_ended() -> Iterator[None]:
+    """Takes it well when there is no command any more that could be told something."""
+    try:
+        yield
+    except ConflictError as error:
+        if error.code != "command_ended":
+            raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, Dict, List, Literal, Mapping, Optional, Union, overload
 
 from .._wire import commands, kept_commands
@@ -13,6 +14,7 @@ from .._wire.output_feed import OutputFeed
 from .._wire.output_text import OutputCallback
 from .._wire.sse import EventParser
 from ..command_models import CommandInfo
+from ..errors import SandportError
 from ..models import ExecResult
 from .command_handle import CommandHandle
 from .transport import Transport
@@ -123,8 +125,12 @@ class Commands:
             if on_stdout is not None or on_stderr is not None:
                 handle._read_in_background()
             return handle
-        with handle:
+        try:
             return handle.wait(check=check)
+        finally:
+            # How it ended is known, or the error that is under way matters more.
+            with suppress(SandportError):
+                handle.remove()
 
     def _start(
         self,

@@ -19,7 +19,7 @@ from ..models import ExecResult, SandboxInfo
 from .commands import Commands
 from .explore import ExploreOptions, explore
 from .filesystem import Filesystem
-from .pty import Ptys
+from .pty import Pty
 from .sandbox_state import SandboxState
 from .transport import Transport, shared_transport
 
@@ -39,7 +39,7 @@ class Sandbox(SandboxState):
         super().__init__(transport, info)
         self._filesystem = Filesystem(transport, of_sandbox(info.id))
         self._commands = Commands(transport, info.id)
-        self._pty = Ptys(transport, info.id)
+        self._pty = Pty(transport, info.id)
 
     @classmethod
     def create(
@@ -181,7 +181,7 @@ class Sandbox(SandboxState):
         return self._commands
 
     @property
-    def pty(self) -> Ptys:
+    def pty(self) -> Pty:
         """Its terminals."""
         return self._pty
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, Final, List, Mapping, Optional
 
 from ..command_models import CommandInfo, KeptOutput
 from ..errors import NetworkError
 from .call import Answer, Call, Request, ignore, json_request, target, woke_of
 from .commands import Command, body
 
+#: Of the user.
+LOGIN_SHELL: Final = 'exec "${SHELL:-/bin/sh}" -l'
+
+#: Environment of commands with a terminal.
+TERMINAL: Final[Mapping[str, str]] = {"TERM": "xterm-256color"}
+
 
 def start_fields(
-    cmd: Optional[Command],
+    cmd: Command,
     *,
     cwd: Optional[str],
     env: Optional[Mapping[str, str]],
@@ -21,9 +27,7 @@ def start_fields(
     tty: Optional[Mapping[str, int]] = None,
     output_limit_bytes: Optional[int] = None,
 ) -> Dict[str, Any]:
-    """:param cmd: None: the login shell of the user."""
-    line = 'exec "$SHELL" -l' if cmd is None else cmd
-    fields = body(line, cwd=cwd, env=env, user=user, timeout=timeout)
+    fields = body(cmd, cwd=cwd, env=env, user=user, timeout=timeout)
     if stdin:
         fields["stdin"] = True
     if tty is not None:
