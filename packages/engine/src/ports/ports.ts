@@ -75,24 +75,26 @@ export class Ports {
   }
 
   /**
-   * Gives a port an address of its own. One that was exposed is changed.
+   * Gives a port an address of its own. Of one that was exposed, what is left out stays.
    * @throws SandportFault `limit_reached`, `invalid_state`
    */
   async expose(
     principal: Principal,
     idOrName: string,
-    { port, label, visibility = 'private' }: ExposePort,
+    { port, ...request }: ExposePort,
   ): Promise<KnownPort> {
     const { table, sandboxes } = this.#options;
     const { row } = sandboxes.find(principal, idOrName);
     if (row.status === 'deleted') throw invalidState(row, 'its ports cannot be exposed');
-    const there = table.ofSandbox(row.id).filter((each) => each.port !== port);
-    if (there.length >= maxExposedPorts)
+    const there = table.ofSandbox(row.id);
+    const before = there.find((each) => each.port === port);
+    if (before === undefined && there.length >= maxExposedPorts)
       throw new SandportFault(
         'limit_reached',
         `The sandbox has exposed ${maxExposedPorts} ports already.`,
         { limit: maxExposedPorts, resource: 'ports' },
       );
+    const { label = before?.label, visibility = before?.visibility ?? 'private' } = request;
     table.set({ sandbox: row.id, port, label, visibility });
     const found = (await this.list(principal, row.id)).find((each) => each.port === port);
     return found ?? toObject({ port, label, visibility }, false);
