@@ -42,9 +42,7 @@ Examples:
           const stop = () => void handle.disconnect(signal.reason);
           signal.addEventListener('abort', stop, { once: true });
           if (interactive === true) feed(handle);
-          const end = await new OutputWriter({ json }).follow(handle);
-          process.stdin.destroy();
-          return tellEnd(end);
+          return tellEnd(await new OutputWriter({ json }).follow(handle));
         }),
       ),
   );

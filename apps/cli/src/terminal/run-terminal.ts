@@ -43,7 +43,6 @@ export async function runTerminal({ open, signal }: TerminalSession): Promise<Te
   } finally {
     signal.removeEventListener('abort', abort);
     await pty.disconnect();
-    process.stdin.destroy();
   }
 }
 

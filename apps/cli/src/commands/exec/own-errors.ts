@@ -17,5 +17,8 @@ export async function withExitCode(
     if (error instanceof Interrupted) throw error;
     printError(error);
     setExitCode(exitCodes.notRun);
+  } finally {
+    // What it was not given is left unread.
+    process.stdin.destroy();
   }
 }

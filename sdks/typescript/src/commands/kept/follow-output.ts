@@ -73,6 +73,7 @@ async function* openStream(
       const body = parseJson(data);
       if (event === 'error') throw errorFromAnswer({ body });
       if (event === 'exit') yield { type: 'ended', body };
+      else if (event === 'gap') yield* gap(body, offsets);
       else if (event === 'stdout' || event === 'stderr') yield* output(event, body, offsets);
       patience.progress();
     }
@@ -91,9 +92,20 @@ function* output(
     throw new NetworkError('The daemon did not tell which part of the output came.');
   }
   const bytes = outputBytes(body, 'chunk');
+  yield* gap({ stream: type, to: offset }, offsets);
   const from = offsets[type];
-  if (offset > from) yield { type: 'gap', stream: type, from, to: offset };
   offsets[type] = Math.max(from, offset + bytes.byteLength);
   const fresh = offset < from ? bytes.subarray(from - offset) : bytes;
   if (fresh.byteLength > 0) yield { type, bytes: fresh };
+}
+
+/** Bytes are gone up to an offset. */
+function* gap(body: unknown, offsets: OutputOffsets): Generator<GapEvent, void, undefined> {
+  const stream: unknown = Reflect.get(Object(body), 'stream');
+  const to: unknown = Reflect.get(Object(body), 'to');
+  if ((stream !== 'stdout' && stream !== 'stderr') || typeof to !== 'number') return;
+  const from = offsets[stream];
+  if (to <= from) return;
+  offsets[stream] = to;
+  yield { type: 'gap', stream, from, to };
 }

@@ -1,4 +1,3 @@
-import type { RequestBody } from '../../http/request.ts';
 import type { KeptApi } from './kept-api.ts';
 import { type CommandInput, stdinChunks } from '../stdin-chunks.ts';
 import { contentSource } from '../../filesystem/write/content.ts';
@@ -23,8 +22,10 @@ export class InputQueue {
   send(input: CommandInput): Promise<void> {
     const source = contentSource(input);
     if (source.kind === 'bytes') return this.#sendBytes(source.bytes);
-    const open = () => stdinChunks(source.open());
-    return this.#inTurn(() => this.#feed({ kind: 'stream', open, replayable: false }));
+    return this.#inTurn(async () => {
+      // A request for each piece: a source that rests is not a request that rests.
+      for await (const bytes of stdinChunks(input)) await this.#feed(bytes);
+    });
   }
 
   /** The input ends behind what was written before. */
@@ -47,7 +48,7 @@ export class InputQueue {
     const chunks = [bytes];
     const sent = this.#inTurn(() => {
       this.#gathered = undefined;
-      return this.#feed({ kind: 'bytes', bytes: Buffer.concat(chunks) });
+      return this.#feed(Buffer.concat(chunks));
     });
     this.#gathered = { chunks, sent };
     return sent;
@@ -62,7 +63,7 @@ export class InputQueue {
     return done;
   }
 
-  #feed(body: RequestBody): Promise<void> {
-    return this.#api.feed(this.#id, body, { signal: this.#stop.signal });
+  #feed(bytes: Uint8Array): Promise<void> {
+    return this.#api.feed(this.#id, bytes, { signal: this.#stop.signal });
   }
 }

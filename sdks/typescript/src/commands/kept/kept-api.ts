@@ -5,7 +5,7 @@ import {
   type TerminalSizeBody,
 } from '@sandport/protocol';
 import { header, readAll } from '../../http/answer-body.ts';
-import type { RequestBody } from '../../http/request.ts';
+import { receiveBody } from '../../filesystem/read/receive-body.ts';
 import type { Schema, Transport } from '../../http/transport.ts';
 import { type Woke, wokeOf } from '../../http/woke.ts';
 import { NetworkError } from '../../errors/client-errors.ts';
@@ -87,7 +87,7 @@ export class KeptApi {
   /** The daemon reads the body as fast as the command does, which may be never. */
   async feed(
     id: string,
-    body: RequestBody | undefined,
+    bytes: Uint8Array | undefined,
     { eof, signal }: SignalOptions & { eof?: true },
   ): Promise<void> {
     await this.transport.drain({
@@ -95,7 +95,7 @@ export class KeptApi {
       path: `${this.pathOf(id)}/stdin`,
       query: { eof: eof === true ? 1 : undefined },
       headers: { 'content-type': 'application/octet-stream' },
-      body,
+      body: bytes && { kind: 'bytes', bytes },
       repeatable: false,
       signal,
       idleTimeoutMs: 0,
@@ -115,7 +115,8 @@ export class KeptApi {
       if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(nextOffset)) {
         throw new NetworkError('The daemon did not tell which part of the output this is.');
       }
-      return { bytes: await readAll(message), offset, nextOffset };
+      const bytes = await readAll(receiveBody(this.transport, message, spec));
+      return { bytes, offset, nextOffset };
     } finally {
       message.destroy();
     }

@@ -111,6 +111,25 @@ describe('a live command', () => {
     expect((await commands.run('x', { stdin: chunks() })).stdout).toBe('true');
   });
 
+  test('no more input is on its way than the daemon takes, so that signals reach the command', async () => {
+    const { daemon, made, commands } = await daemonWith((command, count) => {
+      if (count === 1) command.send(started);
+      if (command.received.at(-1)?.['signal'] === undefined) return;
+      command.send({ taken: command.input.length });
+      command.send({ error: 'It takes no more.', code: 'stdin_closed' });
+      command.send({ stream: 'stdout', data: 'still here' });
+      command.send(ended);
+    });
+    await using _ = daemon;
+    const command = await commands.open('x');
+    const fed = command.sendStdin(Buffer.alloc(5_000_000));
+    await expect.poll(() => made[0]?.input.length).toBe(512 * 1024);
+    await command.kill('SIGUSR1');
+    await fed;
+    expect(await command.wait()).toMatchObject({ stdout: 'still here', exitCode: 0 });
+    expect(made[0]?.input.length).toBeLessThanOrEqual(1024 * 1024);
+  });
+
   test('one that ends without reading its input has ended; one whose input fails is ended', async () => {
     const { daemon, made, commands } = await daemonWith((command, count) => {
       if (count === 1) command.send(started);

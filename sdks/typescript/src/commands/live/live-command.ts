@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { NetworkError } from '../../errors/client-errors.ts';
 import type { ClientSocket } from '../../http/socket/client-socket.ts';
+import type { SocketMessage } from '../../http/socket/socket-queue.ts';
 import type { Transport } from '../../http/transport.ts';
 import { type CommandEvent, type ExitEvent, type RawOutput, withText } from '../command-events.ts';
 import { type CommandLine, type CommandOptions, execBody } from '../command-options.ts';
@@ -9,11 +10,19 @@ import type { CommandResult } from '../command-result.ts';
 import type { OutputCallbacks } from '../output-callbacks.ts';
 import type { CommandSignal } from '../signal.ts';
 import { type CommandInput, stdinChunks } from '../stdin-chunks.ts';
+import { InputWindow } from './input-window.ts';
 import { liveMessage } from './live-message.ts';
 
 export interface OpenOptions extends Omit<CommandOptions, 'stdin'>, OutputCallbacks {
   /** False: it has no input, and reads its end at once. @default true */
   stdin?: boolean | undefined;
+}
+
+interface LiveStart {
+  readonly pid: number | undefined;
+  /** By `performance.now`. */
+  readonly startedAt: number;
+  readonly window: InputWindow;
 }
 
 /** The only command of its connection. */
@@ -28,16 +37,17 @@ export class LiveCommand implements AsyncIterable<CommandEvent>, AsyncDisposable
   readonly pid: number | undefined;
   readonly #socket: ClientSocket;
   readonly #reader: CommandReader<CommandEvent>;
+  readonly #window: InputWindow;
   #result: Promise<CommandResult> | undefined;
-  #inputClosed = false;
 
   private constructor(
     socket: ClientSocket,
-    { pid, startedAt }: { pid: number | undefined; startedAt: number },
+    { pid, startedAt, window }: LiveStart,
     options: OpenOptions,
   ) {
     this.pid = pid;
     this.#socket = socket;
+    this.#window = window;
     this.#reader = new CommandReader(() => withText(liveEvents(socket, startedAt)), options);
   }
 
@@ -50,7 +60,10 @@ export class LiveCommand implements AsyncIterable<CommandEvent>, AsyncDisposable
   ): Promise<LiveCommand> {
     const { signal } = options;
     const startedAt = performance.now();
-    const socket = await transport.socket({ path: `${sandboxPath}/exec/ws`, signal });
+    const window = new InputWindow();
+    const intercept = (message: SocketMessage) => window.hear(message);
+    const socket = await transport.socket({ path: `${sandboxPath}/exec/ws`, signal, intercept });
+    void socket.ended.then(() => window.close());
     try {
       const { stdin = true, cwd, env, user, timeoutMs } = options;
       const spec = execBody(command, { cwd, env, user, timeoutMs });
@@ -60,7 +73,7 @@ export class LiveCommand implements AsyncIterable<CommandEvent>, AsyncDisposable
       if (first?.type !== 'started') {
         throw new NetworkError('The daemon did not say that the command runs.');
       }
-      return new LiveCommand(socket, { pid: first.pid, startedAt }, options);
+      return new LiveCommand(socket, { pid: first.pid, startedAt, window }, options);
     } catch (error) {
       socket.abort(error);
       throw error;
@@ -84,17 +97,19 @@ export class LiveCommand implements AsyncIterable<CommandEvent>, AsyncDisposable
   /** Writes to its input; resolves when it has been handed to the connection. */
   async sendStdin(input: CommandInput): Promise<void> {
     for await (const chunk of stdinChunks(input)) {
-      if (this.#inputClosed) return;
+      await this.#window.room();
+      if (this.#window.closed) return;
       const { buffer, byteOffset, byteLength } = chunk;
       const base64 = Buffer.from(buffer, byteOffset, byteLength).toString('base64');
+      this.#window.sent(byteLength);
       await this.#send({ stdin_base64: base64 });
     }
   }
 
   /** Its input ends. */
   async closeStdin(): Promise<void> {
-    if (this.#inputClosed) return;
-    this.#inputClosed = true;
+    if (this.#window.closed) return;
+    this.#window.close();
     await this.#send({ eof: true });
   }
 
@@ -116,7 +131,7 @@ export class LiveCommand implements AsyncIterable<CommandEvent>, AsyncDisposable
 
   /** Closes the connection, which ends the command if it still runs. */
   async disconnect(): Promise<void> {
-    this.#inputClosed = true;
+    this.#window.close();
     await this.#socket.close();
   }
 

@@ -6,7 +6,10 @@ import { queryString, type RequestSpec } from '../request.ts';
 import { type SocketMessage, SocketQueue } from './socket-queue.ts';
 
 /** A WebSocket of the API. */
-export type SocketSpec = Pick<RequestSpec, 'path' | 'query' | 'signal'>;
+export interface SocketSpec extends Pick<RequestSpec, 'path' | 'query' | 'signal'> {
+  /** Sees each message as it comes, and gives true for one that is not to be received. */
+  readonly intercept?: ((message: SocketMessage) => boolean) | undefined;
+}
 
 /** Larger messages than the daemon sends are not taken. */
 const maxMessageBytes = 16 * 1024 * 1024;
@@ -17,17 +20,20 @@ export class ClientSocket {
   readonly #socket: WebSocket;
   readonly #queue: SocketQueue;
   readonly #what: string;
+  readonly #intercept: SocketSpec['intercept'];
   readonly #target: Target;
-  readonly #closed: Promise<void>;
+  /** Resolves when nothing comes or goes any more. */
+  readonly ended: Promise<void>;
   #error: Error | undefined;
   #heard = true;
 
-  private constructor(socket: WebSocket, what: string, target: Target) {
+  private constructor(socket: WebSocket, what: string, target: Target, spec: SocketSpec) {
     this.#socket = socket;
+    this.#intercept = spec.intercept;
     this.#queue = new SocketQueue(socket);
     this.#what = what;
     this.#target = target;
-    this.#closed = new Promise((resolve) => socket.once('close', () => resolve()));
+    this.ended = new Promise((resolve) => socket.once('close', () => resolve()));
     this.#listen();
   }
 
@@ -44,7 +50,7 @@ export class ClientSocket {
       }
       const what = `GET ${spec.path}`;
       const socket = connect(target, spec);
-      const opened = new ClientSocket(socket, what, target);
+      const opened = new ClientSocket(socket, what, target, spec);
       const abort = () => opened.abort(signal?.reason);
       signal?.addEventListener('abort', abort, { once: true });
       socket.once('close', () => signal?.removeEventListener('abort', abort));
@@ -92,7 +98,7 @@ export class ClientSocket {
     const timer = setTimeout(() => this.#socket.terminate(), closeWaitMs);
     if (this.#socket.isPaused) this.#socket.terminate();
     else this.#socket.close(1000);
-    await this.#closed;
+    await this.ended;
     clearTimeout(timer);
   }
 
@@ -107,7 +113,8 @@ export class ClientSocket {
     socket.on('message', (data, isBinary) => {
       this.#heard = true;
       const bytes = bytesOf(data);
-      this.#queue.push(isBinary ? bytes : bytes.toString('utf8'));
+      const message = isBinary ? bytes : bytes.toString('utf8');
+      if (this.#intercept?.(message) !== true) this.#queue.push(message);
     });
     socket.on('ping', () => {
       this.#heard = true;
