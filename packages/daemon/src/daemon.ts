@@ -52,6 +52,7 @@ export async function startDaemon(config: DaemonConfig, options: StartOptions): 
       isolation: config.isolation,
       storage: config.storage,
       poolBytes: config.poolBytes,
+      network: config.network,
       log: (level, message, fields) => logger[level](fields, message),
     }),
   );

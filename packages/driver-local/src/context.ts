@@ -3,6 +3,7 @@ import type { SpillBudget } from './commands/kept/spill-budget.ts';
 import type { CgroupFeatures } from './machine/cgroup-features.ts';
 import type { Privileges } from './machine/privileges.ts';
 import type { Layout } from './layout.ts';
+import type { LocalNetwork } from './network/local-network.ts';
 import type { Log } from './options.ts';
 import type { Runtime } from './runtimes/runtime.ts';
 import type { HeldSandbox } from './sandbox/held-sandbox.ts';
@@ -24,6 +25,7 @@ export interface DriverContext {
   readonly volumes: LocalVolumes;
   readonly disks: Disks;
   readonly ranges: IdRanges;
+  readonly network: LocalNetwork;
   readonly starts: Limiter;
   readonly liveness: LivenessWatch;
   /** Of what kept commands have in memory. */
@@ -50,6 +52,7 @@ export const createSteps = [
   'volumes',
   'control',
   'channel',
+  'network',
   'bundle',
   'start',
   'connect',

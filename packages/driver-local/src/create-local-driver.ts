@@ -11,6 +11,8 @@ import { Layout, machineRunDir } from './layout.ts';
 import { LocalDriver } from './local-driver.ts';
 import { cgroupFeatures } from './machine/cgroup-features.ts';
 import { readPrivileges } from './machine/privileges.ts';
+import { LocalNetwork } from './network/local-network.ts';
+import { networkProblem } from './network/machine.ts';
 import type { LocalDriverOptions } from './options.ts';
 import { makeDirectories } from './run-dir.ts';
 import type { Runtime } from './runtimes/runtime.ts';
@@ -46,6 +48,8 @@ export async function makeContext(
   if (process.getuid?.() !== 0)
     throw new Error('sandboxes on this machine need root: start the daemon with sudo');
   const dataDir = resolve(options.dataDir);
+  const problem = options.network?.mode === 'on' ? networkProblem('on') : undefined;
+  if (problem !== undefined) throw new Error(`sandboxes cannot have networks: ${problem}`);
   const layout = new Layout(dataDir, options.runDir);
   makeDirectories(layout);
   const log = options.log ?? (() => {});
@@ -80,6 +84,7 @@ export async function makeContext(
     volumes: new LocalVolumes(layout, disks),
     disks,
     ranges,
+    network: new LocalNetwork({ ...options.network, layout, log }),
     starts: new Limiter(startsAtOnce),
     liveness: new LivenessWatch(),
     spillBudget: new SpillBudget(),

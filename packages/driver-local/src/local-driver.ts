@@ -7,6 +7,7 @@ import type {
   ForkReport,
   Hibernation,
   Known,
+  NetworkDenial,
   SandboxSpec,
   SandboxUsage,
   SnapshotStore,
@@ -157,6 +158,10 @@ export class LocalDriver implements Driver {
     await this.#during(spec.id, () => reconfigureSandbox(this.#context, held, spec));
   }
 
+  onNetworkDenied(listener: (denial: NetworkDenial) => void): void {
+    this.#context.network.onDenied(listener);
+  }
+
   async usage(id: SandboxId, options: UsageOptions = {}): Promise<SandboxUsage> {
     const held = this.#context.held.get(id);
     if (held !== undefined) return usageOf(this.#context, held, options);
@@ -185,6 +190,7 @@ export class LocalDriver implements Driver {
     context.liveness.close();
     await Promise.all([...context.held.values()].map((held) => held.release()));
     await context.volumes.close([...context.held.values()].map(({ spec }) => spec));
+    await context.network.close();
     await context.ranges.close();
     await Promise.all(context.background);
     await removeWhenEmpty(context.layout);

@@ -1,4 +1,5 @@
 import type { Isolation } from '@sandport/protocol';
+import type { NetworkOptions } from './network/options.ts';
 import type { StorageOptions } from './storage/pool.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -20,5 +21,7 @@ export interface LocalDriverOptions extends StorageOptions {
   readonly templatesDir?: string | undefined;
   /** `auto` offers all that work. @default 'auto' */
   readonly isolation?: 'auto' | Isolation | undefined;
+  /** Networks of sandboxes that ask for one. */
+  readonly network?: NetworkOptions | undefined;
   readonly log?: Log | undefined;
 }

@@ -142,6 +142,11 @@ export class Engine implements Disposable {
     this.metrics = new Metrics({ driver, registry, log });
     this.pools = new Pools({
       driver,
+    driver.onNetworkDenied?.(({ sandbox, leftOut, ...denial }) => {
+      const entry = registry.byId(sandbox);
+      const payload = leftOut === 0 ? denial : { ...denial, left_out: leftOut };
+      if (entry !== undefined) events.emit(entry.row, 'network_denied', payload);
+    });
       table: state.pools,
       templates: this.templates,
       registry,

@@ -39,6 +39,13 @@ export const errorTable = {
     'Run `sandport doctor` on the machine, or leave `isolation` out.',
     { carries: ['isolation', 'known'] },
   ),
+  network_unavailable: errorRow(
+    400,
+    'BadRequestError',
+    'This machine gives sandboxes no network: something is missing, or its administrator has turned that off.',
+    'See `reason`; run `sandport doctor` on the machine, or leave `network` out.',
+    { carries: ['reason'] },
+  ),
   memory_unavailable: errorRow(
     400,
     'BadRequestError',

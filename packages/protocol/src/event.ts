@@ -12,6 +12,7 @@ export const eventTypeSchema = z.enum([
   'snapshotted',
   'restored',
   'changed',
+  'network_denied',
   'failed',
   'expired',
   'idle',

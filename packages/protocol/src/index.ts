@@ -11,6 +11,7 @@ export * from './kubernetes.ts';
 export * from './lifecycle.ts';
 export * from './metrics.ts';
 export * from './openapi.ts';
+export * from './network/index.ts';
 export * from './pool.ts';
 export * from './port.ts';
 export * from './quota.ts';

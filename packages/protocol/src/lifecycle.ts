@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { sandboxIdSchema } from './ids.ts';
+import { networkSchema } from './network/network.ts';
 import {
   envSchema,
   idleActionSchema,
@@ -36,6 +37,9 @@ export const changeSandboxSchema = z.strictObject({
   resources: resourcesSchema.optional().describe('New limits; what is left out stays.'),
   metadata: metadataSchema.optional().describe('Replaces all labels.'),
   env: envSchema.optional().describe('Replaces the environment of later commands.'),
+  network: networkSchema
+    .optional()
+    .describe('Replaces the network; connections that it no longer allows end.'),
 });
 export type ChangeSandbox = z.infer<typeof changeSandboxSchema>;
 

@@ -6,6 +6,7 @@ import {
   snapshotIdSchema,
   volumeNameSchema,
 } from './ids.ts';
+import { networkObjectSchema, networkSchema } from './network/network.ts';
 
 /** How strong the wall around a sandbox is. */
 export const isolationSchema = z.enum(['gvisor', 'container']);
@@ -111,6 +112,7 @@ export const createSandboxSchema = z.strictObject({
   memory_mb: resourcesSchema.shape.memory_mb.describe('Same as `resources.memory_mb`.'),
   disk_gb: z.int().min(1).max(1024).optional().describe('Same as `resources.disk_mb`, in GiB.'),
   volumes: z.array(volumeMountSchema).max(64).optional(),
+  network: networkSchema.optional().describe('Left out: `none`, no network but loopback.'),
   user: userSchema.optional().describe('User that commands run as and that files belong to.'),
   workdir: z.string().startsWith('/').max(3900).optional().describe('Directory of commands.'),
 });
@@ -146,6 +148,7 @@ export const sandboxSchema = z.object({
   cpu: z.number(),
   memory_mb: z.int(),
   volumes: z.array(volumeMountSchema),
+  network: networkObjectSchema,
   user: z.string(),
   workdir: z.string(),
   ttl_seconds: z.int(),

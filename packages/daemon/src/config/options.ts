@@ -29,6 +29,9 @@ export type OptionKey =
   | 'pod_network_users'
   | 'ssh_listen'
   | 'preview_host'
+  | 'network'
+  | 'network_range'
+  | 'network_dns'
   | 'idle_timeout_seconds'
   | 'log_level';
 
@@ -148,6 +151,26 @@ export const daemonOptions: readonly DaemonOption[] = [
     description:
       'Domain below which ports of sandboxes have their addresses, as http://3000-ID.NAME:PORT/; all names below it must lead to this daemon.',
     defaultText: 'localhost, and the port of the API',
+  },
+  {
+    key: 'network',
+    flag: '--network <auto|on|off>',
+    description:
+      'Networks of sandboxes that ask for one. auto: where the machine can; on: do not start where it cannot; off: none. The first one turns on net.ipv4.ip_forward.',
+    defaultText: 'auto',
+  },
+  {
+    key: 'network_range',
+    flag: '--network-range <range>',
+    description: 'Addresses of the networks of sandboxes, as 198.18.0.0/15; used by nobody else.',
+    defaultText: '198.18.0.0/15',
+  },
+  {
+    key: 'network_dns',
+    flag: '--network-dns <address[:port]>',
+    description: 'Resolver that names are asked of for sandboxes. Can be repeated.',
+    defaultText: 'those of /etc/resolv.conf',
+    list: true,
   },
   {
     key: 'idle_timeout_seconds',

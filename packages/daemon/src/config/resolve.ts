@@ -11,6 +11,7 @@ import {
   kubernetesValues,
 } from './kubernetes-settings.ts';
 import { type SshSettings, sshSettings, sshValues } from './ssh-settings.ts';
+import { type NetworkSettings, networkSettings, networkValues } from './network-settings.ts';
 import { daemonOptions, defaultConfigFile, environmentName, type OptionKey } from './options.ts';
 import { type PreviewHostSetting, previewHostSchema } from './preview-host.ts';
 
@@ -39,6 +40,7 @@ export interface DaemonConfig {
   readonly pools: readonly PoolSetting[];
   /** Where ports of sandboxes have addresses of their own. */
   readonly previewHost: PreviewHostSetting;
+  readonly network: NetworkSettings;
   readonly idleTimeoutMs: number;
   readonly logLevel: string;
 }
@@ -54,6 +56,7 @@ const text = z.string().min(1);
 const values = z.strictObject({
   listen: hostPortSchema.default({ host: '127.0.0.1', port: 8420 }),
   ...kubernetesValues,
+  ...networkValues,
   ...sshValues,
   data_dir: text.default(defaultDataDir),
   run_dir: text.optional(),
@@ -133,6 +136,7 @@ function complete(data: z.infer<typeof values>): DaemonConfig {
     maxSandboxes: data.max_sandboxes,
     pools: data.pool.map(poolSetting),
     previewHost: data.preview_host,
+    network: networkSettings(data),
     idleTimeoutMs: data.idle_timeout_seconds * 1000,
     logLevel: data.log_level,
   };

@@ -27,6 +27,8 @@ export interface OciSpecOptions {
   /** What the kernel's cgroups can enforce. */
   readonly cgroup: { readonly cpuQuota: boolean; readonly swap: boolean };
   readonly privileges: Privileges;
+  /** Network namespace to begin in; a new one with loopback only without. */
+  readonly networkPath?: string | undefined;
   /** Volumes that the runtime must mount itself: gVisor does not see what is mounted in its root. */
   readonly volumes?: readonly OciVolume[];
 }
@@ -58,7 +60,7 @@ export interface OciSpec {
   readonly hostname: string;
   readonly mounts: readonly Mount[];
   readonly linux: {
-    readonly namespaces: readonly { readonly type: string }[];
+    readonly namespaces: readonly { readonly type: string; readonly path?: string }[];
     readonly uidMappings?: readonly IdMapping[];
     readonly gidMappings?: readonly IdMapping[];
     readonly cgroupsPath: string;
@@ -71,10 +73,10 @@ export interface OciSpec {
 
 /**
  * The configuration with which `runc` or `runsc` starts a sandbox: all namespaces its own, no
- * network but loopback, few capabilities, no privileges to gain, limits set.
+ * network but loopback unless one is named, few capabilities, no privileges to gain, limits set.
  */
 export function ociSpec(options: OciSpecOptions): OciSpec {
-  const { isolation } = options;
+  const { isolation, networkPath } = options;
   const { openFiles } = options.privileges;
   const container = isolation === 'container';
   const mapping = [{ containerID: 0, hostID: options.idBase, size: options.idCount }];
@@ -107,7 +109,7 @@ export function ociSpec(options: OciSpecOptions): OciSpec {
     linux: {
       namespaces: [
         { type: 'pid' },
-        { type: 'network' },
+        { type: 'network', ...(networkPath === undefined ? {} : { path: networkPath }) },
         { type: 'ipc' },
         { type: 'uts' },
         { type: 'mount' },

@@ -1,5 +1,5 @@
 import { spawn, type SpawnOptions } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Runtime } from './runtime.ts';
 
@@ -13,6 +13,8 @@ export interface StartOptions {
   readonly log: string;
   /** Memory image to restore the processes from; a new first process starts without one. */
   readonly imageDir?: string | undefined;
+  /** Network namespace of the bundle, where that has one by its path. */
+  readonly networkPath?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -23,23 +25,37 @@ export interface StartOptions {
  */
 export async function startWithRuntime(runtime: Runtime, options: StartOptions): Promise<number> {
   const { id, stateDir, bundle, pidFile, log, imageDir, signal } = options;
-  const args = [...runtime.flags, '--root', stateDir, '--log', log, '--log-format', 'json'];
+  const [program, ...before] = commandFor(runtime, options);
+  const args = [...before, '--root', stateDir, '--log', log, '--log-format', 'json'];
   args.push(...(imageDir === undefined ? ['run'] : ['restore', '--image-path', imageDir]));
   args.push('--detach', '--bundle', bundle, '--pid-file', pidFile, id);
   const env = runtimeEnvironment(runtime);
   const stdio = runtime.takesStandardFiles ? emptyFile(bundle) : 'ignore';
   try {
-    const code = await runToEnd(
-      runtime.program,
-      args,
-      { stdio: [stdio, stdio, stdio], env },
-      signal,
-    );
+    const code = await runToEnd(program, args, { stdio: [stdio, stdio, stdio], env }, signal);
     if (code === 0) return Number.parseInt(readFileSync(pidFile, 'utf8'), 10);
     throw new Error(lastWords(log) ?? `${runtime.name} ended with ${code}`);
   } finally {
     if (typeof stdio === 'number') closeSync(stdio);
   }
+}
+
+/**
+ * The program with its first options. runsc takes a namespace for the machine's own, and refuses it,
+ * when it finds a certain file there, which new kernels have in every namespace: so it does not see
+ * the settings of networks.
+ */
+function commandFor(
+  { isolation, program, flags }: Runtime,
+  { networkPath, bundle }: StartOptions,
+): [string, ...string[]] {
+  if (networkPath === undefined || isolation !== 'gvisor') return [program, ...flags];
+  const empty = join(bundle, 'empty');
+  mkdirSync(empty, { recursive: true, mode: 0o700 });
+  const hide = 'mount --bind "$1" /proc/sys/net && shift && exec "$@"';
+  const own = flags.map((flag) => (flag === '--network=none' ? '--network=sandbox' : flag));
+  const apart = ['--mount', '--propagation', 'slave', '--', 'sh', '-c', hide, 'sh', empty];
+  return ['unshare', ...apart, program, ...own];
 }
 
 /** All that a runtime gets to know of the daemon's environment. */

@@ -9,7 +9,8 @@ import {
 import type { SandboxRow } from '@sandport/state';
 import type { Events } from '../events.ts';
 import type { Quotas } from '../quotas/quotas.ts';
-import { type Entry, specOf } from './entry.ts';
+import { type Entry, hasProcesses, specOf } from './entry.ts';
+import { withNetwork, withNetworkState } from './network.ts';
 import type { Registry } from './registry.ts';
 import { invalidState } from './to-object.ts';
 
@@ -34,26 +35,28 @@ export class Changes {
    * All of it or, after an error, nothing.
    * @throws SandportFault `invalid_state`, `limit_reached`, `invalid_request`
    */
-  change(entry: Entry, { resources, metadata, env }: ChangeSandbox): Promise<void> {
+  change(entry: Entry, { resources, metadata, env, network }: ChangeSandbox): Promise<void> {
     return entry.turns.take(async () => {
       const { row } = entry;
       if (row.status === 'creating' || row.status === 'deleted')
         throw invalidState(row, 'it cannot be changed');
       const old = specOf(row);
+      const { network: oldNetwork, ...others } = old;
       const spec: SandboxSpec = {
-        ...old,
+        ...others,
+        ...withNetwork(network ?? oldNetwork),
         ...(resources === undefined ? {} : { limits: changedLimits(old.limits, resources) }),
         ...(env === undefined ? {} : { env }),
       };
       using room = this.#options.quotas.hold(entry, spec.limits);
       void room;
-      if (resources !== undefined || env !== undefined)
+      if (resources !== undefined || env !== undefined || network !== undefined)
         await this.#options.driver.reconfigure(spec);
       this.#options.registry.change(entry, {
-        spec,
+        spec: hasProcesses(entry.sandbox) ? withNetworkState(spec, entry.sandbox) : spec,
         ...(metadata === undefined ? {} : { metadata }),
       });
-      this.#tell(entry, { resources, metadata, env });
+      this.#tell(entry, { resources, metadata, env, network });
     });
   }
 

@@ -1,6 +1,8 @@
 import type { Driver } from '@sandport/driver';
 import { SandportFault } from '@sandport/protocol';
 import type { SandboxRow } from '@sandport/state';
+import { specOf } from './entry.ts';
+import type { RememberedSpec } from './network.ts';
 
 /**
  * Whether a fork or a snapshot of the sandbox, as it is at this moment, has its processes.
@@ -23,11 +25,15 @@ export function copiesMemory(
 }
 
 function whyNot(
-  { isolation, status, memory }: SandboxRow,
+  { isolation, status, memory, spec }: SandboxRow,
   { memoryIsolations }: Pick<Driver, 'memoryIsolations'>,
 ): string | undefined {
   if (!memoryIsolations.includes(isolation))
     return `the isolation "${isolation}" does not keep them`;
+  const { networkState }: RememberedSpec = specOf({ spec });
+  // gVisor cannot write down a connection to elsewhere, and ends while it tries.
+  if (networkState === 'attached' && status !== 'hibernated')
+    return 'it has a network; hibernate it first';
   if (status === 'failed') return 'it has none, because it failed';
   if (status === 'hibernated' && memory !== true) return 'it was hibernated without them';
   return undefined;

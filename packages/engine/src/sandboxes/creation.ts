@@ -16,6 +16,7 @@ import type { Templates } from '../templates.ts';
 import { discardCopies } from '../uploads/discard-copies.ts';
 import type { Volumes } from '../volumes.ts';
 import { type Entry, hasProcesses, newEntry, specOf } from './entry.ts';
+import { requireMayOpen } from './network.ts';
 import { defaultNamespace, newRow, originOf } from './new-row.ts';
 import type { Registry } from './registry.ts';
 import { sameLimits } from './same-limits.ts';
@@ -62,6 +63,7 @@ export class Creation {
     options: { signal?: AbortSignal } = {},
   ): Promise<Entry> {
     const startedAt = performance.now();
+    requireMayOpen(principal, request.network);
     const { driver, templates, snapshots, pools } = this.#options;
     if (request.from_snapshot !== undefined) {
       using snapshot = snapshots().use(principal, request.from_snapshot);
@@ -75,7 +77,8 @@ export class Creation {
     requireNamespace(principal, namespace);
     const template = await templates.resolve(request.template ?? 'default');
     const row = newRow(request, namespace, originOf(template), driver);
-    const member = pools().take(row, template);
+    // Those that were made ahead have no network, and under gVisor cannot get one.
+    const member = specOf(row).network === undefined ? pools().take(row, template) : undefined;
     const plan = { request, startedAt };
     if (member !== undefined) return this.#claim(member, row, plan, options);
     return this.#create(newEntry(row), plan, options);

@@ -5,6 +5,7 @@ import {
   type Isolation,
   type Namespace,
   namespaceSchema,
+  type Network,
   SandportFault,
   type SandboxId,
   type SnapshotId,
@@ -13,6 +14,7 @@ import {
 } from '@sandport/protocol';
 import type { SandboxRow } from '@sandport/state';
 import { expiryOf } from './changes.ts';
+import { withNetwork } from './network.ts';
 import { checkMounts } from './volume-mounts.ts';
 
 /** Where a request without a namespace belongs. */
@@ -32,6 +34,7 @@ export interface Origin {
   readonly workdir: string;
   readonly env: Readonly<Record<string, string>>;
   readonly volumes: readonly VolumeMount[];
+  readonly network?: Network | undefined;
 }
 
 export const originOf = ({ name, limits, user, workdir }: TemplateInfo): Origin => ({
@@ -72,6 +75,7 @@ export function newRow(
     user: request.user ?? origin.user,
     workdir: request.workdir ?? origin.workdir,
     env: request.env ?? origin.env,
+    ...withNetwork(request.network ?? origin.network),
   };
   const createdAt = new Date();
   const ttlSeconds = request.ttl_seconds ?? 0;

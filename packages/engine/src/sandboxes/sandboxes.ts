@@ -20,6 +20,7 @@ import { Changes, lifecycleObject } from './changes.ts';
 import { Creation } from './creation.ts';
 import { Deadlines } from './deadlines.ts';
 import type { Entry } from './entry.ts';
+import { requireMayOpen } from './network.ts';
 import { matches, newestFirst, page, type SandboxFilter } from './page.ts';
 import { recover, type RecoveryReport } from './recovery.ts';
 import { Registry } from './registry.ts';
@@ -174,6 +175,7 @@ export class Sandboxes implements Disposable {
     change: ChangeSandbox,
   ): Promise<SandboxObject> {
     const entry = this.find(principal, idOrName);
+    requireMayOpen(principal, change.network);
     await this.#changes.change(entry, change);
     return toObject(entry.row);
   }

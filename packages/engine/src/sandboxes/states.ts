@@ -4,6 +4,7 @@ import type { SandboxRow } from '@sandport/state';
 import type { Events } from '../events.ts';
 import type { Quotas } from '../quotas/quotas.ts';
 import { type Entry, hasProcesses, specOf } from './entry.ts';
+import { withNetworkState } from './network.ts';
 import type { Registry } from './registry.ts';
 import { invalidState } from './to-object.ts';
 
@@ -159,7 +160,8 @@ export class States {
   started(entry: Entry, sandbox: DriverSandbox, change: Partial<SandboxRow> = {}): void {
     entry.sandbox = sandbox;
     const status = sandbox.paused ? 'paused' : 'running';
-    this.#become(entry, { statusReason: undefined, memory: undefined, ...change, status });
+    const spec = withNetworkState(specOf(entry.row), sandbox);
+    this.#become(entry, { statusReason: undefined, memory: undefined, ...change, spec, status });
     this.#options.onProcesses(entry);
     sandbox.died
       .then(({ reason }) => this.#onDeath(entry, sandbox, reason))

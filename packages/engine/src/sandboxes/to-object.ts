@@ -1,10 +1,12 @@
 import { type SandboxObject, SandportFault } from '@sandport/protocol';
 import type { SandboxRow } from '@sandport/state';
 import { specOf } from './entry.ts';
+import { networkObject } from './network.ts';
 
 /** A sandbox as clients see it. */
 export function toObject(row: SandboxRow): SandboxObject {
-  const { limits, volumes, user, workdir, env } = specOf(row);
+  const spec = specOf(row);
+  const { limits, volumes, user, workdir, env } = spec;
   const memoryMb = Math.round(limits.memoryBytes / 2 ** 20);
   return {
     id: row.id,
@@ -28,6 +30,7 @@ export function toObject(row: SandboxRow): SandboxObject {
     cpu: limits.cpu,
     memory_mb: memoryMb,
     volumes: [...volumes],
+    network: networkObject(spec),
     user,
     workdir,
     ttl_seconds: row.ttlSeconds,

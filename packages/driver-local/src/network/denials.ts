@@ -1,0 +1,97 @@
+import type { NetworkDenial } from '@sandport/driver';
+import { type LoggedPacket, PacketLog } from '@sandport/linux';
+import { formatIpv4, type SandboxId } from '@sandport/protocol';
+
+/** How often the kernel's log is looked at. */
+const pollMs = 200;
+/** Most denials of one sandbox that are told in a second. */
+const mostASecond = 10;
+
+const protocols: Readonly<Record<number, NetworkDenial['protocol']>> = {
+  1: 'icmp',
+  6: 'tcp',
+  17: 'udp',
+};
+
+type Denial = Omit<NetworkDenial, 'sandbox' | 'leftOut'>;
+
+interface Count {
+  /** On the clock of `performance.now`. */
+  sinceMs: number;
+  told: number;
+  leftOut: number;
+}
+
+/** Tells what the networks of sandboxes have refused, to one listener and not too often. */
+export class Denials implements Disposable {
+  readonly #sandboxAt: (address: string) => SandboxId | undefined;
+  readonly #counts = new Map<SandboxId, Count>();
+  #listener: (denial: NetworkDenial) => void = () => undefined;
+  #log: PacketLog | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param sandboxAt the sandbox with an address */
+  constructor(sandboxAt: (address: string) => SandboxId | undefined) {
+    this.#sandboxAt = sandboxAt;
+  }
+
+  listen(listener: (denial: NetworkDenial) => void): void {
+    this.#listener = listener;
+  }
+
+  /** Begins to read the log of a group that nobody else reads. @returns the group @throws Error */
+  open(firstGroup: number): number {
+    let reason: unknown;
+    for (let group = firstGroup; group < firstGroup + 8; group++) {
+      try {
+        this.#log = new PacketLog(group);
+        this.#timer = setInterval(() => this.#poll(), pollMs).unref();
+        return group;
+      } catch (error) {
+        reason = error;
+      }
+    }
+    throw reason;
+  }
+
+  tell(sandbox: SandboxId, denial: Denial): void {
+    const nowMs = performance.now();
+    const count = this.#counts.get(sandbox) ?? { sinceMs: nowMs, told: 0, leftOut: 0 };
+    this.#counts.set(sandbox, count);
+    if (nowMs - count.sinceMs > 1000) {
+      count.sinceMs = nowMs;
+      count.told = 0;
+    }
+    if (count.told >= mostASecond) {
+      count.leftOut++;
+      return;
+    }
+    count.told++;
+    const { leftOut } = count;
+    count.leftOut = 0;
+    this.#listener({ sandbox, ...denial, leftOut });
+  }
+
+  forget(sandbox: SandboxId): void {
+    this.#counts.delete(sandbox);
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+    this.#log?.[Symbol.dispose]();
+    this.#log = undefined;
+  }
+
+  #poll(): void {
+    for (const packet of this.#log?.read() ?? []) {
+      const sandbox = this.#sandboxAt(formatIpv4(packet.source));
+      if (sandbox !== undefined) this.tell(sandbox, denialOf(packet));
+    }
+  }
+}
+
+const denialOf = ({ destination, destinationPort, protocol }: LoggedPacket): Denial => ({
+  destination: formatIpv4(destination),
+  ...(destinationPort === undefined ? {} : { port: destinationPort }),
+  protocol: protocols[protocol] ?? 'other',
+});

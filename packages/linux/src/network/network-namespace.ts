@@ -1,0 +1,35 @@
+import { closeSync, openSync } from 'node:fs';
+import { enterNetwork, unshareNetwork } from '../ffi/network-calls.ts';
+
+/** The thread's own: that of the process is the main thread's, which changes meanwhile. */
+const ownNamespace = '/proc/thread-self/ns/net';
+
+/**
+ * A descriptor of a new network namespace with nothing in it but a loopback that is down. It lasts
+ * as long as the descriptor, a process or a socket in it. The caller closes it.
+ *
+ * The main thread goes there and comes back within this call, in which nothing else of it runs.
+ * @throws SystemError EPERM without CAP_SYS_ADMIN
+ */
+export function createNetworkNamespace(): number {
+  const home = openSync(ownNamespace, 'r');
+  try {
+    unshareNetwork();
+    try {
+      return openSync(ownNamespace, 'r');
+    } finally {
+      comeBack(home);
+    }
+  } finally {
+    closeSync(home);
+  }
+}
+
+/** Sockets that are made in a wrong namespace would be worse than an end. */
+function comeBack(home: number): void {
+  try {
+    enterNetwork(home);
+  } catch {
+    process.abort();
+  }
+}

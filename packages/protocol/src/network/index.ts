@@ -1,0 +1,3 @@
+export * from './ipv4.ts';
+export * from './network.ts';
+export * from './rule.ts';

@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { NetworkRuleError, parseNetworkRule } from './rule.ts';
+
+/** What a sandbox may reach. */
+export const egressSchema = z.enum(['none', 'allowlist', 'all']);
+export type Egress = z.infer<typeof egressSchema>;
+
+/** Most entries of one `allow`. */
+export const maxNetworkRules = 100;
+
+const ruleSchema = z
+  .string()
+  .min(1)
+  .max(300)
+  .superRefine((text, context) => {
+    try {
+      parseNetworkRule(text);
+    } catch (error) {
+      if (!(error instanceof NetworkRuleError)) throw error;
+      context.addIssue({ code: 'custom', message: error.message });
+    }
+  });
+
+/** The network of a sandbox. */
+export const networkSchema = z
+  .strictObject({
+    egress: egressSchema.describe(
+      '`none`: nothing but loopback; `allowlist`: what `allow` names; `all`: the public internet, and addresses of `allow`.',
+    ),
+    allow: z
+      .array(ruleSchema)
+      .max(maxNetworkRules)
+      .optional()
+      .describe(
+        'Names (`example.com`, `*.example.com`), IPv4 addresses and networks (`10.1.2.0/24`), each also with a port (`example.com:443`). Private networks need a key for all namespaces.',
+      ),
+    bandwidth_mbps: z
+      .number()
+      .min(0.1)
+      .max(100_000)
+      .optional()
+      .describe('Most megabits a second, in each direction; left out: no limit.'),
+  })
+  .superRefine(({ egress, allow = [], bandwidth_mbps: bandwidth }, context) => {
+    const refuse = (field: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [field], message });
+    if (egress === 'none' && allow.length > 0)
+      refuse('allow', 'has no meaning with egress "none"; use "allowlist"');
+    if (egress === 'none' && bandwidth !== undefined)
+      refuse('bandwidth_mbps', 'has no meaning with egress "none"');
+    if (egress === 'allowlist' && allow.length === 0)
+      refuse('allow', 'is empty, so nothing can be reached; use egress "none" for that');
+    if (egress === 'all' && allow.some((text) => isName(text)))
+      refuse('allow', 'has names, which egress "all" opens anyway; use "allowlist"');
+  });
+export type Network = z.infer<typeof networkSchema>;
+
+/** The network as `GET` shows it. */
+export const networkObjectSchema = z.object({
+  egress: egressSchema,
+  allow: z.array(z.string()).optional(),
+  bandwidth_mbps: z.number().optional(),
+  pending: z
+    .boolean()
+    .optional()
+    .describe('True: it comes with the next start of the sandbox, as a wake; until then none.'),
+});
+export type NetworkObject = z.infer<typeof networkObjectSchema>;
+
+function isName(text: string): boolean {
+  try {
+    return parseNetworkRule(text).kind === 'name';
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,83 @@
+import { closedNetworks, type Ipv4Network, neverNetworks, overlaps, parseNetwork } from './ipv4.ts';
+
+/** What one entry of `allow` opens. Without a port: all ports. */
+export type NetworkRule =
+  | {
+      readonly kind: 'name';
+      /** Lower case; without the `*.` of a wildcard. */
+      readonly name: string;
+      /** True: all names below it, and not itself. */
+      readonly below: boolean;
+      readonly port?: number | undefined;
+    }
+  | {
+      readonly kind: 'addresses';
+      readonly network: Ipv4Network;
+      readonly port?: number | undefined;
+    };
+
+/** Shortest prefix of a rule for addresses: what is more is nearly everything. */
+const shortestPrefix = 8;
+const label = '(?!-)[a-z0-9_-]{1,63}(?<!-)';
+const namePattern = new RegExp(`^${label}(\\.${label})*$`);
+
+/** Thrown for an entry that is no rule; the message is a sentence that names it. */
+export class NetworkRuleError extends Error {
+  override readonly name = 'NetworkRuleError';
+}
+
+/**
+ * Reads an entry of `allow`: `example.com`, `*.example.com`, `10.1.2.0/24`, `1.2.3.4`, each also
+ * with a port, as `example.com:443`.
+ * @throws NetworkRuleError
+ */
+export function parseNetworkRule(text: string): NetworkRule {
+  const refuse = (why: string) =>
+    new NetworkRuleError(`The rule ${JSON.stringify(text.slice(0, 80))} ${why}.`);
+  if (text.includes('::') || text.startsWith('['))
+    throw refuse('is for IPv6, which sandboxes do not have: name the host, or its IPv4 address');
+  const [host = '', portText, rest] = text.split(':');
+  if (rest !== undefined) throw refuse('has more than one ":"');
+  const port = portText === undefined ? undefined : parsePort(portText);
+  if (portText !== undefined && port === undefined)
+    throw refuse('has a port that is not a number from 1 to 65535');
+  if (/^[\d./]+$/.test(host))
+    return { kind: 'addresses', network: parseAddresses(host, refuse), port };
+  const below = host.startsWith('*.');
+  const name = (below ? host.slice(2) : host).toLowerCase().replace(/\.$/, '');
+  if (name.includes('*'))
+    throw refuse('has a "*" that is not the first label, as in "*.example.com"');
+  if (/[^\x20-\x7e]/.test(name)) throw refuse('is not ASCII: write the name as DNS does, "xn--…"');
+  if (name.length > 253 || !namePattern.test(name))
+    throw refuse('is neither a host name nor an IPv4 address or network');
+  if (below && !name.includes('.'))
+    throw refuse('opens a whole top-level domain: name the domain below it');
+  return { kind: 'name', name, below, port };
+}
+
+/** Whether it opens what is closed to everybody else: private networks and the like. */
+export const opensClosedNetworks = (rule: NetworkRule): boolean =>
+  rule.kind === 'addresses' && closedNetworks.some((each) => overlaps(each, rule.network));
+
+/** Whether a rule is for this name, which is in lower case and without a dot at its end. */
+export const isForName = (rule: NetworkRule, name: string): boolean =>
+  rule.kind === 'name' && (rule.below ? name.endsWith(`.${rule.name}`) : name === rule.name);
+
+function parsePort(text: string): number | undefined {
+  if (!/^[1-9]\d{0,4}$/.test(text)) return undefined;
+  const port = Number(text);
+  return port <= 65_535 ? port : undefined;
+}
+
+function parseAddresses(text: string, refuse: (why: string) => NetworkRuleError): Ipv4Network {
+  const network = parseNetwork(text);
+  if (network === undefined)
+    throw refuse(
+      'is no IPv4 address or network; a network is written with its first address, as "10.1.2.0/24"',
+    );
+  if (network.prefix < shortestPrefix)
+    throw refuse(`opens more than a /${shortestPrefix}: use "egress": "all" for the internet`);
+  const never = neverNetworks.find((each) => overlaps(each, network));
+  if (never !== undefined) throw refuse('is for addresses that no sandbox may reach');
+  return network;
+}
