@@ -118,6 +118,8 @@ class AsyncCommandBase:
         if self._reading is not None:
             self._reading.stop()
         self._reading = Following(self._transport, self._feed)
+        if self._failure is not None:
+            self._reading.stop()
         return self._reading
 
     def _deliver(self, piece: CommandOutput) -> None:

@@ -38,6 +38,7 @@ class CommandBase:
         self._reading: Optional[Following] = None
         self._input = threading.Lock()
         self._worker: Optional[threading.Thread] = None
+        self._failing = threading.Lock()
         self._failure: Optional[BaseException] = None
 
     @property
@@ -111,8 +112,12 @@ class CommandBase:
     def _read(self) -> Following:
         """A reading instead of the one before it."""
         self.disconnect()
-        self._reading = Following(self._transport, self._feed)
-        return self._reading
+        reading = Following(self._transport, self._feed)
+        with self._failing:
+            self._reading = reading
+            if self._failure is not None:
+                reading.stop()
+        return reading
 
     def _deliver(self, piece: CommandOutput) -> None:
         if self._on_piece is not None:
@@ -148,8 +153,10 @@ class CommandBase:
             except (ConflictError, NotFoundError):
                 pass  # It has ended.
             except BaseException as error:  # For wait().
-                self._failure = error
-                self.disconnect()
+                with self._failing:
+                    self._failure = error
+                    if self._reading is not None:
+                        self._reading.stop()
 
         threading.Thread(target=work, name=f"sandport-{self.id}-stdin", daemon=True).start()
 
