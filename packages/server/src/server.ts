@@ -62,6 +62,7 @@ export class HttpServer {
       version: options.version,
       idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
       stopping: this.#stopping.signal,
+      onUnexpected: (err) => options.logger.error({ err }, 'unexpected error'),
       kubernetes: options.kubernetes,
       ssh: options.ssh,
     });

@@ -30,4 +30,4 @@ export const specOf = (row: Pick<SandboxRow, 'spec'>): SandboxSpec => row.spec a
 
 /** Narrows to a sandbox that has processes. */
 export const hasProcesses = (sandbox: Entry['sandbox']): sandbox is DriverSandbox =>
-  sandbox !== undefined && 'commands' in sandbox;
+  sandbox !== undefined && 'died' in sandbox;

@@ -76,6 +76,9 @@ const asStopped = (sandbox: DriverSandbox, reason: string): StoppedSandbox => ({
   get files() {
     return sandbox.files;
   },
+  get commands() {
+    return sandbox.commands;
+  },
 });
 
 /** Processes of another isolation, or with other volumes, cannot run in this sandbox. */

@@ -73,6 +73,7 @@ export class CommandsDriver extends StatesDriver {
       this.connections.push(connection);
       return Promise.resolve(connection);
     };
-    return { ...super.processes(id, paused), commands: { start, connect } };
+    const sandbox = super.processes(id, paused);
+    return { ...sandbox, commands: { ...sandbox.commands, start, connect } };
   }
 }

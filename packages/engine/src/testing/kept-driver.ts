@@ -8,6 +8,7 @@ import type {
   KeptCommand,
   KeptEnd,
   ReadKeptOptions,
+  StoppedSandbox,
 } from '@sandport/driver';
 import { type SandboxId, SandportFault } from '@sandport/protocol';
 import { CommandsDriver } from './commands-driver.ts';
@@ -107,6 +108,10 @@ export class FakeKept implements KeptCommand {
 /** A driver whose kept commands are in the hands of the test; they stay over a hibernation. */
 export class KeptDriver extends CommandsDriver {
   keptCommands: FakeKept[] = [];
+
+  override disk(id: SandboxId, reason: string): StoppedSandbox {
+    return { ...super.disk(id, reason), commands: { kept: () => this.keptCommands } };
+  }
 
   override processes(id: SandboxId, paused = false): DriverSandbox {
     const sandbox = super.processes(id, paused);

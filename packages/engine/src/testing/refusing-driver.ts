@@ -55,7 +55,8 @@ export class RefusingDriver implements Driver {
 
   create({ id }: SandboxSpec): Promise<DriverSandbox> {
     const unused = new Proxy({}, {});
-    const parts = { files: unused, commands: unused } as Pick<DriverSandbox, 'files' | 'commands'>;
+    const commands = { start: refuse, connect: refuse, keep: refuse, kept: () => [] };
+    const parts = { files: unused as DriverSandbox['files'], commands };
     return Promise.resolve({ id, ...parts, paused: false, died: new Promise(() => {}) });
   }
 

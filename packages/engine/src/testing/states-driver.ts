@@ -9,6 +9,8 @@ import type {
 import type { SandboxId } from '@sandport/protocol';
 import { RefusingDriver } from './refusing-driver.ts';
 
+const notHere = () => Promise.reject(new Error('not in this test'));
+
 /** A driver without processes that can do all that the states of a sandbox need, and can fail. */
 export class StatesDriver extends RefusingDriver {
   /** Every call that changes a state, as `hibernate`. */
@@ -57,7 +59,12 @@ export class StatesDriver extends RefusingDriver {
   /** A sandbox as the driver hands it out. */
   processes(id: SandboxId, paused = false): DriverSandbox {
     const { files } = this.disk(id, '');
-    const commands = new Proxy({} as DriverSandbox['commands'], {});
+    const commands: DriverSandbox['commands'] = {
+      start: notHere,
+      connect: notHere,
+      keep: notHere,
+      kept: () => [],
+    };
     const died = new Promise<SandboxDeath>((resolve) => this.#deaths.set(id, resolve));
     return { id, files, commands, paused, died };
   }

@@ -23,7 +23,7 @@ export class ServerSentEvents implements Disposable {
    * Resolves, with nothing when the client keeps up, once it has room for more.
    * @param id what a client that comes back sends as `Last-Event-ID`
    */
-  send(event: string, data: unknown, id?: number): Promise<void> | undefined {
+  send(event: string, data: unknown, id?: number | string): Promise<void> | undefined {
     const { response, signal } = this.#exchange;
     if (response.destroyed) return undefined;
     const fields = id === undefined ? '' : `id: ${id}\n`;

@@ -13,6 +13,7 @@ test('every route stands in the OpenAPI file, and every operation there is a rou
     idleTimeoutMs: 1,
     previewHost: { suffix: 'localhost' },
     stopping: new AbortController().signal,
+    onUnexpected: () => {},
   });
   const nameOf = ({ method, path }: { method: string; path: string }) =>
     `${method.toUpperCase()} ${path.replace(/:(\w+)/g, '{$1}')}`;

@@ -1,8 +1,8 @@
 import type { Engine } from '@sandport/engine';
 import type { Route } from '../http/router.ts';
 import type { PreviewHostSetting } from '../previews/preview-host.ts';
+import { commandRoutes } from './commands/index.ts';
 import { eventRoutes } from './events.ts';
-import { execRoutes } from './exec.ts';
 import { fileRoutes } from './files/index.ts';
 import { forkRoutes } from './forks.ts';
 import { keyRoutes } from './keys.ts';
@@ -25,6 +25,8 @@ export const nativeRoutes = (
     version: string;
     idleTimeoutMs: number;
     stopping: AbortSignal;
+    /** Called with errors that are no answers to clients. */
+    onUnexpected: (error: unknown) => void;
     previewHost: PreviewHostSetting;
     kubernetes?: KubernetesAccess | undefined;
     ssh?: SshAccess | undefined;
@@ -45,7 +47,7 @@ export const nativeRoutes = (
   ...lifecycleRoutes(engine),
   ...eventRoutes(engine, options),
   ...fileRoutes(engine, options),
-  ...execRoutes(engine),
+  ...commandRoutes(engine, options),
   ...portRoutes(engine, options),
   ...forkRoutes(engine),
   ...snapshotRoutes(engine),

@@ -17,7 +17,7 @@ import type { WakeOptions } from '../../sandboxes/states.ts';
 import { terminalEnv } from '../terminal-env.ts';
 import { commandDetails, commandObject } from './command-object.ts';
 import { follow, type FollowOptions, type KeptOutput } from './follow.ts';
-import { keptOf, starterOf } from './kept-of.ts';
+import { keptOf } from './kept-of.ts';
 import { type OutputPage, type OutputPageOptions, outputPage } from './output-page.ts';
 import type { Watcher } from './watcher.ts';
 
@@ -55,12 +55,11 @@ export class KeptCommands {
     using active = entry.activity.begin();
     void active;
     const { commands } = await this.#sandboxes.states.running(entry, options);
-    const starter = starterOf(commands);
     const { cmd, args, cwd, env, user, tty, stdin, timeout_seconds: timeoutSeconds = 0 } = request;
     const spec = specOf(entry.row);
     using place = await this.#room(entry);
     void place;
-    const command = await starter.keep({
+    const command = await commands.keep({
       key: randomBytes(16).toString('hex'),
       details: {
         ...commandDetails({ cmd, args }, { cwd: cwd ?? spec.workdir, user: user ?? spec.user }),

@@ -1,11 +1,17 @@
-import { isUtf8 } from 'node:buffer';
 import type { Engine } from '@sandport/engine';
-import { execSchema, SandportFault } from '@sandport/protocol';
-import { readJson } from '../http/read-json.ts';
-import type { Route } from '../http/router.ts';
-import { ServerSentEvents } from '../http/server-sent-events.ts';
+import {
+  execOrStartSchema,
+  type ExecOrStart,
+  execSchema,
+  SandportFault,
+  type StartCommand,
+} from '@sandport/protocol';
+import { readJson } from '../../http/read-json.ts';
+import type { Route } from '../../http/router.ts';
+import { ServerSentEvents } from '../../http/server-sent-events.ts';
+import { textOf } from './text-of.ts';
 import { Utf8Chunks } from './utf8-chunks.ts';
-import { tellWhenWoken } from './waking.ts';
+import { tellWhenWoken } from '../waking.ts';
 
 /** Most bytes of a request: `stdin` travels in it. */
 const limitBytes = 32 * 1024 * 1024;
@@ -16,14 +22,19 @@ export const execRoutes = (engine: Engine): Route[] => [
     method: 'POST',
     path: '/v1/sandboxes/:id/exec',
     handle: async (exchange) => {
-      const { signal } = exchange;
-      const request = await readJson(exchange, execSchema, { limitBytes });
+      const { principal, signal } = exchange;
+      const sandbox = exchange.param('id');
+      const body = await readJson(exchange, execOrStartSchema, { limitBytes });
+      const woken = tellWhenWoken(exchange);
+      if (body.background === true) {
+        const options = { input: inputOf(body), ...woken };
+        exchange.json(201, await engine.kept.start(principal, sandbox, toStart(body), options));
+        return;
+      }
+      const { background: _background, ...request } = body;
       exchange.json(
         200,
-        await engine.commands.run(exchange.principal, exchange.param('id'), request, {
-          signal,
-          ...tellWhenWoken(exchange),
-        }),
+        await engine.commands.run(principal, sandbox, request, { signal, ...woken }),
       );
     },
   },
@@ -45,13 +56,13 @@ export const execRoutes = (engine: Engine): Route[] => [
           request,
           ({ stream, bytes }) => {
             const chunk = pending[stream].add(bytes);
-            return chunk.length === 0 ? undefined : events.send(stream, toData(chunk));
+            return chunk.length === 0 ? undefined : events.send(stream, textOf('chunk', chunk));
           },
           { signal },
         );
         for (const stream of ['stdout', 'stderr'] as const) {
           const rest = pending[stream].rest();
-          if (rest.length > 0) await events.send(stream, toData(rest));
+          if (rest.length > 0) await events.send(stream, textOf('chunk', rest));
         }
         await events.send('exit', result);
       } catch (error) {
@@ -64,8 +75,16 @@ export const execRoutes = (engine: Engine): Route[] => [
   },
 ];
 
-/** Text for every client; the exact bytes beside it when they are not text. */
-const toData = (chunk: Buffer): Record<string, string> =>
-  isUtf8(chunk)
-    ? { chunk: chunk.toString('utf8') }
-    : { chunk: chunk.toString('utf8'), chunk_base64: chunk.toString('base64') };
+function inputOf({ stdin, stdin_base64: base64 }: ExecOrStart): Buffer | undefined {
+  if (base64 !== undefined) return Buffer.from(base64, 'base64');
+  return stdin === undefined ? undefined : Buffer.from(stdin);
+}
+
+const toStart = ({ cmd, args, cwd, env, user, timeout_seconds }: ExecOrStart): StartCommand => ({
+  cmd,
+  args,
+  cwd,
+  env,
+  user,
+  timeout_seconds,
+});
