@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { addAttach } from './commands/attach.ts';
 import { addCopy } from './commands/cp.ts';
 import { addCreate } from './commands/create.ts';
 import { addDiff } from './commands/diff.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addEndCommands } from './commands/end-command.ts';
 import { addEvents } from './commands/events.ts';
 import { addExec } from './commands/exec.ts';
 import { addForks } from './commands/fork.ts';
@@ -14,10 +16,15 @@ import { addKubeconfig } from './commands/kubeconfig.ts';
 import { addLifecycle } from './commands/lifecycle.ts';
 import { addLimits } from './commands/limits.ts';
 import { addList } from './commands/ls.ts';
+import { addLogs } from './commands/logs.ts';
 import { addMetrics } from './commands/metrics.ts';
 import { addPool } from './commands/pool.ts';
+import { addPortForward } from './commands/port-forward.ts';
+import { addPorts } from './commands/ports.ts';
+import { addPs } from './commands/ps.ts';
 import { addQuota } from './commands/quota.ts';
 import { addServe } from './commands/serve.ts';
+import { addShell } from './commands/shell.ts';
 import { addShow } from './commands/show.ts';
 import { addSnapshot } from './commands/snapshot.ts';
 import { addStates } from './commands/states.ts';
@@ -54,6 +61,7 @@ Examples:
   box=$(sandport create)                      make a sandbox
   sandport cp ./project $box:/workspace/      put a directory into it
   sandport exec $box "cd /workspace/project && make"
+  sandport shell $box                         work in it
   sandport diff $box /workspace               see what that changed
   sandport cp $box:/workspace/project/out .   fetch what it made
   sandport sync --watch ./project $box:/workspace/project
@@ -69,8 +77,15 @@ ${exitCodesHelp}`,
   addList(program);
   addShow(program);
   addExec(program, setExitCode);
+  addShell(program, setExitCode);
+  addPs(program);
+  addLogs(program);
+  addAttach(program, setExitCode);
+  addEndCommands(program);
   addCopy(program);
   addSync(program);
+  addPorts(program);
+  addPortForward(program);
   addDiff(program, setExitCode);
   addFs(program, setExitCode);
   addKill(program, setExitCode);
