@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Driver } from '@sandport/driver';
 import type { State } from '@sandport/state';
+import { Code } from './code/code.ts';
 import { Commands } from './commands/commands.ts';
 import { KeptCommands } from './commands/kept/kept-commands.ts';
 import { Watcher } from './commands/kept/watcher.ts';
@@ -59,6 +60,7 @@ export class Engine implements Disposable {
   readonly commands: Commands;
   /** Commands that go on without their client. */
   readonly kept: KeptCommands;
+  readonly code: Code;
   readonly uploads: Uploads;
   readonly links: Links;
   readonly ports: Ports;
@@ -122,6 +124,7 @@ export class Engine implements Disposable {
     });
     this.files = new Files(this.sandboxes);
     this.commands = new Commands(this.sandboxes);
+    this.code = new Code(this.sandboxes);
     this.kept = new KeptCommands(this.sandboxes, this.#watcher);
     const { sandboxes, files, events } = this;
     const log = options.log ?? (() => undefined);
@@ -139,14 +142,14 @@ export class Engine implements Disposable {
     const copying = { driver, registry, states, events, uploads, log };
     this.forks = new Forks({ ...copying, end: (entry) => sandboxes.end(entry) });
     this.snapshots = new Snapshots({ ...copying, quotas, table: state.snapshots });
-    this.metrics = new Metrics({ driver, registry, log });
-    this.pools = new Pools({
-      driver,
     driver.onNetworkDenied?.(({ sandbox, leftOut, ...denial }) => {
       const entry = registry.byId(sandbox);
       const payload = leftOut === 0 ? denial : { ...denial, left_out: leftOut };
       if (entry !== undefined) events.emit(entry.row, 'network_denied', payload);
     });
+    this.metrics = new Metrics({ driver, registry, log });
+    this.pools = new Pools({
+      driver,
       table: state.pools,
       templates: this.templates,
       registry,

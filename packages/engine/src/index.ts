@@ -1,8 +1,10 @@
+export type { CodeOptions, CodePlace } from './code/code.ts';
+export type { CodeOutput } from './code/kernel.ts';
 export type { CommandResult } from './commands/command-result.ts';
 export type { CommandOptions, CommandOutput } from './commands/commands.ts';
+export { loginShell } from './commands/login-shell.ts';
 export type { KeptOutput } from './commands/kept/follow.ts';
 export type { OutputPage } from './commands/kept/output-page.ts';
-export { loginShell } from './commands/login-shell.ts';
 export type { OpenCommand, OpenCommandRequest } from './commands/open-command.ts';
 export { Engine, type EngineOptions } from './engine.ts';
 export { maxEventsOfSandbox } from './events.ts';

@@ -61,6 +61,13 @@ export const errorTable = {
     { carries: ['template', 'image', 'reason'] },
   ),
 
+  language_unavailable: errorRow(
+    400,
+    'BadRequestError',
+    'The sandbox cannot run code of this language, because the program for it is missing.',
+    'Use the template `code-interpreter` (built anew if it is older), or install `missing`.',
+    { carries: ['language', 'missing', 'known'] },
+  ),
   command_not_started: errorRow(
     400,
     'BadRequestError',
@@ -130,6 +137,13 @@ export const errorTable = {
     { carries: ['template', 'isolation'] },
   ),
 
+  context_not_found: errorRow(
+    404,
+    'NotFoundError',
+    'The sandbox has no code context with this id: it was closed, or the daemon was started anew.',
+    'Make one with `POST …/repl/sessions`.',
+    { carries: ['sandbox', 'context'] },
+  ),
   volume_not_found: errorRow(
     404,
     'NotFoundError',
@@ -328,6 +342,13 @@ export const errorTable = {
     'The daemon is stopping.',
     'Send the request again after its restart.',
     { retryable: true },
+  ),
+  kernel_not_started: errorRow(
+    504,
+    'UnavailableError',
+    'The program that runs the code did not start in time, or ended before it was ready.',
+    'Try again; look whether the sandbox has memory and processes left.',
+    { retryable: true, carries: ['sandbox', 'language'] },
   ),
   sandbox_unresponsive: errorRow(
     504,

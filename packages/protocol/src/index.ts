@@ -1,3 +1,4 @@
+export * from './code.ts';
 export * from './error-class-names.ts';
 export type { ErrorRow } from './error-row.ts';
 export * from './error-table.ts';
@@ -10,8 +11,8 @@ export * from './key.ts';
 export * from './kubernetes.ts';
 export * from './lifecycle.ts';
 export * from './metrics.ts';
-export * from './openapi.ts';
 export * from './network/index.ts';
+export * from './openapi.ts';
 export * from './pool.ts';
 export * from './port.ts';
 export * from './quota.ts';

@@ -29,6 +29,7 @@ export interface Operation {
     | 'sandboxes'
     | 'files'
     | 'commands'
+    | 'code'
     | 'ports'
     | 'snapshots'
     | 'templates'

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { createdKeySchema, createKeySchema, healthSchema, keySchema } from '../key.ts';
 import { createSandboxSchema, sandboxSchema } from '../sandbox.ts';
+import { codeOperations } from './code-operations.ts';
 import { commandOperations } from './command-operations.ts';
 import { fileEntryOperations } from './file-entry-operations.ts';
 import { fileOperations } from './file-operations.ts';
@@ -103,6 +104,7 @@ export const operations: readonly Operation[] = [
   ...fileEntryOperations,
   ...fileTransferOperations,
   ...commandOperations,
+  ...codeOperations,
   ...portOperations,
   ...templateOperations,
   ...volumeOperations,

@@ -2,6 +2,7 @@ import type { Engine } from '@sandport/engine';
 import type { Route } from '../http/router.ts';
 import type { PreviewHostSetting } from '../previews/preview-host.ts';
 import { commandRoutes } from './commands/index.ts';
+import { codeRoutes } from './code.ts';
 import { eventRoutes } from './events.ts';
 import { fileRoutes } from './files/index.ts';
 import { forkRoutes } from './forks.ts';
@@ -49,6 +50,7 @@ export const nativeRoutes = (
   ...fileRoutes(engine, options),
   ...commandRoutes(engine, options),
   ...portRoutes(engine, options),
+  ...codeRoutes(engine),
   ...forkRoutes(engine),
   ...snapshotRoutes(engine),
   ...templateRoutes(engine, options),

@@ -22,8 +22,10 @@ class BadRequestError(SandportError):
     * ``invalid_request``
     * ``unknown_template``
     * ``isolation_unavailable``
+    * ``network_unavailable``
     * ``memory_unavailable``
     * ``invalid_image``
+    * ``language_unavailable``
     * ``command_not_started``
     * ``method_not_allowed``
     * ``request_timeout``
@@ -53,6 +55,7 @@ class NotFoundError(SandportError):
     * ``build_not_found``
     * ``snapshot_not_found``
     * ``pool_not_found``
+    * ``context_not_found``
     * ``volume_not_found``
     * ``key_not_found``
     * ``kubernetes_off``
@@ -126,6 +129,7 @@ class UnavailableError(SandportError):
     * ``port_timeout``
     * ``port_not_open``
     * ``shutting_down``
+    * ``kernel_not_started``
     * ``sandbox_unresponsive``
     """
 
@@ -442,6 +446,14 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         meaning="This machine cannot run the isolation that was asked for.",
         advice="Run `sandport doctor` on the machine, or leave `isolation` out.",
     ),
+    "network_unavailable": ErrorRow(
+        status=400,
+        retryable=False,
+        error_class=BadRequestError,
+        carries=("reason",),
+        meaning="This machine gives sandboxes no network: something is missing, or its administrator has turned that off.",
+        advice="See `reason`; run `sandport doctor` on the machine, or leave `network` out.",
+    ),
     "memory_unavailable": ErrorRow(
         status=400,
         retryable=False,
@@ -457,6 +469,14 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         carries=("template", "image", "reason"),
         meaning="The image or the archive cannot be used: it is damaged, unsafe, for another machine, or not there.",
         advice="See `reason`; try `skopeo inspect` with the same reference.",
+    ),
+    "language_unavailable": ErrorRow(
+        status=400,
+        retryable=False,
+        error_class=BadRequestError,
+        carries=("language", "missing", "known"),
+        meaning="The sandbox cannot run code of this language, because the program for it is missing.",
+        advice="Use the template `code-interpreter` (built anew if it is older), or install `missing`.",
     ),
     "command_not_started": ErrorRow(
         status=400,
@@ -537,6 +557,14 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         carries=("template", "isolation"),
         meaning="The template has no pool with this isolation.",
         advice="List the pools with `sandport pool ls`.",
+    ),
+    "context_not_found": ErrorRow(
+        status=404,
+        retryable=False,
+        error_class=NotFoundError,
+        carries=("sandbox", "context"),
+        meaning="The sandbox has no code context with this id: it was closed, or the daemon was started anew.",
+        advice="Make one with `POST …/repl/sessions`.",
     ),
     "volume_not_found": ErrorRow(
         status=404,
@@ -769,6 +797,14 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         carries=(),
         meaning="The daemon is stopping.",
         advice="Send the request again after its restart.",
+    ),
+    "kernel_not_started": ErrorRow(
+        status=504,
+        retryable=True,
+        error_class=UnavailableError,
+        carries=("sandbox", "language"),
+        meaning="The program that runs the code did not start in time, or ended before it was ready.",
+        advice="Try again; look whether the sandbox has memory and processes left.",
     ),
     "sandbox_unresponsive": ErrorRow(
         status=504,

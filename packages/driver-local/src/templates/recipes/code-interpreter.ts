@@ -5,7 +5,8 @@ import { baseRecipe } from './base.ts';
 export const codeInterpreterRecipe: TemplateRecipe = {
   ...baseRecipe,
   name: templateNameSchema.parse('code-interpreter'),
-  description: 'base with pip, venv, numpy, pandas, matplotlib, Node.js, git and curl',
+  description:
+    'base with pip, venv, numpy, pandas, matplotlib, Jupyter kernel for Python, Node.js, git and curl',
   packages: [
     ...baseRecipe.packages,
     'python3-pip',
@@ -13,6 +14,8 @@ export const codeInterpreterRecipe: TemplateRecipe = {
     'python3-numpy',
     'python3-pandas',
     'python3-matplotlib',
+    'python3-ipykernel',
+    'python3-jupyter-client',
     'nodejs',
     'git',
     'curl',

@@ -1,0 +1,192 @@
+// Runs the code of one context in this process; src/code/kernel-protocol.ts has the protocol.
+// Given to `node -e` with the mark of its frames as its argument.
+'use strict';
+(() => {
+  const mark = process.argv[1];
+  const fs = require('node:fs');
+  const { Console } = require('node:console');
+  const { inspect } = require('node:util');
+  const { Readable, Writable } = require('node:stream');
+  const { Session } = require('node:inspector');
+  const { Worker } = require('node:worker_threads');
+  const jsonBytes = 1024 * 1024;
+  const textBytes = 1024 * 1024;
+
+  /** Waits where the pipe is full: another process may have made it non-blocking. */
+  function write(descriptor, bytes) {
+    let rest = bytes;
+    while (rest.length > 0) {
+      try {
+        rest = rest.subarray(fs.writeSync(descriptor, rest));
+      } catch (error) {
+        if (error.code !== 'EAGAIN') throw error;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+      }
+    }
+  }
+  const frame = (descriptor, content) =>
+    write(descriptor, Buffer.from(`\0${mark}${JSON.stringify(content)}\0`));
+
+  for (const [name, descriptor] of [
+    ['stdout', 1],
+    ['stderr', 2],
+  ]) {
+    const stream = new Writable({
+      decodeStrings: true,
+      write(chunk, _encoding, done) {
+        write(descriptor, chunk);
+        done();
+      },
+    });
+    stream.fd = descriptor;
+    Object.defineProperty(process, name, { value: stream, configurable: true });
+  }
+  Object.defineProperty(process, 'stdin', { value: Readable.from([]), configurable: true });
+  globalThis.console = new Console(process.stdout, process.stderr);
+  const report = (error) => console.error('Uncaught', error);
+  process.on('uncaughtException', report);
+  process.on('unhandledRejection', report);
+  // Ends the processes that the code waits for; the code itself is ended by the message.
+  process.on('SIGINT', () => {});
+
+  const session = new Session();
+  session.connect();
+  const post = (method, params) =>
+    new Promise((resolve, reject) => {
+      session.post(method, params, (error, answer) => (error ? reject(error) : resolve(answer)));
+    });
+
+  /** The value behind what the inspector answered. */
+  let taken;
+  const key = Symbol(mark);
+  Object.defineProperty(globalThis, key, { value: (value) => (taken = value) });
+  const take = globalThis[key];
+  async function valueOf(remote) {
+    if (remote.objectId === undefined) {
+      if (remote.type === 'bigint') return BigInt(remote.unserializableValue.slice(0, -1));
+      return remote.unserializableValue === undefined
+        ? remote.value
+        : Number(remote.unserializableValue);
+    }
+    const taker = await post('Runtime.evaluate', {
+      expression: `globalThis[Object.getOwnPropertySymbols(globalThis).find((each) => each.description === ${JSON.stringify(mark)})]`,
+    });
+    await post('Runtime.callFunctionOn', {
+      objectId: taker.result.objectId,
+      functionDeclaration: 'function (value) { this(value); }',
+      arguments: [{ objectId: remote.objectId }],
+    });
+    return taken;
+  }
+
+  function bundleOf(value) {
+    const text = inspect(value);
+    const bundle = {
+      'text/plain': text.length > textBytes ? `${text.slice(0, textBytes)}…` : text,
+    };
+    if (typeof value !== 'object' || value === null || value instanceof Error) return bundle;
+    try {
+      const json = JSON.stringify(value);
+      if (json !== undefined && json.length <= jsonBytes) bundle['application/json'] = json;
+    } catch {
+      // Not every value can be JSON.
+    }
+    return bundle;
+  }
+
+  function showError(value) {
+    const isError = value instanceof Error;
+    const stack = isError ? String(value.stack ?? '') : '';
+    const own = stack
+      .split('\n')
+      .filter((line) => !/\[eval\]|node:inspector|node:internal/.test(line));
+    frame(1, {
+      type: 'error',
+      name: isError ? String(value.name).slice(0, 200) : 'Error',
+      value: (isError ? String(value.message) : inspect(value)).slice(0, 65_536),
+      traceback: own.slice(0, 200).map((line) => line.slice(0, 65_536)),
+    });
+  }
+
+  let interrupt = () => {};
+  let count = 0;
+  async function run(name, code) {
+    for (const descriptor of [1, 2]) frame(descriptor, { type: 'begin', run: name });
+    count += 1;
+    let exit = 1;
+    const interrupted = new Promise((resolve) => {
+      interrupt = () => resolve(undefined);
+    });
+    try {
+      const params = { expression: code, replMode: true, awaitPromise: true };
+      const answer = await Promise.race([post('Runtime.evaluate', params), interrupted]);
+      if (answer === undefined) {
+        frame(1, {
+          type: 'error',
+          name: 'Interrupted',
+          value: 'The code was interrupted.',
+          traceback: [],
+        });
+      } else if (answer.exceptionDetails === undefined) {
+        exit = 0;
+        if (answer.result.type !== 'undefined')
+          frame(1, { type: 'result', data: bundleOf(await valueOf(answer.result)) });
+      } else {
+        const { exception, text } = answer.exceptionDetails;
+        showError(exception === undefined ? new Error(text) : await valueOf(exception));
+      }
+    } catch (error) {
+      const isEnded = /terminated/i.test(error.message);
+      frame(1, {
+        type: 'error',
+        name: isEnded ? 'Interrupted' : 'Error',
+        value: isEnded ? 'The code was interrupted.' : String(error.message),
+        traceback: [],
+      });
+    }
+    frame(1, { type: 'end', run: name, exit, count });
+    frame(2, { type: 'end', run: name, exit });
+  }
+
+  /** Reads the messages, so that an interrupt arrives while the code keeps the main thread busy. */
+  const reader = `
+    const { readSync } = require('node:fs');
+    const { Session } = require('node:inspector');
+    const { parentPort, workerData } = require('node:worker_threads');
+    const session = new Session();
+    session.connectToMainThread();
+    const seen = new Int32Array(workerData);
+    const buffer = Buffer.alloc(65536);
+    let held = Buffer.alloc(0);
+    let name;
+    function take(message) {
+      if (message === '\\x03') {
+        const before = Atomics.load(seen, 0);
+        parentPort.postMessage({ interrupt: true });
+        if (Atomics.wait(seen, 0, before, 300) === 'timed-out') session.post('Runtime.terminateExecution');
+      } else if (name === undefined) name = message;
+      else {
+        parentPort.postMessage({ name, code: message });
+        name = undefined;
+      }
+    }
+    for (;;) {
+      const bytes = readSync(0, buffer);
+      if (bytes === 0) process.kill(process.pid, 'SIGKILL');
+      held = Buffer.concat([held, buffer.subarray(0, bytes)]);
+      for (let end = held.indexOf(0); end !== -1; end = held.indexOf(0)) {
+        take(held.toString('utf8', 0, end));
+        held = held.subarray(end + 1);
+      }
+    }`;
+  const seen = new SharedArrayBuffer(4);
+  const worker = new Worker(reader, { eval: true, workerData: seen, stdout: false, stderr: false });
+  worker.on('message', (message) => {
+    if (message.interrupt) {
+      Atomics.add(new Int32Array(seen), 0, 1);
+      Atomics.notify(new Int32Array(seen), 0);
+      interrupt();
+    } else void run(message.name, message.code);
+  });
+  frame(1, { type: 'ready' });
+})();

@@ -1,0 +1,229 @@
+"""Runs the code of one context on a Jupyter kernel; see src/code/kernel-protocol.ts for the protocol.
+
+Given to `python3 -I -c` with the mark of its frames as its argument.
+"""
+
+import json
+import os
+import queue
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+MARK = sys.argv[1]
+BUNDLE_BYTES = 10 * 1024 * 1024
+# Messages of a run may come after its reply; this long after the last one none is expected.
+QUIET_SECONDS = 2.0
+
+LAUNCH = "import sys; del sys.path[0]; from ipykernel import kernelapp; kernelapp.launch_new_instance()"
+
+# Runs in the kernel before any code: data frames have JSON beside text and HTML.
+PREPARE = """
+def _prepare():
+    import json
+    def frame_to_json(frame):
+        shown = json.loads(frame.head(1000).to_json(orient="split", date_format="iso"))
+        return {**shown, "shape": list(frame.shape)}
+    formatter = get_ipython().display_formatter.formatters["application/json"]
+    formatter.for_type_by_name("pandas.core.frame", "DataFrame", frame_to_json)
+_prepare()
+del _prepare
+"""
+
+
+def write(descriptor, data):
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+def frame(descriptor, content):
+    text = json.dumps(content, allow_nan=False).encode()
+    write(descriptor, b"\0" + MARK.encode() + text + b"\0")
+
+
+def to_text(mime, value):
+    """Every type of a bundle is text: binary ones are base64 already, JSON is written as JSON."""
+    if isinstance(value, str) and not mime.endswith("json"):
+        return value
+    return json.dumps(value)
+
+
+def to_bundle(data):
+    bundle, left_out, size = {}, [], 0
+    for mime, value in data.items():
+        text = to_text(mime, value)
+        size += len(text.encode("utf-8", "replace"))
+        if size > BUNDLE_BYTES:
+            left_out.append(mime)
+            size -= len(text.encode("utf-8", "replace"))
+        else:
+            bundle[mime] = text
+    return bundle, left_out
+
+
+def die_with_parent():
+    import ctypes
+
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+class Kernel:
+    """A Jupyter kernel, and the client of it."""
+
+    def __init__(self):
+        from jupyter_client.blocking import BlockingKernelClient
+        from jupyter_client.connect import write_connection_file
+
+        self.directory = tempfile.mkdtemp(prefix="sandport-kernel-")
+        connection = os.path.join(self.directory, "connection.json")
+        sockets = os.path.join(self.directory, "socket")
+        write_connection_file(connection, ip=sockets, transport="ipc")
+        os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+        self.process = subprocess.Popen(
+            [
+                *(sys.executable, "-c", LAUNCH, "-f", connection),
+                "--HistoryManager.enabled=False",
+                "--InteractiveShell.colors=NoColor",
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=die_with_parent,
+        )
+        self.client = BlockingKernelClient(connection_file=connection)
+        self.client.load_connection_file()
+        self.client.start_channels(hb=False, stdin=False, control=False)
+
+    def signal(self, number):
+        try:
+            os.killpg(self.process.pid, number)
+        except ProcessLookupError:
+            pass
+
+    def ready(self):
+        """Waits until the kernel answers, and what it publishes arrives."""
+        while self.process.poll() is None:
+            self.reply_to(self.client.kernel_info())
+            try:
+                self.client.get_iopub_msg(timeout=0.2)
+                break
+            except queue.Empty:
+                pass
+        if self.run(PREPARE, lambda message: None, silent=True) is None:
+            raise SystemExit("the kernel ended before it was ready")
+
+    def run(self, code, on_message, silent=False):
+        """Gives the reply; None when the kernel ended."""
+        client = self.client
+        parent = client.execute(code, silent=silent, allow_stdin=False, stop_on_error=False)
+        reply, idle, last = None, False, time.monotonic()
+        while not (reply and (idle or time.monotonic() - last > QUIET_SECONDS)):
+            try:
+                message = client.get_iopub_msg(timeout=0.1 if reply is None else 0.5)
+                if message["parent_header"].get("msg_id") == parent:
+                    last = time.monotonic()
+                    is_status = message["msg_type"] == "status"
+                    idle = is_status and message["content"]["execution_state"] == "idle"
+                    on_message(message)
+            except queue.Empty:
+                if self.process.poll() is not None:
+                    return None
+            if reply is None and (idle or client.shell_channel.socket.EVENTS & 1):
+                reply = self.reply_to(parent)
+        return reply
+
+    def reply_to(self, parent):
+        while True:
+            try:
+                message = self.client.get_shell_msg(timeout=0.5)
+            except queue.Empty:
+                if self.process.poll() is not None:
+                    return None
+                continue
+            if message["parent_header"].get("msg_id") == parent:
+                return message["content"]
+
+    def end(self):
+        self.signal(signal.SIGKILL)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def hand_on(message):
+    kind, content = message["msg_type"], message["content"]
+    if kind == "stream":
+        descriptor = 2 if content["name"] == "stderr" else 1
+        write(descriptor, content["text"].encode("utf-8", "replace"))
+    elif kind in ("execute_result", "display_data"):
+        bundle, left_out = to_bundle(content["data"])
+        frame(1, {"type": "result", "data": bundle, "left_out": left_out})
+
+
+def run(kernel, name, code):
+    for descriptor in (1, 2):
+        frame(descriptor, {"type": "begin", "run": name})
+    reply = kernel.run(code, hand_on)
+    if reply is None:
+        return False
+    failed = reply["status"] != "ok"
+    if failed:
+        error = {key: reply.get(key) for key in ("ename", "evalue", "traceback")}
+        frame(
+            1,
+            {
+                "type": "error",
+                "name": error["ename"] or "Interrupted",
+                "value": (error["evalue"] or "")[:65536],
+                "traceback": [line[:65536] for line in (error["traceback"] or [])[:200]],
+            },
+        )
+    end = {"type": "end", "run": name, "exit": 1 if failed else 0}
+    frame(1, {**end, "count": reply.get("execution_count")})
+    frame(2, end)
+    return True
+
+
+def read_messages(messages):
+    held = b""
+    while True:
+        data = os.read(0, 65536)
+        if not data:
+            for _ in ("name", "code"):
+                messages.put(None)
+            return
+        *whole, held = (held + data).split(b"\0")
+        for message in whole:
+            messages.put(message.decode("utf-8", "replace"))
+
+
+def main():
+    try:
+        import ipykernel  # noqa: F401
+        import jupyter_client  # noqa: F401
+    except ImportError as error:
+        frame(1, {"type": "unavailable", "missing": "python3-" + (error.name or "").replace("_", "-")})
+        return 1
+    kernel = Kernel()
+    signal.signal(signal.SIGINT, lambda *_: kernel.signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        kernel.ready()
+        frame(1, {"type": "ready"})
+        messages = queue.Queue()
+        threading.Thread(target=read_messages, args=(messages,), daemon=True).start()
+        while True:
+            name, code = messages.get(), messages.get()
+            if name is None or code is None:
+                return 0
+            if not run(kernel, name, code):
+                code = kernel.process.wait()
+                return code if code >= 0 else 128 - code
+    finally:
+        kernel.end()
+
+
+os._exit(main())

@@ -1,0 +1,275 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command, CommandSpec } from '@sandport/driver';
+import {
+  type CodeContextObject,
+  type CodeEnd,
+  type CodeError,
+  SandportFault,
+} from '@sandport/protocol';
+import { Turns } from '../sandboxes/turns.ts';
+import { Kernel, type KernelDeath, type CodeOutput, type RunEnd } from './kernel.ts';
+import type { Language } from './languages.ts';
+import { OutputBound } from './run-result.ts';
+
+/** How long code may go on after an interrupt before its kernel is killed. */
+const interruptGraceMs = 2_000;
+const startTimeoutMs = 60_000;
+/** Runs that may wait for another one of the same context. */
+const maxWaiting = 32;
+
+export interface CodeContextOptions {
+  readonly id: string;
+  readonly sandboxId: string;
+  readonly language: Language;
+  readonly isDefault: boolean;
+  readonly cwd: string | undefined;
+  readonly env: Readonly<Record<string, string>> | undefined;
+  readonly user: string | undefined;
+  /** Starts a command in the sandbox, which is woken for that. */
+  readonly start: (spec: CommandSpec) => Promise<Command>;
+}
+
+export interface RunOptions {
+  readonly timeoutMs: number;
+  /** Interrupts the code. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Code runs here one after the other; variables live from one run to the next. */
+export class CodeContext {
+  readonly #options: CodeContextOptions;
+  readonly #turns = new Turns();
+  readonly #createdAt = new Date();
+  readonly #closed = new AbortController();
+  #kernel: Kernel | undefined;
+  /** Aborts when the code that runs is to end. */
+  #stop: AbortController | undefined;
+  #waiting = 0;
+  /** True: variables were lost since the last run. */
+  #lost = false;
+
+  constructor(options: CodeContextOptions) {
+    this.#options = options;
+  }
+
+  get object(): CodeContextObject {
+    const { id, sandboxId, language, cwd, isDefault } = this.#options;
+    return {
+      id,
+      sandbox_id: sandboxId,
+      language: language.name,
+      status: this.#hasEnded ? 'ended' : this.#stop === undefined ? 'idle' : 'busy',
+      ...(cwd === undefined ? {} : { cwd }),
+      is_default: isDefault,
+      created_at: this.#createdAt.toISOString(),
+    };
+  }
+
+  get #hasEnded(): boolean {
+    return this.#kernel?.isEnded ?? true;
+  }
+
+  /** Resolves when code can run. @throws SandportFault `language_unavailable`, `kernel_not_started` */
+  begin(): Promise<void> {
+    return this.#turns.take(async () => {
+      await this.#running();
+    });
+  }
+
+  /**
+   * Runs code, after what was asked for before. Code that does not end in time is interrupted; when
+   * that does not help within 2 seconds, the kernel is killed, and the variables are lost.
+   */
+  async run(
+    code: string,
+    onOutput: (output: CodeOutput) => void | Promise<void>,
+    { timeoutMs, signal }: RunOptions,
+  ): Promise<CodeEnd> {
+    if (this.#waiting >= maxWaiting)
+      throw new SandportFault('limit_reached', `${maxWaiting} runs of this context wait already.`, {
+        limit: maxWaiting,
+        resource: 'runs',
+      });
+    this.#waiting += 1;
+    let counted = true;
+    try {
+      return await this.#turns.take(async () => {
+        this.#waiting -= 1;
+        counted = false;
+        signal?.throwIfAborted();
+        return this.#runNow(code, onOutput, { timeoutMs, signal });
+      });
+    } finally {
+      if (counted) this.#waiting -= 1;
+    }
+  }
+
+  /** Of the code that runs. No error when none does. */
+  interrupt(): void {
+    this.#stop?.abort('interrupted');
+  }
+
+  /** Variables are gone after it. */
+  async restart(): Promise<void> {
+    this.#kernel?.kill();
+    await this.#turns.take(async () => {
+      await this.#end();
+      this.#lost = false;
+      await this.#running();
+    });
+  }
+
+  /** Ends what runs. */
+  close(): void {
+    this.#closed.abort();
+    this.#kernel?.kill();
+  }
+
+  async #end(): Promise<void> {
+    const kernel = this.#kernel;
+    kernel?.kill();
+    await kernel?.ended;
+  }
+
+  async #runNow(
+    code: string,
+    onOutput: (output: CodeOutput) => void | Promise<void>,
+    { timeoutMs, signal }: RunOptions,
+  ): Promise<CodeEnd> {
+    const kernel = await this.#running();
+    const startedAt = performance.now();
+    const restarted = this.#lost;
+    this.#lost = false;
+    const bound = new OutputBound();
+    let error: CodeError | undefined;
+    const stop = new AbortController();
+    this.#stop = stop;
+    const hand = async (output: CodeOutput) => {
+      const passed = bound.cut(output);
+      if (passed?.type === 'error') error = passed.error;
+      if (passed === undefined || stop.signal.reason === 'gone') return;
+      await Promise.resolve(onOutput(passed)).catch(onGone);
+    };
+    const onGone = () => stop.abort('gone');
+    signal?.addEventListener('abort', onGone, { once: true });
+    if (signal?.aborted) onGone();
+    const timer = setTimeout(() => stop.abort('timed out'), timeoutMs);
+    const running = kernel.run(code, hand);
+    const watch = this.#watch(kernel, stop.signal, running);
+    try {
+      const end = await running.catch(async (death: unknown) => {
+        if (!isDeath(death)) throw death;
+        this.#lost = true;
+        error = this.#errorOf(death) ?? error;
+        if (error !== undefined) await hand({ type: 'error', error });
+        return { exit: death.exit?.exitCode ?? 1, count: undefined } satisfies RunEnd;
+      });
+      return {
+        exit: end.exit,
+        ...(error === undefined
+          ? {}
+          : { error: error.value === '' ? error.name : `${error.name}: ${error.value}` }),
+        ...(error === undefined ? {} : { error_details: error }),
+        ...(end.count === undefined ? {} : { execution_count: end.count }),
+        ...(stop.signal.reason === 'timed out' ? { timed_out: true } : {}),
+        ...(restarted ? { restarted } : {}),
+        ...(bound.truncated ? { truncated: true } : {}),
+        duration_ms: Math.round((performance.now() - startedAt) * 10) / 10,
+      };
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onGone);
+      this.#stop = undefined;
+      await watch;
+    }
+  }
+
+  /** Interrupts the code when it is to end, and kills the kernel when that does not end it. */
+  async #watch(kernel: Kernel, stop: AbortSignal, running: Promise<unknown>): Promise<void> {
+    const over = running.then(
+      () => true,
+      () => true,
+    );
+    const stopped = new Promise<false>((resolve) => {
+      stop.addEventListener('abort', () => resolve(false), { once: true });
+      if (stop.aborted) resolve(false);
+    });
+    if (await Promise.race([over, stopped])) return;
+    kernel.interrupt();
+    const grace = new AbortController();
+    const late = sleep(interruptGraceMs, false, { signal: grace.signal }).catch(() => false);
+    if (!(await Promise.race([over, late]))) kernel.kill();
+    grace.abort();
+  }
+
+  /** The kernel, started if there is none. */
+  async #running(): Promise<Kernel> {
+    if (this.#closed.signal.aborted)
+      throw new SandportFault('context_not_found', 'The context was closed.', {
+        context: this.#options.id,
+      });
+    if (this.#kernel !== undefined && !this.#kernel.isEnded) return this.#kernel;
+    if (this.#kernel !== undefined) this.#lost = true;
+    this.#kernel = await this.#startKernel();
+    return this.#kernel;
+  }
+
+  async #startKernel(): Promise<Kernel> {
+    const { language, cwd, env, user, start } = this.#options;
+    const kernel = await Kernel.start(language, (args) =>
+      start({ args, cwd, env, user, stdin: true }),
+    ).catch((error: unknown) => {
+      throw isMissingProgram(error, language) ? this.#unavailable(language.needs) : error;
+    });
+    const over = new AbortController();
+    const late = sleep(startTimeoutMs, 'late' as const, { signal: over.signal }).catch(
+      () => undefined,
+    );
+    const missing = await Promise.race([kernel.ready, late]);
+    over.abort();
+    if (missing === undefined && !kernel.isEnded) {
+      if (this.#closed.signal.aborted) kernel.kill();
+      return kernel;
+    }
+    kernel.kill();
+    const { reason } = await kernel.ended;
+    if (missing !== undefined && missing !== 'late') throw this.#unavailable(missing);
+    throw new SandportFault(
+      'kernel_not_started',
+      `The kernel for ${language.name} did not start: ${missing === 'late' ? `it was not ready after ${startTimeoutMs / 1000} seconds` : reason}.`,
+      { language: language.name, sandbox: this.#options.sandboxId },
+    );
+  }
+
+  #unavailable(missing: string): SandportFault {
+    const { name } = this.#options.language;
+    return new SandportFault(
+      'language_unavailable',
+      `The sandbox cannot run ${name}: it has no ${missing}. Use the template code-interpreter, built anew if it is older, or install ${missing}.`,
+      { language: name, missing },
+    );
+  }
+
+  #errorOf({ exit, reason }: KernelDeath): CodeError | undefined {
+    const { language } = this.#options;
+    const stopped = this.#stop?.signal.reason;
+    if (language.mayExit && exit !== undefined && exit.exitCode < 128) return undefined;
+    return {
+      name: 'KernelEnded',
+      value:
+        stopped === undefined
+          ? `The kernel ended while the code ran, ${reason}. Its variables are lost.`
+          : `The code did not end after an interrupt (it was ${stopped}), and the kernel was killed. Its variables are lost.`,
+      traceback: [],
+    };
+  }
+}
+
+const isDeath = (value: unknown): value is KernelDeath =>
+  typeof value === 'object' && value !== null && 'reason' in value && 'exit' in value;
+
+const isMissingProgram = (error: unknown, { args }: Language): boolean =>
+  error instanceof SandportFault &&
+  error.code === 'command_not_started' &&
+  error.details['errno'] === 'ENOENT' &&
+  error.details['path'] === args('')[0];

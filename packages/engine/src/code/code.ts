@@ -1,0 +1,215 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type CodeContextObject,
+  type CodeEnd,
+  type CodeLanguage,
+  codeLanguages,
+  type CodeRun,
+  type CreateCodeContext,
+  maxCodeContexts,
+  type RunCode,
+  SandportFault,
+} from '@sandport/protocol';
+import type { Principal } from '../principal.ts';
+import type { Entry } from '../sandboxes/entry.ts';
+import type { Sandboxes } from '../sandboxes/sandboxes.ts';
+import type { WakeOptions } from '../sandboxes/states.ts';
+import { CodeContext } from './code-context.ts';
+import type { CodeOutput } from './kernel.ts';
+import { languageOf } from './languages.ts';
+import { RunResult } from './run-result.ts';
+
+const defaultTimeoutMs = 30_000;
+
+export interface CodeOptions extends WakeOptions {
+  /** Interrupts the code. */
+  readonly signal?: AbortSignal;
+}
+
+/** Which context runs the code: one by its id, or the default one of a language. */
+export type CodePlace = { readonly context: string } | { readonly language: string };
+
+type OnOutput = (output: CodeOutput) => void | Promise<void>;
+
+/** Code in sandboxes, whose variables live from one run to the next. */
+export class Code {
+  readonly #sandboxes: Sandboxes;
+  /** By sandbox; contexts go with the daemon. */
+  readonly #contexts = new WeakMap<Entry, Map<string, CodeContext>>();
+
+  constructor(sandboxes: Sandboxes) {
+    this.#sandboxes = sandboxes;
+  }
+
+  /** @throws SandportFault `sandbox_not_found` */
+  languages(principal: Principal, sandbox: string): readonly CodeLanguage[] {
+    this.#sandboxes.find(principal, sandbox);
+    return codeLanguages;
+  }
+
+  /**
+   * Resolves when code can run in it; wakes a hibernated sandbox.
+   * @throws SandportFault `limit_reached`, `language_unavailable`, `kernel_not_started`
+   */
+  async create(
+    principal: Principal,
+    sandbox: string,
+    request: CreateCodeContext,
+    options: WakeOptions = {},
+  ): Promise<CodeContextObject> {
+    const entry = this.#sandboxes.find(principal, sandbox);
+    using active = entry.activity.begin();
+    void active;
+    const id = randomUUID();
+    const context = this.#add(entry, id, request, { isDefault: false });
+    try {
+      await this.#sandboxes.states.running(entry, options);
+      await context.begin();
+      return context.object;
+    } catch (error) {
+      this.#of(entry).delete(id);
+      throw error;
+    }
+  }
+
+  list(principal: Principal, sandbox: string): CodeContextObject[] {
+    const entry = this.#sandboxes.find(principal, sandbox);
+    return [...this.#of(entry).values()].map(({ object }) => object);
+  }
+
+  /** @throws SandportFault `context_not_found` */
+  get(principal: Principal, sandbox: string, id: string): CodeContextObject {
+    return this.#find(this.#sandboxes.find(principal, sandbox), id).object;
+  }
+
+  /** Runs code and keeps what it gives, up to the limit. */
+  async run(
+    principal: Principal,
+    sandbox: string,
+    place: CodePlace,
+    request: RunCode,
+    options: CodeOptions = {},
+  ): Promise<CodeRun> {
+    const result = new RunResult();
+    const onOutput: OnOutput = (output) => result.add(output);
+    return result.with(await this.stream(principal, sandbox, place, request, onOutput, options));
+  }
+
+  /**
+   * Runs code and hands out what it gives. A promise from `onOutput` holds that stream until it is
+   * settled; one that rejects, and `signal`, interrupt the code.
+   * @throws SandportFault `context_not_found`, `language_unavailable`, `kernel_not_started`,
+   * `limit_reached`, `invalid_state`
+   */
+  async stream(
+    principal: Principal,
+    sandbox: string,
+    place: CodePlace,
+    { code, timeout_ms: timeoutMs = defaultTimeoutMs }: RunCode,
+    onOutput: OnOutput,
+    options: CodeOptions = {},
+  ): Promise<CodeEnd> {
+    const entry = this.#sandboxes.find(principal, sandbox);
+    const context = this.#at(entry, place);
+    using active = entry.activity.begin();
+    void active;
+    await this.#sandboxes.states.running(entry, options);
+    return context.run(code, onOutput, { timeoutMs, signal: options.signal });
+  }
+
+  /**
+   * Resolves when code can be run there, as far as can be said before; wakes a hibernated sandbox.
+   * @throws SandportFault as {@link stream}
+   */
+  async ready(
+    principal: Principal,
+    sandbox: string,
+    place: CodePlace,
+    options: WakeOptions = {},
+  ): Promise<void> {
+    const entry = this.#sandboxes.find(principal, sandbox);
+    const context = this.#at(entry, place);
+    using active = entry.activity.begin();
+    void active;
+    await this.#sandboxes.states.running(entry, options);
+    if (context.object.status === 'ended') await context.begin();
+  }
+
+  /** The code that runs there ends with an error. No error when none runs. */
+  interrupt(principal: Principal, sandbox: string, id: string): void {
+    this.#find(this.#sandboxes.find(principal, sandbox), id).interrupt();
+  }
+
+  /** Ends the code that runs there, and forgets all variables. */
+  async restart(
+    principal: Principal,
+    sandbox: string,
+    id: string,
+    options: WakeOptions = {},
+  ): Promise<CodeContextObject> {
+    const entry = this.#sandboxes.find(principal, sandbox);
+    const context = this.#find(entry, id);
+    using active = entry.activity.begin();
+    void active;
+    await this.#sandboxes.states.running(entry, options);
+    await context.restart();
+    return context.object;
+  }
+
+  /** Ends the code that runs there. */
+  close(principal: Principal, sandbox: string, id: string): void {
+    const entry = this.#sandboxes.find(principal, sandbox);
+    const context = this.#find(entry, id);
+    this.#of(entry).delete(id);
+    context.close();
+  }
+
+  #of(entry: Entry): Map<string, CodeContext> {
+    const known = this.#contexts.get(entry);
+    if (known !== undefined) return known;
+    const contexts = new Map<string, CodeContext>();
+    this.#contexts.set(entry, contexts);
+    return contexts;
+  }
+
+  #find(entry: Entry, id: string): CodeContext {
+    const context = this.#of(entry).get(id);
+    if (context !== undefined) return context;
+    throw new SandportFault(
+      'context_not_found',
+      `The sandbox has no code context "${id.slice(0, 100)}".`,
+      { sandbox: entry.row.id, context: id.slice(0, 100) },
+    );
+  }
+
+  #at(entry: Entry, place: CodePlace): CodeContext {
+    if ('context' in place) return this.#find(entry, place.context);
+    const { name } = languageOf(place.language);
+    const id = `default-${name}`;
+    return this.#of(entry).get(id) ?? this.#add(entry, id, { language: name }, { isDefault: true });
+  }
+
+  #add(
+    entry: Entry,
+    id: string,
+    { language = 'python', cwd, env, user }: CreateCodeContext,
+    { isDefault }: { isDefault: boolean },
+  ): CodeContext {
+    const contexts = this.#of(entry);
+    if (contexts.size >= maxCodeContexts)
+      throw new SandportFault(
+        'limit_reached',
+        `The sandbox has ${maxCodeContexts} code contexts already; close one.`,
+        { limit: maxCodeContexts, resource: 'code contexts' },
+      );
+    const context = new CodeContext({
+      ...{ id, sandboxId: entry.row.id, language: languageOf(language), isDefault, cwd, env, user },
+      start: async (spec) => {
+        const { commands } = await this.#sandboxes.states.running(entry);
+        return commands.start(spec);
+      },
+    });
+    contexts.set(id, context);
+    return context;
+  }
+}

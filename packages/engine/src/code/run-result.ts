@@ -1,0 +1,60 @@
+import {
+  type CodeEnd,
+  type CodeResult,
+  type CodeRun,
+  maxCodeOutputBytes,
+} from '@sandport/protocol';
+import { BoundedText } from '../commands/bounded-text.ts';
+import type { CodeOutput } from './kernel.ts';
+
+/** Counts for each result besides its bytes, so that their number is bounded. */
+const resultBytes = 256;
+
+/** Lets output pass up to {@link maxCodeOutputBytes} of text and as many of results. */
+export class OutputBound {
+  #textBytes = 0;
+  #resultBytes = 0;
+  truncated = false;
+
+  /** What may pass; undefined: nothing of it. */
+  cut(output: CodeOutput): CodeOutput | undefined {
+    if (output.type === 'error') return output;
+    if (output.type === 'result') {
+      let bytes = resultBytes;
+      for (const [mime, text] of Object.entries(output.data))
+        bytes += Buffer.byteLength(mime) + Buffer.byteLength(text);
+      if (output.leftOut.length > 0) this.truncated = true;
+      if (this.#resultBytes + bytes > maxCodeOutputBytes + resultBytes) {
+        this.truncated = true;
+        return undefined;
+      }
+      this.#resultBytes += bytes;
+      return output;
+    }
+    const room = maxCodeOutputBytes - this.#textBytes;
+    if (output.bytes.length > room) this.truncated = true;
+    if (room <= 0) return undefined;
+    const bytes = output.bytes.subarray(0, room);
+    this.#textBytes += bytes.length;
+    return { type: output.type, bytes };
+  }
+}
+
+/** Collects what a run gives. */
+export class RunResult {
+  readonly #text = {
+    stdout: new BoundedText(maxCodeOutputBytes),
+    stderr: new BoundedText(maxCodeOutputBytes),
+  };
+  readonly #results: CodeResult[] = [];
+
+  add(output: CodeOutput): void {
+    if (output.type === 'result') this.#results.push(output.data);
+    else if (output.type !== 'error') this.#text[output.type].add(output.bytes);
+  }
+
+  with(end: CodeEnd): CodeRun {
+    const { stdout, stderr } = this.#text;
+    return { stdout: stdout.text(), stderr: stderr.text(), results: this.#results, ...end };
+  }
+}
