@@ -28,7 +28,6 @@ const ownFields: ReadonlySet<string> = new Set(['x-sandport-woke']);
  */
 export async function proxyRequest(exchange: Exchange, destination: Destination): Promise<void> {
   const { request, signal } = exchange;
-  if (isOddlyCoded(request)) throw new BadAnswerError('a body in an unknown transfer coding');
   const connection = await destination.connect();
   const cut = () => connection.destroy();
   signal.addEventListener('abort', cut, { once: true });
