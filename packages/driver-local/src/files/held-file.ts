@@ -14,7 +14,7 @@ export async function holdFile(
   const file = await aboutAsync(path, () => root.holdFile(path, { owner, ...options }));
   const name = { name: baseName(path), path };
   return {
-    read: (lengthBytes, position) => aboutAsync(path, () => file.read(lengthBytes, position)),
+    read: (into, position) => aboutAsync(path, () => file.read(into, position)),
     write: (bytes, position) => aboutAsync(path, () => file.write(bytes, position)),
     stat: () => about(path, () => fileEntry(name, file.stat())),
     change: (change) => aboutAsync(path, () => file.change(change)),

@@ -32,8 +32,8 @@ export interface HeldFileChange {
  * renamed meanwhile. Nothing of it is atomic: programs in the sandbox see every write at once.
  */
 export interface HeldFile extends AsyncDisposable {
-  /** Reads up to `lengthBytes` from `position` on; fewer only at the end of the file. */
-  read(lengthBytes: number, position: number): Promise<Buffer>;
+  /** Fills `into` from `position` on. @returns how many bytes; fewer only at the end of the file */
+  read(into: Uint8Array, position: number): Promise<number>;
   /** Writes all of `bytes` at `position`; at the end, when it was opened to append. */
   write(bytes: Uint8Array, position: number): Promise<void>;
   stat(): FileEntry;

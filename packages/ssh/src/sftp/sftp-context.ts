@@ -17,6 +17,7 @@ export class SftpContext {
   readonly engine: Engine;
   readonly handles: HandleTable;
   readonly #loggedIn: LoggedIn;
+  #answer = Buffer.alloc(0);
 
   constructor({ engine, loggedIn, handles }: SftpContextOptions) {
     this.engine = engine;
@@ -37,6 +38,12 @@ export class SftpContext {
   /** The user whose files they are, and where relative paths begin: where commands do. */
   get sandbox(): { readonly user: string; readonly workdir: string } {
     return this.engine.sandboxes.get(this.#loggedIn.principal, this.#loggedIn.sandbox);
+  }
+
+  /** Room for one answer, good until the next request: large answers would else be a lot of garbage. */
+  answerBuffer(sizeBytes: number): Buffer {
+    if (this.#answer.length < sizeBytes) this.#answer = Buffer.allocUnsafeSlow(sizeBytes);
+    return this.#answer.subarray(0, sizeBytes);
   }
 
   /** A path as a client sent it. @throws SandportFault `invalid_path`, `file_not_found` */

@@ -31,19 +31,18 @@ export class HeldFile implements AsyncDisposable {
     this.#ids = ids;
   }
 
-  /** Reads up to `lengthBytes` from `position` on; fewer only at the end of the file. */
-  async read(lengthBytes: number, position: number): Promise<Buffer> {
-    const buffer = Buffer.allocUnsafeSlow(lengthBytes);
+  /** Fills `into` from `position` on. @returns how many bytes; fewer only at the end of the file */
+  async read(into: Uint8Array, position: number): Promise<number> {
     let filled = 0;
-    while (filled < lengthBytes) {
+    while (filled < into.length) {
       const start = filled;
       const count = await this.#run<number>((fd, done) =>
-        read(fd, buffer, start, lengthBytes - start, position + start, done),
+        read(fd, into, start, into.length - start, position + start, done),
       );
       if (count === 0) break;
       filled += count;
     }
-    return buffer.subarray(0, filled);
+    return filled;
   }
 
   /** Writes all of `bytes` at `position`; at the end, when it was opened to append. */

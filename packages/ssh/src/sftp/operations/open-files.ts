@@ -3,6 +3,7 @@ import { readAttributes, encodeAttributes } from '../protocol/attributes.ts';
 import { maxDataBytes, OpenFlag, Status } from '../protocol/constants.ts';
 import {
   attributesPacket,
+  dataHeadBytes,
   dataPacket,
   handlePacket,
   numbersPacket,
@@ -48,9 +49,10 @@ export const read: Operation = async (context, id, reader) => {
   const position = reader.uint64();
   const lengthBytes = Math.min(reader.uint32(), maxDataBytes);
   if (handle === undefined) return noSuchHandle(id);
-  const data = await handle.file.read(lengthBytes, position);
-  if (data.length === 0 && lengthBytes > 0) return statusPacket(id, Status.eof, 'End of file.');
-  return dataPacket(id, data);
+  const packet = context.answerBuffer(dataHeadBytes + lengthBytes);
+  const dataBytes = await handle.file.read(packet.subarray(dataHeadBytes), position);
+  if (dataBytes === 0 && lengthBytes > 0) return statusPacket(id, Status.eof, 'End of file.');
+  return dataPacket(packet, id, dataBytes);
 };
 
 export const write: Operation = async (context, id, reader) => {

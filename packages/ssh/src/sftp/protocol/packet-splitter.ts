@@ -3,37 +3,60 @@ import { maxPacketBytes } from './constants.ts';
 /** What came is not SFTP; the channel is closed. */
 export class SftpViolation extends Error {}
 
-/** Cuts a stream of bytes into packets, each without its length. */
+const lengthBytes = 4;
+
+/**
+ * Cuts a stream of bytes into packets, each without its length. A packet is good until the next one
+ * is asked for: those that come in pieces are put together in one buffer.
+ */
 export class PacketSplitter {
-  #chunks: Buffer[] = [];
-  #bytes = 0;
+  #buffer = Buffer.allocUnsafe(lengthBytes);
+  #filledBytes = 0;
+  #wantedBytes = lengthBytes;
 
   /** The packets that are whole by now. @throws SftpViolation for one that is empty or too long */
   *push(chunk: Buffer): Generator<Buffer> {
-    this.#chunks.push(chunk);
-    this.#bytes += chunk.length;
-    while (this.#bytes >= 4) {
-      const length = this.#peek(4).readUInt32BE(0);
-      if (length === 0 || length > maxPacketBytes)
-        throw new SftpViolation(`a packet of ${length} bytes`);
-      if (this.#bytes < 4 + length) return;
-      yield this.#take(4 + length).subarray(4);
+    for (let at = 0; at < chunk.length; ) {
+      if (this.#filledBytes === 0 && chunk.length - at >= lengthBytes) {
+        const end = at + lengthBytes + checkedLength(chunk, at);
+        if (end <= chunk.length) {
+          yield chunk.subarray(at + lengthBytes, end);
+          at = end;
+          continue;
+        }
+      }
+      at += this.#add(chunk.subarray(at));
+      if (this.#filledBytes < this.#wantedBytes) continue;
+      if (this.#wantedBytes === lengthBytes) this.#begin();
+      else {
+        yield this.#buffer.subarray(lengthBytes, this.#filledBytes);
+        this.#filledBytes = 0;
+        this.#wantedBytes = lengthBytes;
+      }
     }
   }
 
-  #peek(count: number): Buffer {
-    const [first] = this.#chunks;
-    if (first !== undefined && first.length >= count) return first;
-    this.#chunks = [Buffer.concat(this.#chunks)];
-    return this.#chunks[0] ?? Buffer.alloc(0);
+  /** Takes what belongs to the packet under way. @returns how many bytes that is */
+  #add(bytes: Buffer): number {
+    const count = Math.min(bytes.length, this.#wantedBytes - this.#filledBytes);
+    bytes.copy(this.#buffer, this.#filledBytes, 0, count);
+    this.#filledBytes += count;
+    return count;
   }
 
-  #take(count: number): Buffer {
-    const whole = this.#peek(count);
-    this.#bytes -= count;
-    const rest = whole.subarray(count);
-    if (rest.length === 0) this.#chunks.shift();
-    else this.#chunks[0] = rest;
-    return whole.subarray(0, count);
+  /** The length is there: makes room for the rest. */
+  #begin(): void {
+    this.#wantedBytes = lengthBytes + checkedLength(this.#buffer, 0);
+    if (this.#buffer.length >= this.#wantedBytes) return;
+    const larger = Buffer.allocUnsafeSlow(this.#wantedBytes);
+    this.#buffer.copy(larger, 0, 0, lengthBytes);
+    this.#buffer = larger;
   }
+}
+
+function checkedLength(bytes: Buffer, at: number): number {
+  const length = bytes.readUInt32BE(at);
+  if (length === 0 || length > maxPacketBytes)
+    throw new SftpViolation(`a packet of ${length} bytes`);
+  return length;
 }

@@ -28,8 +28,17 @@ export const statusPacket = (id: number, code: StatusCode, message: string): Buf
 export const handlePacket = (id: number, handle: Buffer): Buffer =>
   packet(Response.handle, id, [text(handle)]);
 
-export const dataPacket = (id: number, data: Buffer): Buffer =>
-  packet(Response.data, id, [uint32(data.length), data]);
+/** Bytes of a packet of data before the data. */
+export const dataHeadBytes = 13;
+
+/** Writes the head of a packet of data into `packet`, whose `dataBytes` bytes are there already. */
+export function dataPacket(packet: Buffer, id: number, dataBytes: number): Buffer {
+  packet.writeUInt32BE(dataHeadBytes - 4 + dataBytes, 0);
+  packet.writeUInt8(Response.data, 4);
+  packet.writeUInt32BE(id, 5);
+  packet.writeUInt32BE(dataBytes, 9);
+  return packet.subarray(0, dataHeadBytes + dataBytes);
+}
 
 export const attributesPacket = (id: number, attributes: Buffer): Buffer =>
   packet(Response.attributes, id, [attributes]);
