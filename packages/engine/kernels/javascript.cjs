@@ -56,27 +56,27 @@
       session.post(method, params, (error, answer) => (error ? reject(error) : resolve(answer)));
     });
 
-  /** The value behind what the inspector answered. */
   let taken;
-  const key = Symbol(mark);
-  Object.defineProperty(globalThis, key, { value: (value) => (taken = value) });
-  const take = globalThis[key];
+  const takerName = `__sandport_${mark}`;
+  globalThis[takerName] = (value) => {
+    taken = value;
+  };
+  const taker = post('Runtime.evaluate', { expression: takerName });
+  delete globalThis[takerName];
+
+  /** The value behind what the inspector answered. */
   async function valueOf(remote) {
-    if (remote.objectId === undefined) {
-      if (remote.type === 'bigint') return BigInt(remote.unserializableValue.slice(0, -1));
-      return remote.unserializableValue === undefined
-        ? remote.value
-        : Number(remote.unserializableValue);
+    if (remote.objectId !== undefined) {
+      await post('Runtime.callFunctionOn', {
+        objectId: (await taker).result.objectId,
+        functionDeclaration: 'function (value) { this(value); }',
+        arguments: [{ objectId: remote.objectId }],
+      });
+      return taken;
     }
-    const taker = await post('Runtime.evaluate', {
-      expression: `globalThis[Object.getOwnPropertySymbols(globalThis).find((each) => each.description === ${JSON.stringify(mark)})]`,
-    });
-    await post('Runtime.callFunctionOn', {
-      objectId: taker.result.objectId,
-      functionDeclaration: 'function (value) { this(value); }',
-      arguments: [{ objectId: remote.objectId }],
-    });
-    return taken;
+    const { type, value, unserializableValue: text } = remote;
+    if (text === undefined) return value;
+    return type === 'bigint' ? BigInt(text.slice(0, -1)) : Number(text);
   }
 
   function bundleOf(value) {
@@ -188,5 +188,7 @@
       interrupt();
     } else void run(message.name, message.code);
   });
+  // Of modules that cannot be required; `import()` itself has no way to know where it is used.
+  globalThis.importModule = (name) => import(name);
   frame(1, { type: 'ready' });
 })();

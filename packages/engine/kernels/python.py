@@ -1,7 +1,12 @@
 """Runs the code of one context on a Jupyter kernel; see src/code/kernel-protocol.ts for the protocol.
 
-Given to `python3 -I -c` with the mark of its frames as its argument.
+Given to `python3 -c` with the mark of its frames as its argument.
 """
+
+import sys
+
+# Modules in the working directory are for the code, not for this program.
+sys.path[:] = [path for path in sys.path if path]
 
 import json
 import os
@@ -9,7 +14,6 @@ import queue
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time

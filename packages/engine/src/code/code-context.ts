@@ -13,6 +13,8 @@ import { OutputBound } from './run-result.ts';
 
 /** How long code may go on after an interrupt before its kernel is killed. */
 const interruptGraceMs = 2_000;
+/** An interrupt may come before the code has begun: it is sent again while the code goes on. */
+const interruptAgainMs = 500;
 const startTimeoutMs = 60_000;
 /** Runs that may wait for another one of the same context. */
 const maxWaiting = 32;
@@ -42,7 +44,7 @@ export class CodeContext {
   readonly #createdAt = new Date();
   readonly #closed = new AbortController();
   #kernel: Kernel | undefined;
-  /** Aborts when the code that runs is to end. */
+  /** Aborts when the code that runs is to end at all costs. */
   #stop: AbortController | undefined;
   #waiting = 0;
   /** True: variables were lost since the last run. */
@@ -106,14 +108,22 @@ export class CodeContext {
 
   /** Of the code that runs. No error when none does. */
   interrupt(): void {
-    this.#stop?.abort('interrupted');
+    const stop = this.#stop;
+    const again = () => {
+      if (stop === undefined || this.#stop !== stop) return;
+      this.#kernel?.interrupt();
+      setTimeout(again, interruptAgainMs).unref();
+    };
+    again();
   }
 
   /** Variables are gone after it. */
   async restart(): Promise<void> {
     this.#kernel?.kill();
     await this.#turns.take(async () => {
-      await this.#end();
+      this.#kernel?.kill();
+      await this.#kernel?.ended;
+      this.#kernel = undefined;
       this.#lost = false;
       await this.#running();
     });
@@ -123,12 +133,6 @@ export class CodeContext {
   close(): void {
     this.#closed.abort();
     this.#kernel?.kill();
-  }
-
-  async #end(): Promise<void> {
-    const kernel = this.#kernel;
-    kernel?.kill();
-    await kernel?.ended;
   }
 
   async #runNow(
@@ -160,6 +164,7 @@ export class CodeContext {
       const end = await running.catch(async (death: unknown) => {
         if (!isDeath(death)) throw death;
         this.#lost = true;
+        if (death.exit === undefined) throw death.fault;
         error = this.#errorOf(death) ?? error;
         if (error !== undefined) await hand({ type: 'error', error });
         return { exit: death.exit?.exitCode ?? 1, count: undefined } satisfies RunEnd;
@@ -195,11 +200,15 @@ export class CodeContext {
       if (stop.aborted) resolve(false);
     });
     if (await Promise.race([over, stopped])) return;
-    kernel.interrupt();
-    const grace = new AbortController();
-    const late = sleep(interruptGraceMs, false, { signal: grace.signal }).catch(() => false);
-    if (!(await Promise.race([over, late]))) kernel.kill();
-    grace.abort();
+    for (let waited = 0; waited < interruptGraceMs; waited += interruptAgainMs) {
+      kernel.interrupt();
+      const grace = new AbortController();
+      const late = sleep(interruptAgainMs, false, { signal: grace.signal }).catch(() => false);
+      const isOver = await Promise.race([over, late]);
+      grace.abort();
+      if (isOver) return;
+    }
+    kernel.kill();
   }
 
   /** The kernel, started if there is none. */
@@ -252,16 +261,13 @@ export class CodeContext {
 
   #errorOf({ exit, reason }: KernelDeath): CodeError | undefined {
     const { language } = this.#options;
-    const stopped = this.#stop?.signal.reason;
     if (language.mayExit && exit !== undefined && exit.exitCode < 128) return undefined;
-    return {
-      name: 'KernelEnded',
-      value:
-        stopped === undefined
-          ? `The kernel ended while the code ran, ${reason}. Its variables are lost.`
-          : `The code did not end after an interrupt (it was ${stopped}), and the kernel was killed. Its variables are lost.`,
-      traceback: [],
-    };
+    const why = this.#closed.signal.aborted
+      ? 'The context was closed while the code ran.'
+      : this.#stop?.signal.aborted
+        ? `The code did not end within ${interruptGraceMs / 1000} seconds of an interrupt, and its kernel was killed. The variables are lost.`
+        : `The kernel ended while the code ran: ${reason}. The variables are lost.`;
+    return { name: 'KernelEnded', value: why, traceback: [] };
   }
 }
 

@@ -31,9 +31,15 @@ interface Run {
 
 /** Why a kernel is not there any more. */
 export interface KernelDeath {
+  /** Undefined: its sandbox stopped. */
   readonly exit: CommandExit | undefined;
+  /** Why there is no exit. */
+  readonly fault: unknown;
   readonly reason: string;
 }
+
+/** Most of what a kernel wrote before it was ready that is told when it never is. */
+const maxLastWords = 2_000;
 
 /** A program in a sandbox that runs code; {@link kernelFrameSchema} has the protocol. */
 export class Kernel {
@@ -48,6 +54,9 @@ export class Kernel {
   /** Resolves when it has ended and what it wrote has been handed out. */
   readonly ended: Promise<KernelDeath>;
   isEnded = false;
+  #isReady = false;
+  /** What it wrote on standard error before it was ready. */
+  #lastWords = '';
 
   private constructor(language: Language, command: Command, mark: string) {
     this.#language = language;
@@ -96,16 +105,19 @@ export class Kernel {
   }
 
   async #watch(streams: readonly Promise<void>[]): Promise<KernelDeath> {
+    let fault: unknown;
     const [exit] = await Promise.all([
       this.#command.exit.catch((error: unknown) => {
-        this.#broken ??= error instanceof Error ? error.message : String(error);
+        fault = error;
         return undefined;
       }),
       ...streams,
     ]);
     this.isEnded = true;
     this.#resolveReady(undefined);
-    return { exit, reason: this.#broken ?? reasonOf(exit) };
+    const reason = this.#broken ?? reasonOf(exit);
+    const lastWords = this.#isReady ? '' : this.#lastWords.trim();
+    return { exit, fault, reason: lastWords === '' ? reason : `${reason}: ${lastWords}` };
   }
 
   /** Reads until the end; a kernel that does not keep to the protocol is killed. */
@@ -127,6 +139,8 @@ export class Kernel {
   /** What is written between runs is thrown away. */
   async #hand(stream: Stream, output: CodeOutput): Promise<void> {
     const run = this.#run;
+    if (!this.#isReady && output.type === 'stderr')
+      this.#lastWords = (this.#lastWords + output.bytes.toString()).slice(-maxLastWords);
     if (run === undefined || !run.begun.has(stream) || run.ended.has(stream)) return;
     await run.onOutput(output);
   }
@@ -135,6 +149,7 @@ export class Kernel {
     const run = this.#run;
     switch (frame.type) {
       case 'ready':
+        this.#isReady = true;
         return this.#resolveReady(undefined);
       case 'unavailable':
         return this.#resolveReady(frame.missing);

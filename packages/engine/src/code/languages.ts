@@ -20,7 +20,7 @@ const kernel = (file: string): string =>
 const languages: Readonly<Record<CodeLanguage, Language>> = {
   python: {
     name: 'python',
-    args: (mark) => ['python3', '-I', '-c', kernel('python.py'), mark],
+    args: (mark) => ['python3', '-c', kernel('python.py'), mark],
     needs: 'python3-ipykernel',
   },
   javascript: {
