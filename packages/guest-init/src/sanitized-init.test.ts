@@ -5,7 +5,10 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { InitChannel } from './init-channel.ts';
+import { KeptProcesses } from './kept/kept-processes.ts';
+import { MemoryOwner } from './testing/memory-owner.ts';
 import { RealInit } from './testing/real-init.ts';
 
 /**
@@ -84,5 +87,50 @@ test('many connections and commands that fill every buffer touch no other memory
     ]).catch(async (error: unknown) => {
       throw new Error(`${String(error)}\n${await reports()}`, { cause: error });
     });
+  expect(await reports()).toBe('');
+}, 120_000);
+
+test('kept commands over many connections touch no other memory', async (context) => {
+  if (binary === undefined) context.skip(why);
+  await using init = await RealInit.spawn(binary);
+  const { socketPath, token } = init;
+  const kept = new KeptProcesses();
+  const open = async () => {
+    const channel = await InitChannel.listen({ socketPath, token, kept });
+    await channel.whenConnected(20_000);
+    return channel;
+  };
+  let channel = await open();
+  const owners: MemoryOwner[] = [];
+  const count = 40;
+  const common = { cwd: '/', env: {}, user: 'root', stdin: true };
+  const script = 'seq 1 60000; head -c 150000 /dev/zero >&2; cat; sleep 60 & exit 3';
+  for (let at = 0; at < count; at++) {
+    const owner = new MemoryOwner(String(at).padStart(32, '0'));
+    owners.push(owner);
+    const terminal = at % 8 === 7 ? { columns: 80, rows: 24 } : undefined;
+    const args = terminal ? ['seq', '1', '60000'] : ['sh', '-c', script];
+    owner.process = await channel.keep({ ...common, args, terminal }, owner);
+    // A terminal would show what is typed.
+    if (!terminal) owner.process.stdin?.end('x'.repeat(100_000));
+  }
+  for (let round = 0; round < 8; round++) {
+    await channel[Symbol.asyncDispose]();
+    channel = await open();
+  }
+  await vi.waitFor(() => expect(owners.every(({ exit }) => exit !== undefined)).toBe(true), {
+    timeout: 60_000,
+  });
+  const lines = Array.from({ length: 60_000 }, (_, at) => at + 1);
+  const plain = `${lines.join('\n')}\n`;
+  for (const [at, owner] of owners.entries())
+    if (at % 8 === 7) expect(owner.text() === `${lines.join('\r\n')}\r\n`).toBe(true);
+    else {
+      expect(owner.text() === `${plain}${'x'.repeat(100_000)}`).toBe(true);
+      expect([owner.received[1], owner.exit?.exitCode]).toEqual([150_000, 3]);
+    }
+  for (const owner of owners) owner.process?.forget();
+  await channel.ping(20_000);
+  await channel[Symbol.asyncDispose]();
   expect(await reports()).toBe('');
 }, 120_000);

@@ -71,13 +71,13 @@ export class KeptProcess {
   kill(signal: NodeJS.Signals): void {
     if (this.#ended || this.#signals.length >= WAITING_SIGNALS_MAX) return;
     this.#signals.push(constants.signals[signal]);
-    this.#sendWaiting();
+    this.#sendSignals();
   }
 
   resize(size: TerminalSize): void {
     if (this.#ended) return;
     this.#size = size;
-    this.#sendWaiting();
+    this.#sendSize();
   }
 
   /** The init keeps it no more; what still runs goes on as if its connection had ended. */
@@ -117,13 +117,14 @@ export class KeptProcess {
       payload.writeBigUInt64LE(BigInt(this.#received[stream]), stream * 8);
     wire.send(encodeFrame(ToInit.resume, wire.id, payload));
     for (const stream of STREAMS) this.#sendAcknowledged(stream);
+    this.#sendSize();
     const { taken, credit, hasStdin, hasTerminal } = said;
     if (
       ((hasStdin && !said.ended) || this.#stdin !== undefined) &&
       !this.#attachStdin(wire, taken, credit, hasStdin, hasTerminal)
     )
       return 'a stdin of a kept command that cannot be';
-    this.#sendWaiting();
+    this.#sendSignals();
     this.owner.onAttached?.();
     return undefined;
   }
@@ -142,9 +143,10 @@ export class KeptProcess {
 
   proceed(): void {
     this.#held = false;
-    this.#stdin?.proceed();
     for (const stream of STREAMS) this.#sendAcknowledged(stream);
-    this.#sendWaiting();
+    this.#sendSize();
+    this.#stdin?.proceed();
+    this.#sendSignals();
   }
 
   /** Returns what is wrong with the frame. */
@@ -203,13 +205,17 @@ export class KeptProcess {
     wire.send(encodeFrame(ToInit.credit, wire.id, payload));
   }
 
-  #sendWaiting(): void {
+  #sendSize(): void {
+    const wire = this.#wire;
+    const size = this.#size;
+    if (wire === undefined || this.#held || size === undefined) return;
+    this.#size = undefined;
+    wire.send(encodeFrame(ToInit.resize, wire.id, encodeTerminalSize(size)));
+  }
+
+  #sendSignals(): void {
     const wire = this.#wire;
     if (wire === undefined || this.#held) return;
-    const size = this.#size;
-    this.#size = undefined;
-    if (size !== undefined)
-      wire.send(encodeFrame(ToInit.resize, wire.id, encodeTerminalSize(size)));
     for (const signal of this.#signals.splice(0))
       wire.send(encodeFrame(ToInit.kill, wire.id, Buffer.from([signal])));
   }

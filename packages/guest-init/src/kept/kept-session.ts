@@ -54,6 +54,8 @@ export class KeptSession {
   /** @throws InitError `not_started`, `disconnected` */
   start(id: number, spec: InitCommandSpec, owner: KeptOwner): Promise<KeptProcess> {
     const payload = encodeStart(spec, owner.key);
+    if (this.#options.processes.find(owner.key) !== undefined)
+      return Promise.reject(InitError.notStarted('request', constants.errno.EEXIST));
     const process = this.#options.processes.add(owner);
     return new Promise((resolve, reject) => {
       this.#starting.set(id, { process, spec, resolve, reject });
