@@ -35,6 +35,7 @@ export {
   useSandbox,
 } from './use-daemon.ts';
 export { waitFor, type WaitForOptions } from './wait-for.ts';
+export { TestWebSocket } from './web-socket.ts';
 export {
   expectNothingLeft,
   expectServing,
