@@ -97,9 +97,9 @@
   function showError(value) {
     const isError = value instanceof Error;
     const stack = isError ? String(value.stack ?? '') : '';
-    const own = stack
-      .split('\n')
-      .filter((line) => !/\[eval\]|node:inspector|node:internal/.test(line));
+    const lines = stack.split('\n');
+    const ours = lines.findIndex((line) => /\[eval\]|node:inspector/.test(line));
+    const own = ours === -1 ? lines : lines.slice(0, ours);
     frame(1, {
       type: 'error',
       name: isError ? String(value.name).slice(0, 200) : 'Error',

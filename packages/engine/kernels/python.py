@@ -23,7 +23,33 @@ BUNDLE_BYTES = 10 * 1024 * 1024
 # Messages of a run may come after its reply; this long after the last one none is expected.
 QUIET_SECONDS = 2.0
 
-LAUNCH = "import sys; del sys.path[0]; from ipykernel import kernelapp; kernelapp.launch_new_instance()"
+# The kernel takes what its forked children write over a UNIX socket instead of a TCP port: gVisor
+# writes no memory of sandboxes whose processes listen on one.
+LAUNCH = """
+import os, sys
+del sys.path[0]
+import zmq
+from zmq.eventloop.zmqstream import ZMQStream
+from ipykernel.iostream import IOPubThread
+def pipe_in(self):
+    self._pipe_uuid = os.urandom(16)
+    self._pipe_name = f"ipc://{os.path.dirname(sys.argv[2])}/children"
+    socket = self.socket.context.socket(zmq.PULL)
+    socket.linger = 0
+    socket.bind(self._pipe_name)
+    self._pipe_in = ZMQStream(socket, self.io_loop)
+    self._pipe_in.on_recv(self._handle_pipe_msg)
+def pipe_out(self):
+    context = zmq.Context()
+    socket = context.socket(zmq.PUSH)
+    socket.linger = 3000
+    socket.connect(self._pipe_name)
+    return context, socket
+IOPubThread._setup_pipe_in = pipe_in
+IOPubThread._setup_pipe_out = pipe_out
+from ipykernel import kernelapp
+kernelapp.launch_new_instance()
+"""
 
 # Runs in the kernel before any code: data frames have JSON beside text and HTML.
 PREPARE = """
