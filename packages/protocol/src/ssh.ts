@@ -34,9 +34,15 @@ export type SshKeyObject = z.infer<typeof sshKeySchema>;
 
 /** Answer of `GET /v1/ssh`: what a client of SSH has to know beside its key. */
 export const sshSchema = z.object({
-  host: z.string(),
+  host: z.string().regex(/^[A-Za-z0-9.:_%-]+$/),
   port: z.number().int(),
-  host_key: z.string().describe('As in `known_hosts`: type and key.'),
-  fingerprint: z.string().describe('Of the host key.'),
+  host_key: z
+    .string()
+    .regex(/^[a-z0-9-]+ [A-Za-z0-9+/=]+$/)
+    .describe('As in `known_hosts`: type and key.'),
+  fingerprint: z
+    .string()
+    .regex(/^SHA256:[A-Za-z0-9+/]+$/)
+    .describe('Of the host key.'),
 });
 export type SshObject = z.infer<typeof sshSchema>;

@@ -1,10 +1,17 @@
-import { type KubernetesObject, kubernetesSchema, type SandboxEvent } from '@sandport/protocol';
+import {
+  type KubernetesObject,
+  kubernetesSchema,
+  type SandboxEvent,
+  type SshObject,
+  sshSchema,
+} from '@sandport/protocol';
 import { type ClientOptions, resolveClientConfig } from './config/client-options.ts';
 import { Transport } from './http/transport.ts';
 import { Keys } from './resources/keys.ts';
 import { Pools } from './resources/pools.ts';
 import { Quotas } from './resources/quotas.ts';
 import { Snapshots } from './resources/snapshots.ts';
+import { SshKeys } from './resources/ssh-keys.ts';
 import { Templates } from './resources/templates.ts';
 import { type VersionInfo, versionSchema } from './resources/version.ts';
 import { Volumes } from './resources/volumes.ts';
@@ -29,6 +36,7 @@ export class Client {
   readonly pools: Pools;
   readonly quotas: Quotas;
   readonly keys: Keys;
+  readonly sshKeys: SshKeys;
   /** Sends requests; for code that builds on this package. */
   readonly transport: Transport;
   /** Milliseconds that a new sandbox may take. */
@@ -45,6 +53,7 @@ export class Client {
     this.pools = new Pools(this.transport);
     this.quotas = new Quotas(this.transport);
     this.keys = new Keys(this.transport);
+    this.sshKeys = new SshKeys(this.transport);
   }
 
   /** Address of the daemon. */
@@ -64,6 +73,15 @@ export class Client {
   kubernetes(options: { signal?: AbortSignal } = {}): Promise<KubernetesObject> {
     const request = { method: 'GET', path: '/v1/kubernetes', ...options } as const;
     return this.transport.json(request, kubernetesSchema);
+  }
+
+  /**
+   * How clients of SSH reach this daemon. The user name is the id of a sandbox, the password an API
+   * key.
+   * @throws NotFoundError with the code `ssh_off` when it does not listen for them
+   */
+  ssh(options: { signal?: AbortSignal } = {}): Promise<SshObject> {
+    return this.transport.json({ method: 'GET', path: '/v1/ssh', ...options }, sshSchema);
   }
 
   /** The last events of all sandboxes that the key may see, or of one, oldest first. */

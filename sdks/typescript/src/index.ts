@@ -54,6 +54,7 @@ export type {
 } from './ports/port-options.ts';
 export type { Ports } from './ports/ports.ts';
 export type { CreateKeyOptions, Keys } from './resources/keys.ts';
+export type { CreateSshKeyOptions, SshKeys } from './resources/ssh-keys.ts';
 export type { PoolOptions, Pools } from './resources/pools.ts';
 export type { QuotaLimits, Quotas } from './resources/quotas.ts';
 export type { SnapshotFilter, Snapshots } from './resources/snapshots.ts';
@@ -104,6 +105,8 @@ export type {
   Isolation,
   KeyObject,
   KubernetesObject,
+  SshKeyObject,
+  SshObject,
   Lifecycle,
   Metrics,
   MetricsSample,
