@@ -29,7 +29,7 @@ onEachIsolation(used, (isolation) => {
       exitCode: 0,
     });
     const refused = await sandport(['exec', name, 'true']);
-    expect(refused).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(refused).toMatchObject({ exitCode: 125, stdout: '' });
     expect(refused.stderr).toContain('`sandport resume`');
     expect(await json('resume', name)).toMatchObject([{ status: 'running' }]);
 

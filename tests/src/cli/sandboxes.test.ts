@@ -68,14 +68,14 @@ onEachIsolation(used, (isolation) => {
       expect(json.exitCode).toBe(2);
       expect(JSON.parse(json.stdout)).toMatchObject({ stdout: 'out\n', stderr: '', exit_code: 2 });
       const none = await exec([box, '--', 'no-such-program', 'x']);
-      expect(none).toMatchObject({ stdout: '', exitCode: 1 });
+      expect(none).toMatchObject({ stdout: '', exitCode: 125 });
       expect(none.stderr).toContain('no-such-program');
     });
 
-    test('Ctrl-C ends the wait for input', async () => {
+    test('Ctrl-C ends a command that waits for more input', async () => {
       // More than a pipe holds: it has been taken when the command reads.
       const stdin = { endless: Buffer.alloc(4 * 1024 * 1024) };
-      const ran = await exec(['-i', 'no-matter', 'cat'], {
+      const ran = await exec(['-i', box, 'cat > /dev/null'], {
         stdin,
         interrupt: () => Promise.resolve(),
       });
@@ -100,7 +100,8 @@ onEachIsolation(used, (isolation) => {
 
 describe('errors', () => {
   test.each([
-    [['exec', 'no-such-box', 'true'], 3, 'no-such-box'],
+    [['exec', 'no-such-box', 'true'], 125, 'no-such-box'],
+    [['pause', 'no-such-box'], 3, 'no-such-box'],
     [['create', 'no-such-template'], 1, 'no-such-template'],
     [['create', '--name', 'Not_A_Label'], 1, 'name'],
     [['create', '--frob'], 2, '--frob'],

@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+
 /** Of a terminal, in characters. */
 export interface TerminalSize {
   readonly rows: number;
@@ -22,11 +24,22 @@ export function joinWindow(resized: (size: TerminalSize) => void): Disposable {
   const { stdin, stdout } = process;
   const tell = () => resized(ownSize());
   stdout.on('resize', tell);
-  if (stdin.isTTY) stdin.setRawMode(true);
+  if (stdin.isTTY) {
+    stdin.setRawMode(true);
+    passOutputThrough();
+  }
   return {
     [Symbol.dispose]() {
       stdout.off('resize', tell);
       if (stdin.isTTY) stdin.setRawMode(false);
     },
   };
+}
+
+/**
+ * The raw mode of Node still puts a carriage return before each line feed, which programs that move
+ * the cursor do not mean. What `stty` changes here ends with the raw mode.
+ */
+function passOutputThrough(): void {
+  spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
 }

@@ -1,0 +1,137 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { onEachIsolation, useDaemon, useSandbox, waitFor } from '../harness/index.ts';
+import { InTerminal } from './in-terminal.ts';
+import { runSandport, type SandportOptions } from './run-sandport.ts';
+
+const used = useDaemon();
+const sandport = async (args: readonly string[], options: SandportOptions = {}) => {
+  const { stdout, ...rest } = await runSandport(used, args, options);
+  return { stdout: stdout.toString(), ...rest };
+};
+const size = { rows: 33, cols: 99 };
+
+let box = '';
+beforeAll(async () => {
+  box = (await sandport(['create'])).stdout.trim();
+});
+afterAll(() => sandport(['kill', box]));
+
+test('input is streamed, and its end is told', async () => {
+  const content = randomBytes(20_000_000);
+  const { stdout, exitCode } = await sandport(['exec', '-i', box, 'sha256sum; exit 4'], {
+    stdin: content,
+  });
+  expect(stdout).toContain(createHash('sha256').update(content).digest('hex'));
+  expect(exitCode).toBe(4);
+  // It does not wait for input that the command does not read.
+  const endless = { endless: 'x' };
+  expect(await sandport(['exec', '-i', box, 'exit 3'], { stdin: endless })).toMatchObject({
+    exitCode: 3,
+  });
+  expect(await sandport(['exec', '-i', '--json', box, 'wc -c'], { stdin: 'abc' })).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringContaining('"stdout": "3\\n"'),
+  });
+});
+
+test('Ctrl-C reaches the command, which may live on; our own failures end with 125', async () => {
+  const line = 'trap "echo caught; exit 9" INT; echo ready; while :; do sleep 0.05; done';
+  const caught = await sandport(['exec', box, line], {
+    interrupt: (output) => waitFor(() => output() === 'ready\n', { what: 'the output' }),
+  });
+  expect(caught).toEqual({ stdout: 'ready\ncaught\n', stderr: '', exitCode: 9 });
+  expect(await sandport(['exec', box, '--', 'no-such-program', 'x'])).toMatchObject({
+    stdout: '',
+    stderr: expect.stringContaining('no-such-program'),
+    exitCode: 125,
+  });
+  expect(await sandport(['shell', 'no-such-box'])).toMatchObject({ exitCode: 125 });
+  expect(await sandport(['attach', box, 'f'.repeat(32)])).toMatchObject({ exitCode: 125 });
+});
+
+test('a detached command is listed, read, attached and ended', async () => {
+  const line = 'echo one; echo err >&2; read x; echo "got $x"; exit 7';
+  const detached = await sandport(['exec', '-d', '-i', box, line]);
+  expect(detached).toMatchObject({ stderr: '', exitCode: 0 });
+  const id = detached.stdout.trim();
+  expect(id).toMatch(/^[0-9a-f]{32}$/);
+  const shown = await sandport(['ps', box]);
+  expect(shown.stdout).toMatch(/^ID +STATUS +AGE +OUTPUT +USER +COMMAND\n/);
+  expect(shown.stdout).toMatch(new RegExp(`\n${id.slice(0, 12)} +running +\\d+s .*echo one`));
+  const logs = () => sandport(['logs', box, id.slice(0, 8)]);
+  await expect.poll(logs).toEqual({ stdout: 'one\n', stderr: 'err\n', exitCode: 0 });
+  expect((await sandport(['logs', '--since', '1', '--stream', 'stdout', box, id])).stdout).toBe(
+    'ne\n',
+  );
+  expect(await sandport(['attach', '-i', box, id], { stdin: 'it\n' })).toEqual({
+    stdout: 'one\ngot it\n',
+    stderr: 'err\n',
+    exitCode: 7,
+  });
+  const pieces = (await sandport(['logs', '-f', '--json', '--since', '4', box, id])).stdout;
+  expect(pieces.split('\n', 1).map((piece) => JSON.parse(piece))).toEqual([
+    { stream: 'stdout', offset: 4, chunk: 'got it\n' },
+  ]);
+  expect((await sandport(['ps', '--status', 'ended', box])).stdout).toContain('exit 7');
+
+  const sleeper = (await sandport(['exec', '-d', box, '--', 'sleep', '1000'])).stdout.trim();
+  const killed = await sandport(['kill-command', '--signal', 'term', box, sleeper]);
+  expect(killed).toEqual({ stdout: `${sleeper}\n`, stderr: '', exitCode: 0 });
+  await expect.poll(async () => (await sandport(['ps', box])).stdout).toContain('SIGTERM');
+  const all = (await sandport(['ps', '--json', box])).stdout;
+  const ids: string[] = JSON.parse(all).map((each: { id: string }) => each.id);
+  expect(await sandport(['stop-command', box, ...ids])).toMatchObject({ exitCode: 0 });
+  expect((await sandport(['ps', box])).stderr).toContain('No commands');
+  expect(await sandport(['logs', box, id])).toMatchObject({ exitCode: 3 });
+  expect(await sandport(['logs', box, 'nonsense'])).toMatchObject({ exitCode: 2 });
+  expect(await sandport(['kill-command', '--signal', 'NO', box, id])).toMatchObject({
+    exitCode: 2,
+  });
+});
+
+onEachIsolation(used, (isolation) => {
+  const made = useSandbox(used, isolation);
+
+  test('a shell in a terminal: size, keys, Ctrl-C, leaving and coming back', async () => {
+    await using shell = new InTerminal(used, ['shell', made.id], size);
+    const [, device = ''] = await shell.shows(/(\/dev\/pts\/\d+)\s/);
+    shell.type('echo $((40+2)); stty size\r');
+    await shell.shows(/42\s+33 99/);
+    await shell.resize(device, 44, 111);
+    await shell.shows(/[$#]/);
+    await expect
+      .poll(async () => {
+        shell.type('stty size\r');
+        return (await shell.shows(/[\r\n](\d+ \d+)\r/))[1];
+      })
+      .toBe('44 111');
+    shell.type('sleep 1000\r');
+    await shell.shows(/sleep 1000\r\n/);
+    await waitFor(async () => (await processes()).includes('sleep 1000'), { what: 'the sleep' });
+    shell.type('\u0003');
+    shell.type('echo "code $?"\r');
+    await shell.shows(/code 130/);
+    shell.type('\r~.');
+    const [, id = ''] = await shell.shows(/sandport attach \S+ ([0-9a-f]{32})/);
+    expect(await shell.ended()).toBe(0);
+
+    await using again = new InTerminal(used, ['attach', made.id, id.slice(0, 12)], size);
+    await again.shows(/code 130/);
+    again.type('exit 5\r');
+    expect(await again.ended()).toBe(5);
+    expect((await sandport(['stop-command', made.id, id])).exitCode).toBe(0);
+  });
+
+  test('a command in a terminal has its exit code, and is forgotten', async () => {
+    const args = ['exec', '-t', '--env', 'A=b c', made.id, 'tty; echo "<$A>"; read x; exit $x'];
+    await using command = new InTerminal(used, args, size);
+    await command.shows(/\/dev\/pts\/\d+[^]*<b c>/);
+    command.type('11\r');
+    expect(await command.ended()).toBe(11);
+    expect((await sandport(['ps', made.id])).stdout).toBe('');
+  });
+
+  const processes = async () =>
+    (await sandport(['exec', made.id, 'cat /proc/[0-9]*/cmdline | tr "\\0\\n" "  "'])).stdout;
+});
