@@ -15,6 +15,7 @@ import { addKill } from './commands/kill.ts';
 import { addKubeconfig } from './commands/kubeconfig.ts';
 import { addLifecycle } from './commands/lifecycle.ts';
 import { addLimits } from './commands/limits.ts';
+import { addNetwork } from './commands/network.ts';
 import { addList } from './commands/ls.ts';
 import { addLogs } from './commands/logs.ts';
 import { addMetrics } from './commands/metrics.ts';
@@ -100,6 +101,7 @@ ${exitCodesHelp}`,
   addSnapshot(program);
   addLifecycle(program);
   addLimits(program);
+  addNetwork(program);
   addMetrics(program);
   addEvents(program);
   addTemplate(program);

@@ -75,6 +75,7 @@ export type {
   SandboxResources,
   SandboxVolume,
 } from './sandbox/create-options.ts';
+export type { SandboxNetwork } from './sandbox/network-options.ts';
 export type { EventsOptions, FollowEventsOptions } from './sandbox/events.ts';
 export {
   type BranchOutcome,

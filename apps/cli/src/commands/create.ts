@@ -1,9 +1,10 @@
 import { type Command, Option } from 'commander';
-import { type IdleAction, type Isolation, Sandbox } from 'sandport';
+import { type IdleAction, type Isolation, Sandbox, type SandboxNetwork } from 'sandport';
 import { addClientFlags, clientFlags, clientOf } from '../client-flags.ts';
 import { interruptible } from '../interrupt.ts';
 import { printJson, printLine } from '../output/print.ts';
 import { whileWaiting } from '../output/progress.ts';
+import { network as parseNetwork } from '../parse/network.ts';
 import * as values from '../parse/values.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -25,6 +26,8 @@ interface CreateFlags {
   disk?: number;
   pids?: number;
   volume?: values.VolumeFlag[];
+  network?: SandboxNetwork;
+  bandwidth?: number;
   user?: string;
   workdir?: string;
 }
@@ -62,6 +65,12 @@ export function addCreate(program: Command): void {
       'volume, at /mnt/NAME or the path; can be repeated',
       values.volume,
     )
+    .option(
+      '--network <none|all|allow=…>',
+      'what it may reach (none): allow=HOST,*.DOMAIN,HOST:PORT,NETWORK',
+      parseNetwork,
+    )
+    .option('--bandwidth <mbps>', 'megabits a second in each direction', values.positiveNumber)
     .option('--user <user>', 'user of commands')
     .option('--workdir <dir>', 'directory of commands')
     .addHelpText(
@@ -72,6 +81,7 @@ Examples:
   sandport create code-interpreter --name crunch --memory 2g --ttl 1h
   sandport create --volume models:ro --env LANG=C.UTF-8 --metadata team=data
   sandport create --volume scratch:/data:size=2g --idle-timeout 10m
+  sandport create --network allow=pypi.org,files.pythonhosted.org
   sandport create --from-snapshot before-upgrade`,
     );
   addClientFlags(command).action(
@@ -80,6 +90,8 @@ Examples:
       if (operand !== undefined && flags.template !== undefined) {
         throw new UsageError('The template is given twice.');
       }
+      if (flags.bandwidth !== undefined && flags.network === undefined)
+        throw new UsageError('--bandwidth needs --network.');
       const template = operand ?? flags.template;
       const { ttl, cpu, memory, disk, pids, volume, name, isolation, namespace } = flags;
       const create = (signal: AbortSignal) =>
@@ -99,6 +111,7 @@ Examples:
             idleAction: flags.idleAction,
             resources: { cpu, memoryMb: memory, diskMb: disk, pids },
             volumes: volume,
+            network: flags.network && { ...flags.network, bandwidthMbps: flags.bandwidth },
             user: flags.user,
             workdir: flags.workdir,
             signal,

@@ -10,6 +10,7 @@ import {
 import type { Layout } from '../layout.ts';
 import type { Log } from '../options.ts';
 import type { HeldSandbox } from '../sandbox/held-sandbox.ts';
+import { writeRootFile } from '../sandbox/write-root-file.ts';
 import {
   defaultRange,
   isMarked,
@@ -91,20 +92,21 @@ export class LocalNetwork {
   }
 
   /**
-   * Gives a sandbox that has no processes yet its place and its rules; undefined when it wants none.
-   * @returns the gateway's address @throws SandportFault `network_unavailable`
+   * Gives a sandbox that has no processes yet its place and its rules; false when it wants none.
+   * @throws SandportFault `network_unavailable`
    */
-  async prepare(held: HeldSandbox): Promise<string | undefined> {
+  async prepare(held: HeldSandbox): Promise<boolean> {
     const { network } = held.spec;
     if (network === undefined) {
       await this.withdraw(held);
-      return undefined;
+      return false;
     }
     const { names } = await this.#require();
     const place = held.record.network;
     if (place !== undefined) held.updateRecord({ network: { ...place, attached: false } });
     await this.#admit(names, held, network, { keepPinned: false });
-    return names.gateway;
+    await this.#tellResolver(held, names);
+    return true;
   }
 
   /** A new namespace with the interface of a prepared sandbox, for a runtime to start in. */
@@ -138,7 +140,7 @@ export class LocalNetwork {
     const attached = record.network?.attached === true;
     if (network === undefined) {
       if (!attached) return;
-      if (record.isolation === 'container') return this.withdraw(held);
+      // Its connections are to end at once, for which there has to be somebody who says so.
       const { names } = await this.#require();
       return this.#admit(names, held, closed, { keepPinned: false });
     }
@@ -147,7 +149,10 @@ export class LocalNetwork {
     const { names } = await this.#require();
     const old = this.#guestOf(held)?.network.bandwidth_mbps;
     await this.#admit(names, held, network, { keepPinned: false });
-    if (!attached) return this.joinProcesses(held);
+    if (!attached) {
+      await this.#tellResolver(held, names);
+      return this.joinProcesses(held);
+    }
     if (old === network.bandwidth_mbps || record.process === undefined) return;
     using namespace = namespaceOf(record.process);
     await limitBandwidth(
@@ -235,6 +240,17 @@ export class LocalNetwork {
     if (mbps !== undefined) await limitBandwidth(guest, path, mbps);
     const { network } = held.record;
     if (network !== undefined) held.updateRecord({ network: { ...network, attached: true } });
+  }
+
+  /** Tells programs inside whom to ask for names; a guest that has spoilt the file keeps it so. */
+  async #tellResolver({ id, root }: HeldSandbox, { gateway }: NetworkNames): Promise<void> {
+    const text = Buffer.from(`nameserver ${gateway}\n`);
+    await writeRootFile(root.fs, '/etc/resolv.conf', text, 0o644).catch((error: unknown) =>
+      this.#options.log('warn', 'the resolv.conf of a sandbox could not be written', {
+        sandbox: id,
+        error: String(error),
+      }),
+    );
   }
 
   async #forget(index: number, id: string): Promise<void> {

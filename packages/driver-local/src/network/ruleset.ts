@@ -36,6 +36,8 @@ export function baseRules({ names, range, resolver, logGroup }: BaseRulesOptions
     refuse: [
       `update @told { ip saddr limit rate ${toldPerSecond}/second burst ${toldPerSecond} packets } log group ${logGroup} snaplen 64 queue-threshold 1`,
       'meta l4proto tcp reject with tcp reset',
+      // What every kernel tells a program about, gVisor's too.
+      'meta l4proto udp reject with icmp type port-unreachable',
       'reject with icmp type admin-prohibited',
     ],
     // Before the connection table looks at a packet: whose it says it is must be true.

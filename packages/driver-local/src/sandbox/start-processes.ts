@@ -6,7 +6,6 @@ import { processStartTime } from '@sandport/linux';
 import { SandportFault } from '@sandport/protocol';
 import type { CreateStep, DriverContext } from '../context.ts';
 import { ociSpec } from '../oci/spec.ts';
-import { writeResolvConf } from '../network/resolv-conf.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import { startWithRuntime } from '../runtimes/start.ts';
 import { killSandbox, removeRuntimeState } from './end-processes.ts';
@@ -85,11 +84,10 @@ async function start(
 
   step('network');
   undo.add(() => withdrawFailed(context, held));
-  const gateway = await context.network.prepare(held);
-  if (gateway !== undefined) await writeResolvConf(held.root.fs, gateway);
+  const networked = await context.network.prepare(held);
   // The kernel in a gVisor sandbox finds its interfaces when it starts; a container's host can wait.
   using namespace =
-    gateway !== undefined && record.isolation === 'gvisor'
+    networked && record.isolation === 'gvisor'
       ? await context.network.namespaceFor(held)
       : undefined;
   const networkPath = namespace?.path;
@@ -119,7 +117,7 @@ async function start(
   step('record');
   held.updateRecord({ process, sleep: undefined });
   // No command runs yet.
-  if (gateway !== undefined && namespace === undefined) await context.network.joinProcesses(held);
+  if (networked && namespace === undefined) await context.network.joinProcesses(held);
   const live = new LiveSandbox({
     held,
     channel,

@@ -1,4 +1,5 @@
 import type { IdleAction, Isolation } from '@sandport/protocol';
+import { networkBody, type SandboxNetwork } from './network-options.ts';
 
 /** Limits of a sandbox. What is left out takes the template's default. */
 export interface SandboxResources {
@@ -50,6 +51,8 @@ export interface SandboxCreateOptions {
   idleAction?: IdleAction | undefined;
   resources?: SandboxResources | undefined;
   volumes?: readonly SandboxVolume[] | undefined;
+  /** @default none but loopback */
+  network?: SandboxNetwork | undefined;
   /** User that commands run as and that files belong to. @default the template's */
   user?: string | undefined;
   /** Directory of commands. @default the template's */
@@ -60,7 +63,7 @@ export interface SandboxCreateOptions {
 
 /** The API's body for a new sandbox. */
 export function createBody(options: SandboxCreateOptions): Record<string, unknown> {
-  const { signal: _, ttlSeconds, resources, volumes, ...others } = options;
+  const { signal: _, ttlSeconds, resources, volumes, network, ...others } = options;
   const { fromSnapshot, idleTimeoutSeconds, idleAction, ...same } = others;
   return {
     ...same,
@@ -69,6 +72,7 @@ export function createBody(options: SandboxCreateOptions): Record<string, unknow
     idle_timeout_seconds: idleTimeoutSeconds,
     idle_action: idleAction,
     resources: resources && resourcesBody(resources),
+    network: network && networkBody(network),
     volumes: volumes?.map(({ name, readOnly, path, sizeMb }) => ({
       name,
       read_only: readOnly,

@@ -1,6 +1,7 @@
 import type { IdleAction } from '@sandport/protocol';
 import type { SignalOptions } from '../filesystem/progress.ts';
 import { type SandboxResources, resourcesBody } from './create-options.ts';
+import { networkBody, type SandboxNetwork } from './network-options.ts';
 
 /** What can be changed of how long a sandbox stays. What is left out stays as it is. */
 export interface LifecycleOptions extends SignalOptions {
@@ -29,11 +30,14 @@ export interface UpdateOptions extends SignalOptions {
   metadata?: Readonly<Record<string, string>> | undefined;
   /** Replaces the environment of later commands. */
   env?: Readonly<Record<string, string>> | undefined;
+  /** Replaces what it may reach; connections that are no longer allowed end. */
+  network?: SandboxNetwork | undefined;
 }
 
 /** The API's body for it. */
-export const updateBody = ({ resources, metadata, env }: UpdateOptions) => ({
+export const updateBody = ({ resources, metadata, env, network }: UpdateOptions) => ({
   resources: resources && resourcesBody(resources),
   metadata,
   env,
+  network: network && networkBody(network),
 });

@@ -134,7 +134,7 @@ export class SandboxState {
     return result;
   }
 
-  /** Changes limits, labels or the environment. What is left out stays. */
+  /** Changes limits, labels, the environment or the network. What is left out stays. */
   async update(options: UpdateOptions): Promise<SandboxObject> {
     const json = updateBody(options);
     const { signal } = options;

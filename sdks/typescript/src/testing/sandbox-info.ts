@@ -11,6 +11,7 @@ export const sandboxInfo = (overrides: Record<string, unknown> = {}) => ({
   cpu: 1,
   memory_mb: 512,
   volumes: [],
+  network: { egress: 'none' },
   user: 'user',
   workdir: '/workspace',
   ttl_seconds: 0,
