@@ -1,13 +1,23 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AuthError, Client, NotFoundError, Sandbox } from '@pandastack/sdk';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { isolationsHere, startDaemon, type TestDaemon, testRun } from '../harness/index.ts';
+import {
+  isolationsHere,
+  repoDir,
+  startDaemon,
+  type TestDaemon,
+  testRun,
+  waitFor,
+} from '../harness/index.ts';
 
 // The unmodified npm package @pandastack/sdk@0.9.0. It cannot name an isolation, so that each one
 // has a daemon of its own. A miss takes it 200 ms more: it asks a second time.
 const here = await isolationsHere();
+const pandastackBin = join(repoDir, 'node_modules/@pandastack/sdk/dist/cli.js');
 
 describe.each(['gvisor', 'container'] as const)('@pandastack/sdk on %s', (isolation) => {
   const works = here.includes(isolation);
@@ -117,6 +127,22 @@ describe.each(['gvisor', 'container'] as const)('@pandastack/sdk on %s', (isolat
     expect(exitCode).toBe(5);
     expect(seen).toEqual(['out é€\n', 'err e\n']);
     expect(await sandbox.runCode('print(1 + 1)', 'python')).toMatchObject({ stdout: '2\n' });
+  });
+
+  test('its command line opens a shell: keys go in, what is shown comes out', async () => {
+    const child = spawn(process.execPath, [pandastackBin, 'sandbox', 'ssh', sandbox.id], {
+      env: { PANDASTACK_API: daemon.url, PANDASTACK_API_KEY: daemon.apiKey, HOME: local },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const ended = once(child, 'close');
+    let shown = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      shown += chunk.toString();
+    });
+    await waitFor(() => shown.includes('$ '), { what: 'a prompt' });
+    child.stdin.write('echo $((40 + 2)); tty; stty size; exit 3\r');
+    await ended;
+    expect(shown).toMatch(/42\r\n\/dev\/pts\/\d+\r\n24 80\r\n/);
   });
 
   test('volumes are mounted at /mnt/NAME', async () => {
