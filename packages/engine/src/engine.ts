@@ -124,7 +124,7 @@ export class Engine implements Disposable {
     });
     this.files = new Files(this.sandboxes);
     this.commands = new Commands(this.sandboxes);
-    this.code = new Code(this.sandboxes);
+    this.code = new Code(this.sandboxes, this.#watcher);
     this.kept = new KeptCommands(this.sandboxes, this.#watcher);
     const { sandboxes, files, events } = this;
     const log = options.log ?? (() => undefined);

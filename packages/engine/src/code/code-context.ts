@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Command, CommandSpec } from '@sandport/driver';
 import {
   type CodeContextObject,
   type CodeEnd,
@@ -7,7 +6,8 @@ import {
   SandportFault,
 } from '@sandport/protocol';
 import { Turns } from '../sandboxes/turns.ts';
-import { Kernel, type KernelDeath, type CodeOutput, type RunEnd } from './kernel.ts';
+import type { Kernel, KernelDeath, CodeOutput, RunEnd } from './kernel.ts';
+import type { ContextDetails } from './context-details.ts';
 import type { Language } from './languages.ts';
 import { OutputBound } from './run-result.ts';
 
@@ -20,15 +20,13 @@ const startTimeoutMs = 60_000;
 const maxWaiting = 32;
 
 export interface CodeContextOptions {
-  readonly id: string;
   readonly sandboxId: string;
+  readonly details: ContextDetails;
   readonly language: Language;
-  readonly isDefault: boolean;
-  readonly cwd: string | undefined;
-  readonly env: Readonly<Record<string, string>> | undefined;
-  readonly user: string | undefined;
-  /** Starts a command in the sandbox, which is woken for that. */
-  readonly start: (spec: CommandSpec) => Promise<Command>;
+  /** Starts a kernel in the sandbox. @throws SandportFault as a command that is started */
+  readonly start: () => Promise<Kernel>;
+  /** One that is there already. */
+  readonly kernel?: Kernel | undefined;
 }
 
 export interface RunOptions {
@@ -41,7 +39,6 @@ export interface RunOptions {
 export class CodeContext {
   readonly #options: CodeContextOptions;
   readonly #turns = new Turns();
-  readonly #createdAt = new Date();
   readonly #closed = new AbortController();
   #kernel: Kernel | undefined;
   /** Aborts when the code that runs is to end at all costs. */
@@ -52,10 +49,12 @@ export class CodeContext {
 
   constructor(options: CodeContextOptions) {
     this.#options = options;
+    this.#kernel = options.kernel;
   }
 
   get object(): CodeContextObject {
-    const { id, sandboxId, language, cwd, isDefault } = this.#options;
+    const { sandboxId, language, details } = this.#options;
+    const { id, cwd, is_default: isDefault, created_at: createdAt } = details;
     return {
       id,
       sandbox_id: sandboxId,
@@ -63,7 +62,7 @@ export class CodeContext {
       status: this.#hasEnded ? 'ended' : this.#stop === undefined ? 'idle' : 'busy',
       ...(cwd === undefined ? {} : { cwd }),
       is_default: isDefault,
-      created_at: this.#createdAt.toISOString(),
+      created_at: createdAt,
     };
   }
 
@@ -121,18 +120,27 @@ export class CodeContext {
   async restart(): Promise<void> {
     this.#kernel?.kill();
     await this.#turns.take(async () => {
-      this.#kernel?.kill();
-      await this.#kernel?.ended;
+      await this.#kernel?.remove();
       this.#kernel = undefined;
       this.#lost = false;
       await this.#running();
     });
   }
 
+  /** True while a program in the sandbox belongs to it. */
+  get isAlive(): boolean {
+    return !this.#hasEnded;
+  }
+
+  /** True: no program for it has ever started. */
+  get isEmpty(): boolean {
+    return this.#kernel === undefined && !this.#turns.busy;
+  }
+
   /** Ends what runs. */
-  close(): void {
+  async close(): Promise<void> {
     this.#closed.abort();
-    this.#kernel?.kill();
+    await this.#kernel?.remove();
   }
 
   async #runNow(
@@ -148,11 +156,12 @@ export class CodeContext {
     let error: CodeError | undefined;
     const stop = new AbortController();
     this.#stop = stop;
-    const hand = async (output: CodeOutput) => {
+    // Who takes it slowly does not hold the code: what is not taken yet is bounded.
+    const hand = (output: CodeOutput) => {
       const passed = bound.cut(output);
       if (passed?.type === 'error') error = passed.error;
       if (passed === undefined || stop.signal.reason === 'gone') return;
-      await Promise.resolve(onOutput(passed)).catch(onGone);
+      Promise.resolve(onOutput(passed)).catch(onGone);
     };
     const onGone = () => stop.abort('gone');
     signal?.addEventListener('abort', onGone, { once: true });
@@ -161,12 +170,12 @@ export class CodeContext {
     const running = kernel.run(code, hand);
     const watch = this.#watch(kernel, stop.signal, running);
     try {
-      const end = await running.catch(async (death: unknown) => {
+      const end = await running.catch((death: unknown) => {
         if (!isDeath(death)) throw death;
         this.#lost = true;
         if (death.exit === undefined) throw death.fault;
         error = this.#errorOf(death) ?? error;
-        if (error !== undefined) await hand({ type: 'error', error });
+        if (error !== undefined) hand({ type: 'error', error });
         return { exit: death.exit?.exitCode ?? 1, count: undefined } satisfies RunEnd;
       });
       return {
@@ -213,21 +222,20 @@ export class CodeContext {
 
   /** The kernel, started if there is none. */
   async #running(): Promise<Kernel> {
-    if (this.#closed.signal.aborted)
-      throw new SandportFault('context_not_found', 'The context was closed.', {
-        context: this.#options.id,
-      });
+    if (this.#closed.signal.aborted) throw this.#wasClosed();
     if (this.#kernel !== undefined && !this.#kernel.isEnded) return this.#kernel;
-    if (this.#kernel !== undefined) this.#lost = true;
+    const ended = this.#kernel;
     this.#kernel = await this.#startKernel();
+    if (ended !== undefined) {
+      this.#lost = true;
+      await ended.remove();
+    }
     return this.#kernel;
   }
 
   async #startKernel(): Promise<Kernel> {
-    const { language, cwd, env, user, start } = this.#options;
-    const kernel = await Kernel.start(language, (args) =>
-      start({ args, cwd, env, user, stdin: true }),
-    ).catch((error: unknown) => {
+    const { language, start } = this.#options;
+    const kernel = await start().catch((error: unknown) => {
       throw isMissingProgram(error, language) ? this.#unavailable(language.needs) : error;
     });
     const over = new AbortController();
@@ -237,17 +245,24 @@ export class CodeContext {
     const missing = await Promise.race([kernel.ready, late]);
     over.abort();
     if (missing === undefined && !kernel.isEnded) {
-      if (this.#closed.signal.aborted) kernel.kill();
-      return kernel;
+      if (!this.#closed.signal.aborted) return kernel;
+      await kernel.remove();
+      throw this.#wasClosed();
     }
     kernel.kill();
     const { reason } = await kernel.ended;
+    await kernel.remove();
     if (missing !== undefined && missing !== 'late') throw this.#unavailable(missing);
     throw new SandportFault(
       'kernel_not_started',
       `The kernel for ${language.name} did not start: ${missing === 'late' ? `it was not ready after ${startTimeoutMs / 1000} seconds` : reason}.`,
       { language: language.name, sandbox: this.#options.sandboxId },
     );
+  }
+
+  #wasClosed(): SandportFault {
+    const { id } = this.#options.details;
+    return new SandportFault('context_not_found', 'The context was closed.', { context: id });
   }
 
   #unavailable(missing: string): SandportFault {

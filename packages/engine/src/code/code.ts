@@ -10,12 +10,15 @@ import {
   type RunCode,
   SandportFault,
 } from '@sandport/protocol';
+import type { Watcher } from '../commands/kept/watcher.ts';
 import type { Principal } from '../principal.ts';
 import type { Entry } from '../sandboxes/entry.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
 import type { WakeOptions } from '../sandboxes/states.ts';
 import { CodeContext } from './code-context.ts';
-import type { CodeOutput } from './kernel.ts';
+import type { ContextDetails } from './context-details.ts';
+import type { CodeOutput, Kernel } from './kernel.ts';
+import { KernelStarter } from './kernel-starter.ts';
 import { languageOf } from './languages.ts';
 import { RunResult } from './run-result.ts';
 
@@ -34,11 +37,12 @@ type OnOutput = (output: CodeOutput) => void | Promise<void>;
 /** Code in sandboxes, whose variables live from one run to the next. */
 export class Code {
   readonly #sandboxes: Sandboxes;
-  /** By sandbox; contexts go with the daemon. */
+  readonly #kernels: KernelStarter;
   readonly #contexts = new WeakMap<Entry, Map<string, CodeContext>>();
 
-  constructor(sandboxes: Sandboxes) {
+  constructor(sandboxes: Sandboxes, watcher: Watcher) {
     this.#sandboxes = sandboxes;
+    this.#kernels = new KernelStarter(sandboxes, watcher);
   }
 
   /** @throws SandportFault `sandbox_not_found` */
@@ -114,7 +118,11 @@ export class Code {
     using active = entry.activity.begin();
     void active;
     await this.#sandboxes.states.running(entry, options);
-    return context.run(code, onOutput, { timeoutMs, signal: options.signal });
+    try {
+      return await context.run(code, onOutput, { timeoutMs, signal: options.signal });
+    } finally {
+      this.#dropEmpty(entry, context);
+    }
   }
 
   /**
@@ -132,7 +140,11 @@ export class Code {
     using active = entry.activity.begin();
     void active;
     await this.#sandboxes.states.running(entry, options);
-    if (context.object.status === 'ended') await context.begin();
+    try {
+      if (!context.isAlive) await context.begin();
+    } finally {
+      this.#dropEmpty(entry, context);
+    }
   }
 
   /** The code that runs there ends with an error. No error when none runs. */
@@ -157,11 +169,12 @@ export class Code {
   }
 
   /** Ends the code that runs there. */
-  close(principal: Principal, sandbox: string, id: string): void {
+  async close(principal: Principal, sandbox: string, id: string): Promise<void> {
     const entry = this.#sandboxes.find(principal, sandbox);
     const context = this.#find(entry, id);
+    if (context.isAlive) await this.#sandboxes.states.running(entry);
     this.#of(entry).delete(id);
-    context.close();
+    await context.close();
   }
 
   #of(entry: Entry): Map<string, CodeContext> {
@@ -169,6 +182,8 @@ export class Code {
     if (known !== undefined) return known;
     const contexts = new Map<string, CodeContext>();
     this.#contexts.set(entry, contexts);
+    for (const [id, { details, kernel }] of this.#kernels.adopt(entry))
+      contexts.set(id, this.#context(entry, details, kernel));
     return contexts;
   }
 
@@ -202,14 +217,28 @@ export class Code {
         `The sandbox has ${maxCodeContexts} code contexts already; close one.`,
         { limit: maxCodeContexts, resource: 'code contexts' },
       );
-    const context = new CodeContext({
-      ...{ id, sandboxId: entry.row.id, language: languageOf(language), isDefault, cwd, env, user },
-      start: async (spec) => {
-        const { commands } = await this.#sandboxes.states.running(entry);
-        return commands.start(spec);
-      },
-    });
+    const details: ContextDetails = {
+      ...{ id, language: languageOf(language).name, mark: '', is_default: isDefault },
+      created_at: new Date().toISOString(),
+      ...{ cwd, env, user },
+    };
+    const context = this.#context(entry, details);
     contexts.set(id, context);
     return context;
+  }
+
+  /** A default one whose kernel could not be started takes no place. */
+  #dropEmpty(entry: Entry, context: CodeContext): void {
+    if (context.isEmpty) this.#of(entry).delete(context.object.id);
+  }
+
+  #context(entry: Entry, details: ContextDetails, kernel?: Kernel): CodeContext {
+    return new CodeContext({
+      sandboxId: entry.row.id,
+      details,
+      language: languageOf(details.language),
+      start: () => this.#kernels.start(entry, details),
+      kernel,
+    });
   }
 }

@@ -82,8 +82,8 @@ export function codeRoutes(engine: Engine): Route[] {
     {
       method: 'DELETE',
       path: context,
-      handle: (exchange) => {
-        engine.code.close(...of(exchange));
+      handle: async (exchange) => {
+        await engine.code.close(...of(exchange));
         exchange.empty();
       },
     },
