@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readdir, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -6,7 +7,7 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { encodeFrame, type Frame, FrameReader } from './frames.ts';
 import { RealInit } from './testing/real-init.ts';
 import { encodeStart } from './start-payload.ts';
-import { FromInit, PROTOCOL_VERSION, STDIN_WINDOW_BYTES, ToInit } from './wire.ts';
+import { FromInit, KEPT_ID_FIRST, PROTOCOL_VERSION, STDIN_WINDOW_BYTES, ToInit } from './wire.ts';
 
 let init: RealInit;
 let daemon: Server;
@@ -71,6 +72,15 @@ const start = (id: number, terminal: boolean) =>
       ...(terminal ? { terminal: { columns: 80, rows: 24 } } : {}),
     }),
   );
+const keep = (id: number) => {
+  const spec = { args: ['sleep', '60'], cwd: '/', env: {}, user: 'root' };
+  return encodeFrame(ToInit.start, id, encodeStart(spec, randomBytes(16).toString('hex')));
+};
+const resume = (id: number, offset: bigint) => {
+  const payload = Buffer.alloc(16);
+  payload.writeBigUInt64LE(offset);
+  return encodeFrame(ToInit.resume, id, payload);
+};
 const connect = (id: number) => encodeFrame(ToInit.connect, id, port());
 const data = (id: number, bytes: number) => encodeFrame(ToInit.stdin, id, Buffer.alloc(bytes));
 
@@ -92,6 +102,18 @@ test.each<[string, () => Buffer[]]>([
   [
     'a terminal of no size',
     () => [encodeFrame(ToInit.start, 1, Buffer.from([7, 2, 0, 0, 0, 1, 1]))],
+  ],
+  ['a number of the init', () => [start(KEPT_ID_FIRST, false)]],
+  ['half a key', () => [encodeFrame(ToInit.start, 1, Buffer.from([8, 2, 0, 0, 0, 1, 1]))]],
+  ['a resume of nothing', () => [resume(1, 0n)]],
+  ['a resume of what is not kept', () => [start(1, false), resume(1, 0n)]],
+  ['a resume of what was just started', () => [keep(1), resume(1, 0n)]],
+  ['half a resume', () => [keep(1), encodeFrame(ToInit.resume, 1, Buffer.alloc(8))]],
+  ['a resume beyond what there is', () => [keep(1), resume(KEPT_ID_FIRST, 1n)]],
+  ['forgetting what is not kept', () => [start(1, false), encodeFrame(ToInit.forget, 1)]],
+  [
+    'credit for what was not sent',
+    () => [keep(1), encodeFrame(ToInit.credit, 1, Buffer.from([1, 1, 0, 0, 0]))],
   ],
   [
     'credit of stderr',
@@ -126,7 +148,10 @@ test('the 1,025th connection is refused, and all are gone with the daemon', asyn
   await sleep(20);
   const before = await openFiles();
   for (let id = 1; id <= 1025; id++) socket.write(connect(id));
-  await vi.waitFor(() => expect(frames.filter(({ id }) => id > 0)).toHaveLength(1025), 10_000);
+  await vi.waitFor(
+    () => expect(frames.filter(({ id }) => id > 0 && id <= 1025)).toHaveLength(1025),
+    10_000,
+  );
   const refused = frames.find(({ type }) => type === FromInit.connectFailed);
   expect(refused).toMatchObject({ id: 1025 });
   expect(refused?.payload.readUInt32LE(0)).toBe(24);

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { encodeFrame } from './frames.ts';
 import { RealInit } from './testing/real-init.ts';
-import { ToInit } from './wire.ts';
+import { PROTOCOL_VERSION, ToInit } from './wire.ts';
 
 test('the init waits for a daemon that comes late', async () => {
   await using init = await RealInit.spawn();
@@ -77,7 +77,7 @@ test('frames that make no sense end the connection, never the init', async () =>
   await fc.assert(
     fc.asyncProperty(fc.array(bytes, { maxLength: 10 }), fc.boolean(), async (chunks, polite) => {
       const peer = await nextPeer();
-      if (polite) peer.write(encodeFrame(ToInit.helloOk, 0, Buffer.from([2, 0])));
+      if (polite) peer.write(encodeFrame(ToInit.helloOk, 0, Buffer.from([PROTOCOL_VERSION, 0])));
       for (const chunk of chunks) peer.write(chunk);
       await new Promise((resolve) => setImmediate(resolve));
       peer.destroy();

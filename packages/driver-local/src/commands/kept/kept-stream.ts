@@ -95,6 +95,7 @@ export class KeptStream implements Spillable {
     this.#tail.drop(this.#tail.length);
     this.#tell('room');
     await this.#pumping;
+    await this.#options.segments.close();
   }
 
   async *read({
@@ -149,6 +150,9 @@ export class KeptStream implements Spillable {
 
   #spill(): void {
     this.#pumping ??= this.#pump()
+      .then(async () => {
+        if (this.#isFinished) await this.#options.segments.close();
+      })
       .catch((error: unknown) => this.#options.onFull(error))
       .finally(() => {
         this.#pumping = undefined;

@@ -1,7 +1,13 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { open, rm } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf } from '@sandport/linux';
+
+/** Files of all streams that stay open between two writes. */
+const openFilesMax = 64;
+/** A file that gets nothing for so long is closed. */
+const idleMs = 1_000;
+let openFiles = 0;
 
 interface Segment {
   /** Offset of its first byte in the stream. */
@@ -18,14 +24,17 @@ export interface SegmentsOptions {
   readonly segmentBytes: number;
 }
 
-const readBytes = 64 * 1024;
+const readBytes = 256 * 1024;
 
 /** The older part of a stream, in files that follow each other without a gap. */
 export class Segments {
   readonly #options: SegmentsOptions;
   #segments: Segment[] = [];
-  /** The last file is not written to any more. */
-  #closed = true;
+  /** The last file may get more. */
+  #grows = false;
+  /** That file, where it stays open. */
+  #file: FileHandle | undefined;
+  #idleTimer: NodeJS.Timeout | undefined;
 
   constructor(options: SegmentsOptions) {
     this.#options = options;
@@ -69,32 +78,50 @@ export class Segments {
     return first && first.from + first.bytes;
   }
 
-  /** Adds bytes at the end, which is `offset` unless it is empty. @returns how many of them */
+  /** Calls must come one after the other. Adds bytes at the end, which is `offset` unless it is empty. @returns how many of them */
   async append(offset: number, pieces: readonly Buffer[]): Promise<number> {
     const { directory, name, segmentBytes } = this.#options;
+    clearTimeout(this.#idleTimer);
     let last = this.#segments.at(-1);
-    const isNew = last === undefined || this.#closed || last.bytes >= segmentBytes;
-    if (last === undefined || isNew) last = { from: offset, bytes: 0 };
+    const isNew = last === undefined || !this.#grows || last.bytes >= segmentBytes;
+    if (last === undefined || isNew) {
+      await this.close();
+      last = { from: offset, bytes: 0 };
+    }
     const path = join(directory, `${name}-${last.from}`);
-    const file = await open(path, isNew ? 'wx' : 'r+', 0o600);
+    const file = this.#file ?? (await open(path, isNew ? 'wx' : 'r+', 0o600));
     try {
       const { bytesWritten } = await file.writev([...pieces], last.bytes);
       last.bytes += bytesWritten;
       if (isNew && bytesWritten > 0) {
         this.#segments.push(last);
-        this.#closed = false;
+        this.#grows = true;
       }
       return bytesWritten;
     } finally {
-      await file.close();
+      await this.#keepOpen(file, last.bytes > 0);
       if (last.bytes === 0) await rm(path, { force: true });
     }
+  }
+
+  /** Closes the file that is open for more. */
+  async close(): Promise<void> {
+    const file = this.#file;
+    clearTimeout(this.#idleTimer);
+    if (file === undefined) return;
+    this.#file = undefined;
+    openFiles -= 1;
+    await file.close();
   }
 
   /** Removes the oldest file. False when there is none. */
   async dropOldest(): Promise<boolean> {
     const first = this.#segments.shift();
     if (first === undefined) return false;
+    if (this.#segments.length === 0) {
+      this.#grows = false;
+      await this.close();
+    }
     await this.#remove(first);
     return true;
   }
@@ -115,6 +142,15 @@ export class Segments {
       this.#segments = this.#segments.filter(({ from }) => from > segment.from);
       return undefined;
     }
+  }
+
+  async #keepOpen(file: FileHandle, isUseful: boolean): Promise<void> {
+    if (this.#file === undefined) {
+      if (!isUseful || openFiles >= openFilesMax) return file.close();
+      this.#file = file;
+      openFiles += 1;
+    }
+    this.#idleTimer = setTimeout(() => void this.close().catch(() => {}), idleMs).unref();
   }
 
   #path({ from }: Segment): string {
