@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from types import TracebackType
-from typing import AsyncGenerator, Iterator, Optional, Type, TypeVar
+from typing import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator, Optional, Type, TypeVar
 
 from .._wire import kept_commands
+from .._wire.body import as_bytes
 from .._wire.commands import checked
 from .._wire.output_callbacks import PieceCallback
 from .._wire.output_feed import OutputFeed, still_runs
+from .._wire.stdin_chunks import stdin_chunks
 from ..command_models import CommandInfo, CommandOutput, KeptOutput
 from ..errors import ConflictError, NotFoundError
 from ..models import ExecResult
@@ -138,10 +140,16 @@ class AsyncCommandBase:
         self._worker = asyncio.ensure_future(work())
 
     async def _send(self, content: AsyncContent, eof: bool) -> None:
-        body = AsyncBody(content)
-        request = kept_commands.stdin(self._sandbox_id, self.id, body.body.size, eof)
         async with self._input:  # One after the other.
-            await self._transport.send(request, body)
+            async for chunk in _chunks(content):
+                if chunk:
+                    await self._put(chunk, eof=False)
+            if eof:
+                await self._put(b"", eof=True)
+
+    async def _put(self, chunk: bytes, eof: bool) -> None:
+        request = kept_commands.stdin(self._sandbox_id, self.id, len(chunk), eof)
+        await self._transport.send(request, AsyncBody(chunk))
 
     def _send_in_background(self, content: AsyncContent) -> None:
         """All of it, then the end of the input. A command that ends before it has read all is no
@@ -207,6 +215,20 @@ class AsyncCommandBase:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id} {self.info.status}>"
+
+
+async def _chunks(content: AsyncContent) -> AsyncIterator[bytes]:
+    if isinstance(content, AsyncIterable):
+        async for chunk in content:
+            yield as_bytes(chunk)
+        return
+    chunks = stdin_chunks(content)
+    while True:
+        # A file may block. StopIteration cannot cross.
+        read = await asyncio.to_thread(next, chunks, None)
+        if read is None:
+            return
+        yield read
 
 
 async def _cancelled(task: Optional[asyncio.Task[None]]) -> None:

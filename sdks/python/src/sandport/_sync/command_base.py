@@ -8,10 +8,11 @@ from types import TracebackType
 from typing import Generator, Iterator, Optional, Type, TypeVar
 
 from .._wire import kept_commands
-from .._wire.body import Content, make_body
+from .._wire.body import Content, MemoryBody
 from .._wire.commands import checked
 from .._wire.output_callbacks import PieceCallback
 from .._wire.output_feed import OutputFeed, still_runs
+from .._wire.stdin_chunks import stdin_chunks
 from ..command_models import CommandInfo, CommandOutput, KeptOutput
 from ..errors import ConflictError, NotFoundError
 from ..models import ExecResult
@@ -138,10 +139,16 @@ class CommandBase:
         self._worker.start()
 
     def _send(self, content: Content, eof: bool) -> None:
-        body = make_body(content)
-        request = kept_commands.stdin(self._sandbox_id, self.id, body.size, eof)
         with self._input:  # One after the other.
-            self._transport.send(request, body)
+            for chunk in stdin_chunks(content):
+                if chunk:
+                    self._put(chunk, eof=False)
+            if eof:
+                self._put(b"", eof=True)
+
+    def _put(self, chunk: bytes, eof: bool) -> None:
+        request = kept_commands.stdin(self._sandbox_id, self.id, len(chunk), eof)
+        self._transport.send(request, MemoryBody(chunk))
 
     def _send_in_background(self, content: Content) -> None:
         """All of it, then the end of the input. A command that ends before it has read all is no
