@@ -1,6 +1,9 @@
 import { Duplex } from 'node:stream';
 import type { ClientSocket } from '../http/socket/client-socket.ts';
 
+/** Larger messages are refused by the daemon. */
+const maxMessageBytes = 256 * 1024;
+
 /** Ends one direction of the connection. */
 const endOfFile = '{"eof":true}';
 
@@ -24,7 +27,7 @@ export class PortStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
-    void settle(this.#socket.send(chunk), done);
+    void settle(this.#sendAll(chunk), done);
   }
 
   override _final(done: (error?: Error | null) => void): void {
@@ -37,6 +40,11 @@ export class PortStream extends Duplex {
     if (isOver) void this.#socket.close();
     else this.#socket.abort(error ?? new Error('the connection was closed'));
     done(error);
+  }
+
+  async #sendAll(bytes: Buffer): Promise<void> {
+    for (let start = 0; start < bytes.length; start += maxMessageBytes)
+      await this.#socket.send(bytes.subarray(start, start + maxMessageBytes));
   }
 
   async #readOn(): Promise<void> {
