@@ -1,4 +1,9 @@
 export { Client, type ClientSource } from './client.ts';
+export { CodeContext, type CodeContextOptions } from './code/code-context.ts';
+export type { CodeExecution } from './code/code-execution.ts';
+export type { CodeResult } from './code/code-result.ts';
+export type { Code } from './code/code.ts';
+export type { RunCodeOptions } from './code/run-code.ts';
 export type {
   CommandEvent,
   ExitEvent,
@@ -96,6 +101,9 @@ export type { MetricsOptions } from './sandbox/sandbox-state.ts';
 export type { SandboxFilter } from './sandbox/list-sandboxes.ts';
 export { type ExecOptions, type ExecStreamOptions, Sandbox } from './sandbox/sandbox.ts';
 export type {
+  CodeContextObject,
+  CodeError,
+  CodeLanguage,
   CommandObject,
   CommandStatus,
   CreatedKey,

@@ -1,10 +1,15 @@
 import {
+  type CodeLanguage,
   forkResultSchema,
   forkTreeResultSchema,
   type SandboxObject,
   sandboxSchema,
 } from '@sandport/protocol';
 import { type Client, clientFor, type ClientSource } from '../client.ts';
+import { Code } from '../code/code.ts';
+import type { CodeContext, CodeContextOptions } from '../code/code-context.ts';
+import type { CodeExecution } from '../code/code-execution.ts';
+import type { RunCodeOptions } from '../code/run-code.ts';
 import { Commands } from '../commands/commands.ts';
 import type { CommandLine } from '../commands/command-options.ts';
 import type { CommandResult } from '../commands/command-result.ts';
@@ -45,6 +50,7 @@ export interface ExecStreamOptions extends Omit<ExecOptions, 'check'>, OutputCal
 export class Sandbox extends SandboxState implements AsyncDisposable {
   readonly filesystem: Filesystem;
   readonly commands: Commands;
+  readonly code: Code;
   readonly pty: Pty;
   readonly ports: Ports;
   readonly #client: Client;
@@ -54,6 +60,7 @@ export class Sandbox extends SandboxState implements AsyncDisposable {
     this.#client = client;
     this.filesystem = new Filesystem(client.transport, info.id);
     this.commands = new Commands(client.transport, info.id);
+    this.code = new Code(client.transport, info.id);
     this.pty = new Pty(client.transport, info.id);
     this.ports = new Ports(client.transport, info.id);
   }
@@ -126,6 +133,23 @@ export class Sandbox extends SandboxState implements AsyncDisposable {
       await callbacks[event.type]?.(event.text);
     }
     throw new Error('The stream of a command ends with its exit.');
+  }
+
+  /**
+   * Runs code whose variables live on to the next run of the same language.
+   *
+   * @example
+   * await sandbox.runCode('x = 20');
+   * const { results } = await sandbox.runCode('x + 1');
+   * console.log(results[0]?.text); // 21
+   */
+  runCode(code: string, language?: CodeLanguage, options?: RunCodeOptions): Promise<CodeExecution> {
+    return this.code.run(code, language, options);
+  }
+
+  /** A place of its own for variables; see `runCode`. */
+  createCodeContext(language?: CodeLanguage, options?: CodeContextOptions): Promise<CodeContext> {
+    return this.code.createContext(language, options);
   }
 
   /**
