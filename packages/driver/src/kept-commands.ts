@@ -54,10 +54,17 @@ export interface KeptCommand {
   readonly end: KeptEnd | undefined;
   /** Of what was kept of a stream. With a terminal all comes by stdout. */
   range(stream: 'stdout' | 'stderr'): KeptRange;
+  /**
+   * Ends early, with a command that runs, when the driver is closed or the sandbox is removed.
+   * @throws the signal's reason
+   */
   read(stream: 'stdout' | 'stderr', options?: ReadKeptOptions): AsyncGenerator<KeptChunk>;
   /** Of one that runs and was started with it; the same for all callers. `end()` closes it for good. */
   readonly stdin: Writable | undefined;
-  /** Resolves when it is not running any more. */
+  /**
+   * Resolves when it is not running any more; with one that runs when the driver is closed or the
+   * sandbox is removed.
+   */
   readonly ended: Promise<void>;
   /** To the whole process group. No error when it has ended. */
   kill(signal?: Parameters<Command['kill']>[0]): void;
