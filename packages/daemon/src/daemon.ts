@@ -82,6 +82,7 @@ export async function startDaemon(config: DaemonConfig, options: StartOptions): 
     version,
     idleTimeoutMs: config.idleTimeoutMs,
     previewHost: config.previewHost,
+    allowedOrigins: config.allowedOrigins,
     ...(ssh && { ssh: sshAccess(ssh, () => opened(config.ssh, ports.ssh)) }),
     ...(dialect && {
       mounts: [dialect.router],

@@ -29,6 +29,7 @@ export type OptionKey =
   | 'pod_network_users'
   | 'ssh_listen'
   | 'preview_host'
+  | 'allow_origin'
   | 'network'
   | 'network_range'
   | 'network_dns'
@@ -151,6 +152,14 @@ export const daemonOptions: readonly DaemonOption[] = [
     description:
       'Domain below which ports of sandboxes have their addresses, as http://3000-ID.NAME:PORT/; all names below it must lead to this daemon.',
     defaultText: 'localhost, and the port of the API',
+  },
+  {
+    key: 'allow_origin',
+    flag: '--allow-origin <origin>',
+    description:
+      'Origin of web pages, as https://example.com, that may open WebSockets with a key. Can be repeated.',
+    defaultText: "the daemon's own",
+    list: true,
   },
   {
     key: 'network',

@@ -98,6 +98,12 @@ test('every option can be given in all three ways', async () => {
     kubernetes_san: 'box.example',
     pod_network: '127.70.0.0/16',
     pod_network_users: 'www-data',
+    ssh_listen: '0.0.0.0:2022',
+    preview_host: 'previews.example.com:443',
+    allow_origin: 'https://pages.example',
+    network: 'off',
+    network_range: '10.9.0.0/16',
+    network_dns: '9.9.9.9',
     idle_timeout_seconds: '1.5',
     log_level: 'silent',
   };
@@ -122,6 +128,14 @@ test('every option can be given in all three ways', async () => {
     prepare: [],
     maxSandboxes: 7,
     pools: [{ template: 'base', isolation: 'container', size: 2 }],
+    ssh: { host: '0.0.0.0', port: 2022, asked: true },
+    previewHost: { suffix: 'previews.example.com', port: 443 },
+    allowedOrigins: ['https://pages.example'],
+    network: {
+      mode: 'off',
+      range: { base: 0x0a090000, prefix: 16 },
+      resolvers: [{ address: '9.9.9.9', port: 53 }],
+    },
     idleTimeoutMs: 1500,
     logLevel: 'silent',
   };
@@ -133,6 +147,8 @@ test('every option can be given in all three ways', async () => {
     pool: ['base:container=2'],
     kubernetes_san: ['box.example'],
     pod_network_users: ['www-data'],
+    allow_origin: ['https://pages.example'],
+    network_dns: ['9.9.9.9'],
   };
   expect(await resolveConfig(asList, {})).toEqual(expected);
   expect(await resolveConfig({ config: await configFile(asList) }, {})).toEqual(expected);
@@ -151,6 +167,7 @@ test.each([
   [{ pod_network: '10.0.0.0/8' }, {}, '--pod-network'],
   [{ max_sandboxes: 'many' }, {}, '--max-sandboxes'],
   [{ alias: ['x'] }, {}, '--alias'],
+  [{ allow_origin: ['example.com'] }, {}, '--allow-origin'],
   [{ storage: 'zfs' }, {}, '--storage'],
   [{ storage_pool_gb: '0' }, {}, '--storage-pool-gb'],
   [{}, { SANDPORT_ISOLATION: 'strong' }, 'SANDPORT_ISOLATION'],

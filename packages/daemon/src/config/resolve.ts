@@ -40,6 +40,8 @@ export interface DaemonConfig {
   readonly pools: readonly PoolSetting[];
   /** Where ports of sandboxes have addresses of their own. */
   readonly previewHost: PreviewHostSetting;
+  /** Origins of web pages that may open WebSockets. */
+  readonly allowedOrigins: readonly string[];
   readonly network: NetworkSettings;
   readonly idleTimeoutMs: number;
   readonly logLevel: string;
@@ -80,6 +82,9 @@ const values = z.strictObject({
           `a pool holds at most ${maxPoolSize} sandboxes`,
         ),
     )
+    .default([]),
+  allow_origin: z
+    .array(z.string().regex(/^https?:\/\/[^/\s]+$/, 'must look like https://example.com'))
     .default([]),
   preview_host: previewHostSchema.default({ suffix: 'localhost' }),
   idle_timeout_seconds: z.coerce.number().min(0.1).max(86_400).default(60),
@@ -136,6 +141,7 @@ function complete(data: z.infer<typeof values>): DaemonConfig {
     maxSandboxes: data.max_sandboxes,
     pools: data.pool.map(poolSetting),
     previewHost: data.preview_host,
+    allowedOrigins: data.allow_origin,
     network: networkSettings(data),
     idleTimeoutMs: data.idle_timeout_seconds * 1000,
     logLevel: data.log_level,
