@@ -27,6 +27,17 @@ onEachIsolation(used, (isolation) => {
     const { filesystem, commands } = sandbox;
     await filesystem.write('/workspace/f', 'old');
     const { stdout: pid } = await commands.run('sleep 300 >/dev/null 2>&1 & echo $!');
+    const line = 'seq 1 5; read x; seq 6 9; exit 4';
+    const kept = await commands.run(line, { background: true, stdin: true });
+    const counted = kept.wait();
+    let shown = '';
+    const pty = await sandbox.pty.create({
+      rows: 24,
+      cols: 80,
+      cmd: 'cat',
+      onData: (bytes) => void (shown += Buffer.from(bytes).toString()),
+    });
+    await expect.poll(() => kept.stdout).toBe('1\n2\n3\n4\n5\n');
     // Several connections are kept open and will be stale.
     await Promise.all(Array.from({ length: 8 }, () => commands.run('sleep 0.1')));
 
@@ -50,6 +61,12 @@ onEachIsolation(used, (isolation) => {
     expect(await commands.run(`kill -0 ${pid.trim()} && echo alive`)).toMatchObject({
       stdout: 'alive\n',
     });
+    await kept.sendStdin('on\n');
+    expect(await counted).toMatchObject({ stdout: '1\n2\n3\n4\n5\n6\n7\n8\n9\n', exitCode: 4 });
+    await pty.write('typed\r');
+    await expect.poll(() => shown).toContain('typed\r\ntyped');
+    await pty.kill();
+    expect(await pty.wait()).toMatchObject({ signal: 'SIGKILL' });
     expect(await filesystem.read('/workspace/f')).toBe('old');
     expect((await filesystem.list('/workspace')).map(({ name }) => name)).toEqual(['f']);
     expect((await sandbox.refresh()).status).toBe('running');
