@@ -11,7 +11,7 @@ import type { CommandSignal } from '../signal.ts';
 
 export interface PtyOptions {
   /** Called with what the terminal shows, as it comes. A promise holds back what comes after it. */
-  onData?: ((bytes: Uint8Array) => void | Promise<void>) | undefined;
+  onData?: ((bytes: Uint8Array) => unknown) | undefined;
   /** Where to begin, counted from the first byte that it ever showed. @default what comes from now on */
   since?: number | undefined;
   /** Called when the connection broke, before each attempt to make it again. */
