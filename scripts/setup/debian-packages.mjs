@@ -27,6 +27,8 @@ const optional = {
   skopeo: 'templates cannot be made of images',
   umoci: 'templates cannot be made of images',
   buildah: 'templates cannot be made of Dockerfiles',
+  nftables: 'sandboxes have no network but loopback',
+  iproute2: 'sandboxes have no network but loopback',
 };
 
 export const debianPackages = [...Object.keys(required), ...Object.keys(optional)];

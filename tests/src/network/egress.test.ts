@@ -146,6 +146,27 @@ except OSError as error:
   await api.send('DELETE', `/v1/sandboxes/${id}`);
 });
 
+test('a rule more ends no connection to a name that stays listed', async () => {
+  const { api } = daemon;
+  const before = { egress: 'allowlist', allow: ['allowed.test'] };
+  const { id } = await api.create({ isolation: 'container', network: before });
+  const talk = `
+import os, socket, time
+s = socket.create_connection(('allowed.test', 8080), 5)
+s.settimeout(20)
+s.recv(100)
+open('/workspace/open', 'w').close()
+while not os.path.exists('/workspace/changed'): time.sleep(0.05)
+s.send(b'still'); print(s.recv(100).decode())`;
+  await api.write(id, '/tmp/talk.py', talk);
+  const talking = api.exec(id, 'python3 /tmp/talk.py');
+  await waitFor(async () => codeOf(await api.statAnswer(id, '/workspace/open')) === 'ok');
+  await patch(id, { egress: 'allowlist', allow: ['allowed.test', 'other.test'] });
+  await api.write(id, '/workspace/changed', '');
+  expect((await talking).stdout).toBe('still\n');
+  await api.kill(id);
+});
+
 test('without a network there is none, and a container gets one while it runs', async () => {
   const { api } = daemon;
   const made = await api.create({ isolation: 'container' });

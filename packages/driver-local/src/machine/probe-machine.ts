@@ -17,6 +17,7 @@ import {
   userNamespaceRow,
 } from './kernel-rows.ts';
 import { readPrivileges } from './privileges.ts';
+import { networkRow } from './network-row.ts';
 import { programRows, runtimeRow } from './program-rows.ts';
 import type { MachineReport, MachineRow } from './report.ts';
 import { tryRuntime, type TrialResult } from './trial.ts';
@@ -69,6 +70,7 @@ export async function probeMachine({ dataDir }: ProbeMachineOptions): Promise<Ma
     runtimeRow('gvisor', gvisor, trials.gvisor),
     runtimeRow('container', container, trials.container),
     ...programRows(),
+    networkRow(),
     diskRow(dataDir),
     ...optionalRows(),
   ];

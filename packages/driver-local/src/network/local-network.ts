@@ -30,6 +30,7 @@ import { type GuestNames, guestNames, type NetworkNames } from './names.ts';
 import { type NamespaceEnd, namespaceOf, newNamespace } from './namespace-end.ts';
 import type { NetworkOptions } from './options.ts';
 import { runNft } from './programs.ts';
+import { readTraffic, type Traffic } from './traffic.ts';
 import { guestRules, pinned, removedGuest } from './ruleset.ts';
 import { removeStrayGuests } from './stray-guests.ts';
 
@@ -44,6 +45,11 @@ interface Guest {
 
 /** Nothing passes; for a sandbox that cannot be without an interface any more. */
 const closed: Network = { egress: 'none' };
+
+export interface PreparedNetwork {
+  /** To start in; without one the processes are joined when they are there. */
+  readonly namespace?: NamespaceEnd | undefined;
+}
 
 export interface LocalNetworkOptions extends NetworkOptions {
   readonly layout: Layout;
@@ -92,33 +98,32 @@ export class LocalNetwork {
   }
 
   /**
-   * Gives a sandbox that has no processes yet its place and its rules; false when it wants none.
+   * Gives a sandbox that has no processes yet its place and its rules; undefined when it wants none.
+   * The kernel in a gVisor sandbox finds its interfaces when it starts: it gets a namespace for that.
    * @throws SandportFault `network_unavailable`
    */
-  async prepare(held: HeldSandbox): Promise<boolean> {
+  async prepare(held: HeldSandbox): Promise<PreparedNetwork | undefined> {
     const { network } = held.spec;
     if (network === undefined) {
       await this.withdraw(held);
-      return false;
+      return undefined;
     }
     const { names } = await this.#require();
     const place = held.record.network;
     if (place !== undefined) held.updateRecord({ network: { ...place, attached: false } });
-    await this.#admit(names, held, network, { keepPinned: false });
-    await this.#tellResolver(held, names);
-    return true;
-  }
-
-  /** A new namespace with the interface of a prepared sandbox, for a runtime to start in. */
-  async namespaceFor(held: HeldSandbox): Promise<NamespaceEnd> {
-    const namespace = newNamespace();
-    try {
-      await this.#join(held, namespace);
-      return namespace;
-    } catch (error) {
-      namespace[Symbol.dispose]();
-      throw error;
-    }
+    const isGvisor = held.record.isolation === 'gvisor';
+    const admitted = this.#admit(names, held, network, { keepPinned: false });
+    // Until its rules are there nothing passes, so its interface may come before.
+    const [namespace, ...others] = await Promise.allSettled([
+      isGvisor ? this.#newNamespace(held) : undefined,
+      admitted,
+      this.#tellResolver(held, names),
+    ]);
+    const failed = [namespace, ...others].find(({ status }) => status === 'rejected');
+    if (namespace.status === 'fulfilled' && failed === undefined)
+      return { namespace: namespace.value };
+    if (namespace.status === 'fulfilled') namespace.value?.[Symbol.dispose]();
+    throw failed?.status === 'rejected' ? failed.reason : new Error('it was not prepared');
   }
 
   /** Gives the processes of a prepared sandbox their interface. */
@@ -170,9 +175,21 @@ export class LocalNetwork {
     held.noteRecord({ network: undefined });
   }
 
-  /** The same for a sandbox that is removed, by what its record says. */
+  /** Takes only the interface of one whose start has failed away. */
+  async detach(held: HeldSandbox): Promise<void> {
+    const guest = this.#guestOf(held);
+    if (guest !== undefined) await removeInterface(guest.names.interface);
+  }
+
+  /** As `withdraw`, for a sandbox that is removed, by what its record says. */
   async forget(id: string, index: number): Promise<void> {
     if (this.#base !== undefined) await this.#forget(index, id);
+  }
+
+  /** What has gone through the interface of a sandbox since its start; undefined without one. */
+  async traffic(held: HeldSandbox): Promise<Traffic | undefined> {
+    const guest = held.record.network?.attached === true ? this.#guestOf(held) : undefined;
+    return guest && readTraffic(guest.names.interface);
   }
 
   /** Takes over what an earlier driver left in the kernel, and removes what is nobody's. */
@@ -224,11 +241,23 @@ export class LocalNetwork {
     const mark = keepPinned && record.network ? record.network.mark : randomInt(1, 2 ** 31);
     this.#guests.set(index, guest);
     this.#byAddress.set(guest.names.address, guest);
-    if (!keepPinned) this.#pins.forget(guest.names);
     const attached = record.network?.attached ?? false;
     held.updateRecord({ network: { index, mark, attached } });
     const options = { names, range: this.#range, guest: guest.names, network, mark, keepPinned };
-    await runNft(guestRules(options));
+    const again = keepPinned ? [] : this.#pins.reopened(guest.names, guest.rules);
+    await runNft(guestRules(options) + pinned(names, again));
+  }
+
+  /** A new namespace with the interface of an admitted sandbox. */
+  async #newNamespace(held: HeldSandbox): Promise<NamespaceEnd> {
+    const namespace = newNamespace();
+    try {
+      await this.#join(held, namespace);
+      return namespace;
+    } catch (error) {
+      namespace[Symbol.dispose]();
+      throw error;
+    }
   }
 
   async #join(held: HeldSandbox, { path }: NamespaceEnd): Promise<void> {

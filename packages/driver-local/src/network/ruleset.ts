@@ -63,6 +63,8 @@ export function baseRules({ names, range, resolver, logGroup }: BaseRulesOptions
       `${toGuests} ct state established,related accept`,
       `${toGuests} drop`,
     ],
+    // Other users of this machine have no business in sandboxes; the resolver's answers go back.
+    from_host: [`${toGuests} ct state established,related accept`, `${toGuests} drop`],
     out: [`ip saddr ${formatNetwork(block)} oifname != "${names.interfacePrefix}*" masquerade`],
   };
   const hooks: Record<string, string> = {
@@ -70,6 +72,7 @@ export function baseRules({ names, range, resolver, logGroup }: BaseRulesOptions
     to_resolver: 'type nat hook prerouting priority dstnat; policy accept;',
     to_host: 'type filter hook input priority filter - 5; policy accept;',
     through: 'type filter hook forward priority filter - 5; policy accept;',
+    from_host: 'type filter hook output priority filter - 5; policy accept;',
     out: 'type nat hook postrouting priority srcnat; policy accept;',
   };
   const lines = [
@@ -80,7 +83,7 @@ export function baseRules({ names, range, resolver, logGroup }: BaseRulesOptions
     `add set inet ${table} asking { type ifname; size 65535; flags dynamic,timeout; timeout 60s; }`,
     `add set inet ${table} closed { type ipv4_addr; flags interval; auto-merge; }`,
     `flush set inet ${table} closed`,
-    `add element inet ${table} closed { ${[...closedNetworks, range].map(formatNetwork).join(', ')} }`,
+    `add element inet ${table} closed { ${[...new Set([...closedNetworks, range].map(formatNetwork))].join(', ')} }`,
   ];
   for (const chain of Object.keys(chains)) {
     const hook = hooks[chain];

@@ -84,12 +84,8 @@ async function start(
 
   step('network');
   undo.add(() => withdrawFailed(context, held));
-  const networked = await context.network.prepare(held);
-  // The kernel in a gVisor sandbox finds its interfaces when it starts; a container's host can wait.
-  using namespace =
-    networked && record.isolation === 'gvisor'
-      ? await context.network.namespaceFor(held)
-      : undefined;
+  const network = await context.network.prepare(held);
+  using namespace = network?.namespace;
   const networkPath = namespace?.path;
 
   step('bundle');
@@ -117,7 +113,7 @@ async function start(
   step('record');
   held.updateRecord({ process, sleep: undefined });
   // No command runs yet.
-  if (networked && namespace === undefined) await context.network.joinProcesses(held);
+  if (network && !namespace) await context.network.joinProcesses(held);
   const live = new LiveSandbox({
     held,
     channel,
@@ -128,9 +124,13 @@ async function start(
   return live;
 }
 
-/** One that sleeps on keeps its place; a record that cannot be written is of one that goes. */
-async function withdrawFailed({ network }: DriverContext, held: HeldSandbox): Promise<void> {
-  if (existsSync(held.layout.directory)) await network.withdraw(held);
+/** One that sleeps on keeps its place; a new one gives it back. */
+async function withdrawFailed(
+  { network, held: all }: DriverContext,
+  held: HeldSandbox,
+): Promise<void> {
+  if (all.has(held.id)) await network.detach(held);
+  else if (existsSync(held.layout.directory)) await network.withdraw(held);
 }
 
 /** Takes away what only the start needed. Idempotent. */

@@ -11,7 +11,7 @@ const pingTimeoutMs = 500;
 /** The unit of start times, the same on every Linux. */
 const ticksPerSecond = 100;
 
-/** What a sandbox uses, as its control group and its disk tell. It has no network to count. */
+/** What a sandbox uses, as its control group and its disk tell. */
 export async function usageOf(
   context: DriverContext,
   held: HeldSandbox,
@@ -21,7 +21,13 @@ export async function usageOf(
   const diskBytes = await kept(diskCounts, held, countAgeMs, async () => {
     return (await context.disks.usage(held.layout)).usedBytes;
   });
-  return { ...processes, diskBytes, networkReceivedBytes: 0, networkSentBytes: 0 };
+  const traffic = await context.network.traffic(held);
+  return {
+    ...processes,
+    diskBytes,
+    networkReceivedBytes: traffic?.receivedBytes ?? 0,
+    networkSentBytes: traffic?.sentBytes ?? 0,
+  };
 }
 
 type ProcessUsage = Omit<SandboxUsage, 'diskBytes' | 'networkReceivedBytes' | 'networkSentBytes'>;

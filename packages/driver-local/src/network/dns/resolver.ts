@@ -80,13 +80,14 @@ export class Resolver {
     const reply = this.#cache.get(name, type) ?? (await this.#ask(guest, name, type));
     const answers = reply.answers.filter((answer) => mayKnow(answer, rules));
     const seconds = pinSeconds(answers);
-    if (egress === 'allowlist') await this.#open(guest, answers, allowing, seconds);
+    if (egress === 'allowlist') await this.#open(guest, name, answers, allowing, seconds);
     // Nobody keeps an address for longer than it is open.
     return { ...reply, answers: answers.map((answer) => withTtl(answer, seconds)) };
   }
 
   async #open(
     guest: GuestNames,
+    name: string,
     answers: readonly Answer[],
     rules: readonly NetworkRule[],
     seconds: number,
@@ -96,7 +97,7 @@ export class Resolver {
     // One rule without a port opens them all.
     const wanted = ports.has(undefined) ? [undefined] : [...ports];
     const targets = addresses.flatMap((address) => wanted.map((port) => ({ address, port })));
-    await this.#options.pins.open(guest, targets, seconds);
+    await this.#options.pins.open(guest, name, targets, seconds);
   }
 
   async #ask({ chain }: GuestNames, name: string, type: RecordType): Promise<DnsReply> {
