@@ -14,6 +14,7 @@ import { makePythonVenv } from './setup/python-venv.mjs';
 import { fetchTestKubectl } from './setup/test-kubectl.mjs';
 import { makePythonClients } from './setup/test-python-clients.mjs';
 import { unpackTestRegistry } from './setup/test-registry.mjs';
+import { installTestSshClients } from './setup/test-ssh-clients.mjs';
 
 const steps = [
   ['Debian packages', installDebianPackages],
@@ -28,6 +29,7 @@ const steps = [
 const testSteps = [
   ['registry for tests', unpackTestRegistry],
   ['kubectl for tests', fetchTestKubectl],
+  ['SSH clients for tests', installTestSshClients],
   ['Python clients for tests', makePythonClients],
 ];
 

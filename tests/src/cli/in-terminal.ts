@@ -10,7 +10,12 @@ export class InTerminal implements AsyncDisposable {
   /** How much has been matched. */
   #at = 0;
 
-  constructor(used: UsedDaemon, args: readonly string[], size: { rows: number; cols: number }) {
+  constructor(
+    used: UsedDaemon,
+    args: readonly string[],
+    size: { rows: number; cols: number },
+    env: Readonly<Record<string, string>> = {},
+  ) {
     const words = [process.execPath, sandportBin, ...args].map(quoted).join(' ');
     const line = `stty rows ${size.rows} cols ${size.cols}; tty; exec ${words}`;
     this.#child = spawn('script', ['-qefc', line, '/dev/null'], {
@@ -21,6 +26,7 @@ export class InTerminal implements AsyncDisposable {
         TERM: 'xterm-256color',
         SANDPORT_URL: used.daemon.url,
         SANDPORT_API_KEY: used.daemon.apiKey,
+        ...env,
       },
       stdio: ['pipe', 'pipe', 'inherit'],
     });

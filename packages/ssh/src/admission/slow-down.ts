@@ -1,9 +1,9 @@
 import { isIPv6 } from 'node:net';
 
 export interface SlowDownOptions {
-  /** Delay after the first wrong attempt; each further one doubles it. @default 100 */
+  /** Delay after the first wrong attempt; each further one doubles it. @default 50 */
   readonly firstDelayMs?: number;
-  /** @default 3000 */
+  /** @default 2000 */
   readonly maxDelayMs?: number;
   /** So long after its last one, wrong attempts of an address are forgotten. @default 600,000 */
   readonly forgetAfterMs?: number;
@@ -29,8 +29,8 @@ export class SlowDown {
   readonly #failures = new Map<string, Failures>();
 
   constructor(options: SlowDownOptions = {}) {
-    this.#firstDelayMs = options.firstDelayMs ?? 100;
-    this.#maxDelayMs = options.maxDelayMs ?? 3_000;
+    this.#firstDelayMs = options.firstDelayMs ?? 50;
+    this.#maxDelayMs = options.maxDelayMs ?? 2_000;
     this.#forgetAfterMs = options.forgetAfterMs ?? 600_000;
     this.#maxAddresses = options.maxAddresses ?? 10_000;
     this.#now = options.now ?? (() => performance.now());

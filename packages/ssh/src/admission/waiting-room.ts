@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 
 export interface WaitingRoomOptions {
-  /** Connections that may be on their way to log in; the next one pushes the oldest out. @default 128 */
+  /** Connections that may be on their way to log in; the next one pushes the oldest out. @default 256 */
   readonly maxWaiting?: number;
   /** So long one may take to log in, in milliseconds. @default 30,000 */
   readonly timeoutMs?: number;
@@ -14,7 +14,7 @@ export class WaitingRoom {
   /** In the order in which they came. */
   readonly #waiting = new Map<Socket, NodeJS.Timeout>();
 
-  constructor({ maxWaiting = 128, timeoutMs = 30_000 }: WaitingRoomOptions = {}) {
+  constructor({ maxWaiting = 256, timeoutMs = 30_000 }: WaitingRoomOptions = {}) {
     this.#maxWaiting = maxWaiting;
     this.#timeoutMs = timeoutMs;
   }

@@ -31,13 +31,13 @@ export const handlePacket = (id: number, handle: Buffer): Buffer =>
 /** Bytes of a packet of data before the data. */
 export const dataHeadBytes = 13;
 
-/** Writes the head of a packet of data into `packet`, whose `dataBytes` bytes are there already. */
-export function dataPacket(packet: Buffer, id: number, dataBytes: number): Buffer {
-  packet.writeUInt32BE(dataHeadBytes - 4 + dataBytes, 0);
-  packet.writeUInt8(Response.data, 4);
-  packet.writeUInt32BE(id, 5);
-  packet.writeUInt32BE(dataBytes, 9);
-  return packet.subarray(0, dataHeadBytes + dataBytes);
+/** Writes the head of a packet of data into `bytes`, where its data is already behind the head. */
+export function dataPacket(bytes: Buffer, id: number, dataBytes: number): Buffer {
+  bytes.writeUInt32BE(dataHeadBytes - 4 + dataBytes, 0);
+  bytes.writeUInt8(Response.data, 4);
+  bytes.writeUInt32BE(id, 5);
+  bytes.writeUInt32BE(dataBytes, 9);
+  return bytes.subarray(0, dataHeadBytes + dataBytes);
 }
 
 export const attributesPacket = (id: number, attributes: Buffer): Buffer =>
