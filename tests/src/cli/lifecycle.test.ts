@@ -45,6 +45,13 @@ onEachIsolation(used, (isolation) => {
       stdout: 'up\n',
       woke: memory ? 'memory' : 'disk',
     });
+    await printed('stop', name);
+    const note = memory ? '' : expect.stringContaining('began afresh from its disk');
+    expect(await sandport(['exec', name, 'echo up'])).toEqual({
+      stdout: 'up\n',
+      stderr: note,
+      exitCode: 0,
+    });
     const some = await sandport(['pause', 'no-such-box', name]);
     expect(some).toMatchObject({ stdout: `${name}\n`, exitCode: 3 });
     expect(some.stderr).toContain('no-such-box');

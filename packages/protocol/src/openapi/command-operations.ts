@@ -82,7 +82,7 @@ export const commandOperations: readonly Operation[] = [
     method: 'get',
     path: '/v1/sandboxes/{id}/exec/ws',
     summary: 'Runs many commands over one WebSocket.',
-    description: `Text messages are JSON. To the daemon: \`{"id", "cmd" or "args", …}\` starts a command, then \`{"id", "stdin"}\`, \`{"id", "stdin_base64"}\`, \`{"id", "eof": true}\`, \`{"id", "signal"}\`, \`{"id", "cancel": true}\`. From it: \`{"id", "started": {"pid", "command_id"}}\` with \`verbose\`, \`{"id", "stream", "data"}\` (and \`data_base64\` when the bytes are not UTF-8), \`{"id", "exit", …}\`, \`{"id", "error", "code"}\`. Most at one time: ${maxSocketCommands} commands; most of a message: ${maxSocketMessageBytes} bytes. Commands end with the connection unless \`keep\` is given.`,
+    description: `Text messages are JSON. To the daemon: \`{"id", "cmd" or "args", …}\` starts a command, then \`{"id", "stdin"}\`, \`{"id", "stdin_base64"}\`, \`{"id", "eof": true}\`, \`{"id", "signal"}\`, \`{"id", "cancel": true}\`. From it: \`{"id", "started": {"pid", "command_id"}}\` with \`verbose\` (and \`woke\` when the sandbox had to be woken), \`{"id", "stream", "data"}\` (and \`data_base64\` when the bytes are not UTF-8), \`{"id", "exit", …}\`, \`{"id", "error", "code"}\`. Most at one time: ${maxSocketCommands} commands; most of a message: ${maxSocketMessageBytes} bytes. Commands end with the connection unless \`keep\` is given.`,
     tag: 'commands',
     parameters: [query('access_token', 'The key, for web pages.')],
     status: 101,

@@ -6,6 +6,9 @@ export type Woke = 'memory' | 'disk';
 
 /** What the head of an answer says about it; undefined when the sandbox was awake. */
 export function wokeOf(message: IncomingMessage): Woke | undefined {
-  const value = header(message, 'x-sandport-woke');
+  return wokeFrom(header(message, 'x-sandport-woke'));
+}
+
+export function wokeFrom(value: unknown): Woke | undefined {
   return value === 'memory' || value === 'disk' ? value : undefined;
 }

@@ -48,7 +48,7 @@ async function daemonWith(
   return { daemon, made, commands: new Commands(daemon.client.transport, 'box') };
 }
 
-const started = { started: { pid: 7 } };
+const started = { started: { pid: 7, woke: 'disk' } };
 const ended = { exit: 0, duration_ms: 2 };
 
 describe('a live command', () => {
@@ -78,6 +78,7 @@ describe('a live command', () => {
       oomKilled: false,
       truncated: false,
       durationMs: 5,
+      woke: 'disk',
     });
     expect(made[0]?.received[0]).toEqual({
       id,

@@ -11,17 +11,15 @@ import type { OutputCallbacks } from '../output-callbacks.ts';
 import type { CommandSignal } from '../signal.ts';
 import { type CommandInput, stdinChunks } from '../stdin-chunks.ts';
 import { InputWindow } from './input-window.ts';
-import { liveMessage } from './live-message.ts';
+import { liveMessage, type LiveStart } from './live-message.ts';
 
 export interface OpenOptions extends Omit<CommandOptions, 'stdin'>, OutputCallbacks {
   /** False: it has no input, and reads its end at once. @default true */
   stdin?: boolean | undefined;
 }
 
-interface LiveStart {
+interface Started extends LiveStart {
   readonly pid: number | undefined;
-  /** By `performance.now`. */
-  readonly startedAt: number;
   readonly window: InputWindow;
 }
 
@@ -42,13 +40,13 @@ export class LiveCommand implements AsyncIterable<CommandEvent>, AsyncDisposable
 
   private constructor(
     socket: ClientSocket,
-    { pid, startedAt, window }: LiveStart,
+    { window, pid, ...start }: Started,
     options: OpenOptions,
   ) {
     this.pid = pid;
     this.#socket = socket;
     this.#window = window;
-    this.#reader = new CommandReader(() => withText(liveEvents(socket, startedAt)), options);
+    this.#reader = new CommandReader(() => withText(liveEvents(socket, start)), options);
   }
 
   /** Resolves once the command runs. */
@@ -69,11 +67,11 @@ export class LiveCommand implements AsyncIterable<CommandEvent>, AsyncDisposable
       const spec = execBody(command, { cwd, env, user, timeoutMs });
       await socket.send(JSON.stringify({ ...spec, id, stdin, verbose: true }));
       const message = await socket.receive();
-      const first = message === undefined ? undefined : liveMessage(message, startedAt);
+      const first = message === undefined ? undefined : liveMessage(message, { startedAt });
       if (first?.type !== 'started') {
         throw new NetworkError('The daemon did not say that the command runs.');
       }
-      return new LiveCommand(socket, { pid: first.pid, startedAt, window }, options);
+      return new LiveCommand(socket, { ...first, startedAt, window }, options);
     } catch (error) {
       socket.abort(error);
       throw error;
@@ -151,7 +149,7 @@ export class LiveCommand implements AsyncIterable<CommandEvent>, AsyncDisposable
 
 async function* liveEvents(
   socket: ClientSocket,
-  startedAt: number,
+  start: LiveStart,
 ): AsyncGenerator<RawOutput | ExitEvent, void, undefined> {
   try {
     for (;;) {
@@ -161,7 +159,7 @@ async function* liveEvents(
           'The connection ended before the command did, and ends the command.',
         );
       }
-      const event = liveMessage(message, startedAt);
+      const event = liveMessage(message, start);
       if (event === undefined || event.type === 'started') continue;
       if (event.type === 'exit') await socket.close();
       yield event;

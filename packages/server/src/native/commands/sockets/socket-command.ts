@@ -1,3 +1,4 @@
+import type { WakeOptions } from '@sandport/engine';
 import type { SocketControl, SocketStart } from '@sandport/protocol';
 import { textOf } from '../text-of.ts';
 import { Utf8Chunks } from '../utf8-chunks.ts';
@@ -25,6 +26,7 @@ export class SocketCommand {
   readonly #ended: Promise<void>;
   #input: Promise<void> = Promise.resolve();
   #takenBytes = 0;
+  #woke: 'memory' | 'disk' | undefined;
 
   constructor(request: SocketStart, options: SocketCommandOptions) {
     this.#request = request;
@@ -75,23 +77,20 @@ export class SocketCommand {
   async #start(): Promise<Target> {
     const { engine, principal, sandbox, over } = this.#options;
     const { cmd, args = [], cwd, env, user, stdin, keep, timeout_seconds } = this.#request;
+    const onWake: WakeOptions['onWake'] = ({ memory }) => {
+      this.#woke = memory ? 'memory' : 'disk';
+    };
     if (keep) {
       const what = cmd === undefined ? { args } : { cmd };
-      const { id, pid } = await engine.kept.start(principal, sandbox, {
-        ...what,
-        cwd,
-        env,
-        user,
-        stdin,
-        timeout_seconds,
-      });
+      const spec = { ...what, cwd, env, user, stdin, timeout_seconds };
+      const { id, pid } = await engine.kept.start(principal, sandbox, spec, { onWake });
       return new KeptTarget(engine, principal, sandbox, { id, pid, since: 0, signal: over });
     }
     const timeoutMs = timeout_seconds ? Math.ceil(timeout_seconds * 1000) : undefined;
     const how = { cwd, env, user, stdin, timeoutMs };
     const request = cmd === undefined ? { args, ...how } : { cmd, ...how };
     return new OpenTarget(
-      await engine.commands.open(principal, sandbox, request, { signal: over }),
+      await engine.commands.open(principal, sandbox, request, { signal: over, onWake }),
     );
   }
 
@@ -105,7 +104,11 @@ export class SocketCommand {
       const { pid, commandId } = target;
       if (this.#request.verbose)
         await send({
-          started: { pid, ...(commandId === undefined ? {} : { command_id: commandId }) },
+          started: {
+            pid,
+            ...(commandId === undefined ? {} : { command_id: commandId }),
+            ...(this.#woke === undefined ? {} : { woke: this.#woke }),
+          },
         });
       const result = await target.follow((stream, bytes) =>
         tell(stream, pending[stream].add(bytes)),
