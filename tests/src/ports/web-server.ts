@@ -57,17 +57,26 @@ class Handler(BaseHTTPRequestHandler):
             self.answer("gone")
         elif path == "/page":
             fields = [("Content-Type", "text/html"), ("Set-Cookie", "own=1; Domain=localhost; Path=/")]
-            self.answer("<title>page</title><p id=p>plain</p><script src=/script.js></script>", fields)
+            self.answer("<title>page</title><script src=/script.js></script>", fields)
         elif path == "/script.js":
             script = """fetch('/echo', {method: 'POST', body: 'x'}).then((r) => r.json()).then((seen) => {
                 const socket = new WebSocket('ws://' + location.host + '/ws');
                 socket.onopen = () => socket.send('from the page');
                 socket.onmessage = (event) => {
-                    document.getElementById('p').textContent =
-                        [seen.bytes, event.data, document.cookie, location.search].join('|');
+                    const told = [seen.bytes, event.data, document.cookie, location.href];
+                    fetch('/report', {method: 'PUT', body: told.join('|')});
                 };
             })"""
             self.answer(script, [("Content-Type", "text/javascript")])
+        elif path == "/report":
+            if self.command == "PUT":
+                reported.append(b"".join(self.body()).decode())
+            self.answer("\n".join(reported))
+        elif path == "/origin":
+            self.answer("""<script>document.title = self.origin + [
+                () => document.cookie, () => localStorage.length,
+            ].map((look) => { try { look(); return ' seen' } catch { return ' refused' } }).join('')
+            </script>""", [("Content-Type", "text/html")])
         elif path == "/ws":
             key = self.headers["Sec-WebSocket-Key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
             accept = base64.b64encode(hashlib.sha1(key.encode()).digest()).decode()
@@ -116,6 +125,7 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_PROPFIND = handle_any
 
 go = threading.Event()
+reported = []
 ThreadingHTTPServer.daemon_threads = True
 ThreadingHTTPServer.request_queue_size = 256
 ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
