@@ -6,6 +6,7 @@ import { isFileMeasurement } from './files/measurement.ts';
 import { writePage } from './files/page.ts';
 import { type Measurement, meetsBudget, renderTable } from './report.ts';
 import { agentSandbox } from './rows/agent-sandbox.ts';
+import { commands } from './rows/commands.ts';
 import { create } from './rows/create.ts';
 import { exec } from './rows/exec.ts';
 import { files } from './rows/files.ts';
@@ -21,6 +22,7 @@ const rows: readonly Row[] = [
   largeFiles,
   create,
   exec,
+  commands,
   pythonSdk,
   files,
   lifecycle,
