@@ -13,6 +13,7 @@ import { files } from './rows/files.ts';
 import { idle } from './rows/idle.ts';
 import { largeFiles } from './rows/large-files.ts';
 import { lifecycle } from './rows/lifecycle.ts';
+import { ports } from './rows/ports.ts';
 import { pythonSdk } from './rows/python-sdk.ts';
 import { smallFiles } from './rows/small-files.ts';
 import { type Row, type Subject, workingIsolations } from './subject.ts';
@@ -26,6 +27,7 @@ const rows: readonly Row[] = [
   pythonSdk,
   files,
   lifecycle,
+  ports,
   agentSandbox,
   idle,
 ];
