@@ -100,12 +100,11 @@ onEachIsolation(used, (isolation) => {
     await shell.shows(/42\s+33 99/);
     await shell.resize(device, 44, 111);
     await shell.shows(/[$#]/);
-    await expect
-      .poll(async () => {
-        shell.type('stty size\r');
-        return (await shell.shows(/[\r\n](\d+ \d+)\r/))[1];
-      })
-      .toBe('44 111');
+    const resized = async () => {
+      shell.type('stty size\r');
+      return (await shell.shows(/[\r\n](\d+ \d+)\r/))[1] === '44 111';
+    };
+    await waitFor(resized, { what: 'the new size', timeoutMs: 20_000 });
     shell.type('sleep 1000\r');
     await shell.shows(/sleep 1000\r\n/);
     await waitFor(async () => (await processes()).includes('sleep 1000'), { what: 'the sleep' });

@@ -4,6 +4,7 @@ import type { ErrorCode, SandportError } from 'sandport';
 const ownAdvice = {
   already_exists:
     'Choose another path, or remove what is there first; `fs ln` replaces it with -f.',
+  command_not_found: 'List the commands with `sandport ps`.',
   command_not_started: 'Check the command, --cwd and --user.',
   create_failed: 'Run `sandport doctor` on the machine of the daemon.',
   directory_not_empty: 'Remove it with `sandport fs rm -r`.',

@@ -1,4 +1,4 @@
-import type { CommandHandle, HandleOptions, Sandbox } from 'sandport';
+import { type CommandHandle, type HandleOptions, NotFoundError, type Sandbox } from 'sandport';
 import { UsageError } from '../../usage-error.ts';
 
 const wholeId = /^[0-9a-f]{32}$/;
@@ -29,5 +29,9 @@ export async function findCommand(
       `${found.length} commands have ids that begin with ${id}; give more of it.`,
     );
   }
-  return connect(found[0]?.id ?? id.padEnd(32, '0'));
+  const [only] = found;
+  if (only !== undefined) return connect(only.id);
+  throw new NotFoundError(`No command has an id that begins with ${id}.`, {
+    code: 'command_not_found',
+  });
 }
