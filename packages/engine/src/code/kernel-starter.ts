@@ -52,6 +52,7 @@ export class KernelStarter {
     return new Kernel(languageOf(language), {
       find: () => find(entry, key),
       changed: (signal) => this.#watcher.changed(entry, signal),
+      gone: entry.abort.signal,
       mark,
       isAdopted,
     });

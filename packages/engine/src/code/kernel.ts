@@ -47,6 +47,8 @@ export interface KernelProcess {
   readonly find: () => KeptCommand;
   /** Resolves when the sandbox got or lost its processes, and when the signal aborts. */
   readonly changed: (signal: AbortSignal) => Promise<void>;
+  /** Aborts when the sandbox is deleted. */
+  readonly gone: AbortSignal;
   readonly mark: string;
   /** True: it was started by an earlier daemon, or in the parent of a fork. */
   readonly isAdopted: boolean;
@@ -129,7 +131,7 @@ export class Kernel {
 
   /** Reads until the end, through hibernations. */
   async #follow(first: KeptCommand): Promise<KernelDeath> {
-    const { find, changed, isAdopted } = this.#process;
+    const { find, changed, gone, isAdopted } = this.#process;
     // What was written before it was taken over belongs to runs of others.
     const since = (stream: Stream) => (isAdopted ? first.range(stream).endOffset : 0);
     let fault: unknown;
@@ -137,16 +139,16 @@ export class Kernel {
       find,
       changed,
       since: { stdout: since('stdout'), stderr: since('stderr') },
-      signal: new AbortController().signal,
+      signal: gone,
       onOutput: (output) => this.#read(output),
     }).catch((error: unknown) => {
-      fault = error;
+      if (!gone.aborted) fault = error;
       return undefined;
     });
     this.isEnded = true;
     this.#resolveReady(undefined);
     const exit = command?.end;
-    fault ??= new SandportFault('invalid_state', 'The sandbox stopped while the code ran.');
+    fault ??= new SandportFault('invalid_state', 'The sandbox ended while the code ran.');
     const reason = this.#broken ?? reasonOf(exit);
     const lastWords = this.#isReady ? '' : this.#lastWords.trim();
     return { exit, fault, reason: lastWords === '' ? reason : `${reason}: ${lastWords}` };

@@ -40,8 +40,10 @@ export async function follow(source: FollowSource): Promise<KeptCommand> {
       if (!wasRunning || !isInterruption(error)) throw error;
     }
     // It has ended: then what came last is read. Or it was cut off, as its sandbox sleeps: then it
-    // goes on with the object that stands for it afterwards.
-    if (find() === command) await Promise.race([another, command.ended]);
+    // goes on with the object that stands for it afterwards. One that "ended" and still runs was let
+    // go of, as the daemon stops or the sandbox is deleted.
+    const ended = command.ended.then(() => (command.state === 'running' ? another : undefined));
+    if (find() === command) await Promise.race([another, ended]);
     over.abort();
   }
 }
