@@ -22,6 +22,8 @@ const keptRecordSchema = z.object({
     .optional(),
   /** Its processes went with those of the sandbox. */
   lost: z.boolean().optional(),
+  /** All that it wrote, as far as it is kept, is in files. */
+  isWhole: z.boolean().default(false),
 });
 export type KeptRecord = Readonly<z.infer<typeof keptRecordSchema>>;
 

@@ -73,6 +73,7 @@ export class KeptStore implements KeptCommands {
           hasTerminal: spec.terminal !== undefined,
           startedAt: new Date(),
           oomKillsBefore: this.#options.oomKills(),
+          isWhole: false,
         }),
       );
       try {
@@ -101,7 +102,7 @@ export class KeptStore implements KeptCommands {
 
   /** True while some wait for an init to tell of them. */
   get awaitsInit(): boolean {
-    return [...this.#commands.values()].some(({ state }) => state === 'running');
+    return [...this.#commands.values()].some(({ awaitsInit }) => awaitsInit);
   }
 
   /** Writes what is in memory to the disk, as far as that takes it. */
@@ -136,7 +137,7 @@ export class KeptStore implements KeptCommands {
       }
       const command = await LocalKeptCommand.open(this.#commandOptions(key, record));
       this.#commands.set(key, command);
-      command.use(this.processes.add(command));
+      if (command.awaitsInit) command.use(this.processes.add(command));
     }
   }
 

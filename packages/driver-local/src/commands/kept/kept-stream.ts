@@ -149,33 +149,49 @@ export class KeptStream implements Spillable {
   }
 
   #spill(): void {
-    this.#pumping ??= this.#pump()
-      .then(async () => {
-        if (this.#isFinished) await this.#options.segments.close();
-      })
-      .catch((error: unknown) => this.#options.onFull(error))
-      .finally(() => {
-        this.#pumping = undefined;
-        this.#spillsAll = false;
-      });
+    this.#pumping ??= this.#pumpWhileDue();
   }
 
-  async #pump(): Promise<void> {
+  get #isDue(): boolean {
+    return !this.#isClosed && this.#tail.length > (this.#spillsAll ? 0 : memoryBytes);
+  }
+
+  async #pumpWhileDue(): Promise<void> {
+    let takesMore: boolean;
+    do {
+      takesMore = await this.#pump();
+      if (this.#isFinished) await this.#options.segments.close();
+    } while (takesMore && this.#isDue);
+    this.#pumping = undefined;
+    this.#spillsAll = false;
+  }
+
+  /** Writes what is due. False: the disk takes no more. */
+  async #pump(): Promise<boolean> {
     const { segments, onFull, onFiled } = this.#options;
-    while (!this.#isClosed && this.#tail.length > (this.#spillsAll ? 0 : memoryBytes)) {
-      if (!(await this.#makeRoom())) continue;
+    while (this.#isDue) {
       try {
-        const bytes = await segments.append(this.#tailFrom, this.#tail.views());
-        this.#dropTail(bytes);
+        if (!(await this.#makeRoom())) continue;
+        this.#dropTail(await segments.append(this.#tailFrom, this.#tail.views()));
+        onFiled(this.#tailFrom);
       } catch (error) {
-        if (this.#isClosed) return;
+        if (this.#isClosed) return false;
         onFull(error);
-        if (await segments.dropOldest()) continue;
+        if (await this.#dropOldest()) continue;
         this.#dropTail(Math.max(0, this.#tail.length - memoryBytes));
         onFiled(this.#tailFrom);
-        return;
+        return false;
       }
-      onFiled(this.#tailFrom);
+    }
+    return true;
+  }
+
+  async #dropOldest(): Promise<boolean> {
+    try {
+      return await this.#options.segments.dropOldest();
+    } catch {
+      // What cannot be removed is not ours any more.
+      return true;
     }
   }
 

@@ -1,4 +1,5 @@
-import { rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { rename, rm } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import type {
   Command,
@@ -15,6 +16,7 @@ import type {
   KeptProcess,
   KeptStreamIndex,
 } from '@sandport/guest-init';
+import { errnoOf } from '@sandport/linux';
 import { type KeptRecord, writeKeptRecord } from './kept-record.ts';
 import { KeptStream } from './kept-stream.ts';
 import { Segments } from './segments.ts';
@@ -68,7 +70,8 @@ export class LocalKeptCommand implements KeptCommand, KeptOwner {
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
-    if (this.state !== 'running') this.#finish();
+    if (this.state !== 'running') this.#resolveEnded();
+    if (!this.awaitsInit) this.#finish();
   }
 
   /** Opens it with what an earlier daemon has left of it. */
@@ -127,6 +130,11 @@ export class LocalKeptCommand implements KeptCommand, KeptOwner {
     return [this.#streams[0].range.endOffset, this.#streams[1].range.endOffset];
   }
 
+  /** An init may have more of what it wrote, or how it ended. */
+  get awaitsInit(): boolean {
+    return this.state === 'running' || !this.#record.isWhole;
+  }
+
   /** Says through whom the init is reached. */
   use(process: KeptProcess): void {
     this.#process = process;
@@ -172,14 +180,14 @@ export class LocalKeptCommand implements KeptCommand, KeptOwner {
         lost: undefined,
         end: { ...exit, oomKilled, endedAt: new Date() },
       };
-      this.#finish();
     }
+    this.#finish();
     this.#save();
   }
 
   onLost(): void {
-    if (this.state !== 'running') return;
-    this.#record = { ...this.#record, lost: true };
+    if (!this.awaitsInit) return;
+    if (this.state === 'running') this.#record = { ...this.#record, lost: true };
     this.#finish();
     this.#save();
   }
@@ -194,10 +202,15 @@ export class LocalKeptCommand implements KeptCommand, KeptOwner {
     await Promise.all(this.#streams.map((stream) => stream.flush()));
   }
 
-  /** Removes what is kept of one that was not started. */
+  /** Lets all that is kept of it vanish in one step. */
   async discard(): Promise<void> {
     await this.close();
-    await rm(this.#options.directory, { recursive: true, force: true });
+    const { directory } = this.#options;
+    const gone = `${directory}.${randomBytes(4).toString('hex')}`;
+    await rename(directory, gone).catch(unlessMissing);
+    this.#options.onRemoved();
+    this.#process?.forget();
+    await rm(gone, { recursive: true, force: true });
   }
 
   /** Lets go of it; it stays as it is, for the next daemon. */
@@ -219,6 +232,10 @@ export class LocalKeptCommand implements KeptCommand, KeptOwner {
     });
   }
 
+  get #isFiled(): boolean {
+    return this.#streams.every(({ isFiled }) => isFiled);
+  }
+
   #finish(): void {
     for (const stream of this.#streams) stream.finish();
     this.#resolveEnded();
@@ -232,6 +249,7 @@ export class LocalKeptCommand implements KeptCommand, KeptOwner {
       const { state } = this;
       try {
         if (state !== 'running') await this.flush();
+        this.#record = { ...this.#record, isWhole: state !== 'running' && this.#isFiled };
         await writeKeptRecord(this.#options.directory, this.#record);
       } catch (error) {
         this.#options.onTrouble('what is known of a command cannot be written', error);
@@ -239,7 +257,7 @@ export class LocalKeptCommand implements KeptCommand, KeptOwner {
         return;
       }
       if (state === 'running') return;
-      if (this.#streams.every(({ isFiled }) => isFiled)) this.#process?.forget();
+      if (this.#record.isWhole) this.#process?.forget();
       else this.#saveLater();
     });
   }
@@ -258,8 +276,6 @@ export class LocalKeptCommand implements KeptCommand, KeptOwner {
         await this.#endsWithin(killGraceMs);
       }
     }
-    this.#process?.forget();
-    this.#options.onRemoved();
     await this.discard();
   }
 
@@ -274,4 +290,8 @@ export class LocalKeptCommand implements KeptCommand, KeptOwner {
       clearTimeout(timer);
     }
   }
+}
+
+function unlessMissing(error: unknown): void {
+  if (errnoOf(error) !== 'ENOENT') throw error;
 }

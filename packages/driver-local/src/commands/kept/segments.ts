@@ -111,7 +111,8 @@ export class Segments {
     if (file === undefined) return;
     this.#file = undefined;
     openFiles -= 1;
-    await file.close();
+    // An error of what was written has been told by the write.
+    await file.close().catch(() => {});
   }
 
   /** Removes the oldest file. False when there is none. */
@@ -150,7 +151,7 @@ export class Segments {
       this.#file = file;
       openFiles += 1;
     }
-    this.#idleTimer = setTimeout(() => void this.close().catch(() => {}), idleMs).unref();
+    this.#idleTimer = setTimeout(() => void this.close(), idleMs).unref();
   }
 
   #path({ from }: Segment): string {
