@@ -24,6 +24,7 @@ import { addPortForward } from './commands/port-forward.ts';
 import { addPorts } from './commands/ports.ts';
 import { addPs } from './commands/ps.ts';
 import { addQuota } from './commands/quota.ts';
+import { addRunCode } from './commands/run-code.ts';
 import { addServe } from './commands/serve.ts';
 import { addShell } from './commands/shell.ts';
 import { addShow } from './commands/show.ts';
@@ -81,6 +82,7 @@ ${exitCodesHelp}`,
   addList(program);
   addShow(program);
   addExec(program, setExitCode);
+  addRunCode(program, setExitCode);
   addShell(program, setExitCode);
   addPs(program);
   addLogs(program);
