@@ -7,27 +7,32 @@
 """
 
 from ._async.client import AsyncClientSandbox, AsyncSandboxClient
+from ._async.code import AsyncCodeContext
 from ._async.command_handle import AsyncCommandHandle
 from ._async.commands import AsyncCommands
 from ._async.daemon import AsyncClient
 from ._async.filesystem import AsyncByteStream, AsyncFilesystem, AsyncWatch
 from ._async.machine import AsyncKeys, AsyncPools, AsyncQuotas, AsyncSnapshots
+from ._async.ports import AsyncPorts
 from ._async.pty import AsyncPty, AsyncPtyHandle
 from ._async.sandbox import AsyncSandbox
 from ._async.templates import AsyncBuildLog, AsyncTemplates
 from ._async.volumes import AsyncVolume, AsyncVolumes
 from ._config import ConnectionConfig
 from ._sync.client import ClientSandbox, SandboxClient
+from ._sync.code import CodeContext
 from ._sync.command_handle import CommandHandle
 from ._sync.commands import Commands
 from ._sync.daemon import Client
 from ._sync.filesystem import ByteStream, Filesystem, Watch
 from ._sync.machine import Keys, Pools, Quotas, Snapshots
+from ._sync.ports import Ports
 from ._sync.pty import Pty, PtyHandle
 from ._sync.sandbox import Sandbox
 from ._sync.templates import BuildLog, Templates
 from ._sync.volumes import Volume, Volumes
 from ._version import __version__
+from .code_models import CodeContextInfo, CodeError, CodeExecution, CodeResult
 from .command_models import CommandInfo, CommandOutput, KeptOutput
 from .errors import (
     AuthError,
@@ -78,6 +83,8 @@ from .life_models import (
     WakeResult,
 )
 from .models import ExecResult, FileEntry, SandboxInfo, VolumeMount, WriteResult
+from .network_models import Network
+from .port_models import Port, SignedPreview
 from .resource_models import (
     Key,
     Kubernetes,
@@ -96,11 +103,13 @@ __all__ = [
     "AsyncByteStream",
     "AsyncClient",
     "AsyncClientSandbox",
+    "AsyncCodeContext",
     "AsyncCommandHandle",
     "AsyncCommands",
     "AsyncFilesystem",
     "AsyncKeys",
     "AsyncPools",
+    "AsyncPorts",
     "AsyncPty",
     "AsyncPtyHandle",
     "AsyncQuotas",
@@ -119,6 +128,11 @@ __all__ = [
     "Candidate",
     "Client",
     "ClientSandbox",
+    "CodeContext",
+    "CodeContextInfo",
+    "CodeError",
+    "CodeExecution",
+    "CodeResult",
     "CommandFailedError",
     "CommandHandle",
     "CommandInfo",
@@ -151,10 +165,13 @@ __all__ = [
     "LocalFileError",
     "Metrics",
     "MetricsSample",
+    "Network",
     "NetworkError",
     "NotFoundError",
     "Pool",
     "Pools",
+    "Port",
+    "Ports",
     "PreconditionFailedError",
     "PromoteResult",
     "Pty",
@@ -172,6 +189,7 @@ __all__ = [
     "SearchMatch",
     "SearchResult",
     "ServerError",
+    "SignedPreview",
     "SkippedEntry",
     "SkippedFiles",
     "Snapshot",

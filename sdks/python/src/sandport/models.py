@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from typing import Any, Dict, List, Mapping, Optional
 
 from ._values import base64_bytes, unix_seconds
+from .network_models import Network
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class SandboxInfo:
     #: Processes and threads at one time.
     pids: int = 0
     volumes: List[VolumeMount] = field(default_factory=list)
+    network: Network = field(default_factory=Network)
     user: str = ""
     workdir: str = ""
     #: Seconds after creation at which the sandbox is deleted; 0: never.
@@ -96,6 +98,7 @@ class SandboxInfo:
             disk_mb=resources.get("disk_mb"),
             pids=int(resources.get("pids", 0)),
             volumes=[VolumeMount.from_wire(item) for item in data.get("volumes") or []],
+            network=Network.from_wire(data.get("network") or {}),
             user=str(data.get("user", "")),
             workdir=str(data.get("workdir", "")),
             ttl_seconds=int(data.get("ttl_seconds", 0)),

@@ -9,6 +9,7 @@ from .._config import ConnectionConfig
 from .._wire import lifecycle, sandboxes
 from .._wire.call import Call
 from .._wire.commands import Command
+from .._wire.network import NetworkSpec
 from .._wire.output_text import OutputCallback
 from .._wire.owner import of_sandbox
 from .._wire.sandboxes import VolumeSpec
@@ -21,7 +22,7 @@ from .commands import AsyncCommands
 from .explore import ExploreOptions, explore
 from .filesystem import AsyncFilesystem
 from .pty import AsyncPty
-from .sandbox_state import AsyncSandboxState
+from .sandbox_services import AsyncSandboxServices
 from .transport import AsyncTransport
 
 S = TypeVar("S", bound="AsyncSandbox")
@@ -30,7 +31,7 @@ S = TypeVar("S", bound="AsyncSandbox")
 READY_TIMEOUT = 180.0
 
 
-class AsyncSandbox(AsyncSandboxState):
+class AsyncSandbox(AsyncSandboxServices):
     """An isolated Linux environment. As a context manager it is deleted at the end of the block.
 
     Made by :meth:`create`, :meth:`get` or :meth:`list`.
@@ -48,6 +49,7 @@ class AsyncSandbox(AsyncSandboxState):
         template: Optional[str] = None,
         *,
         volumes: Optional[Sequence[VolumeSpec]] = None,
+        network: Optional[NetworkSpec] = None,
         namespace: Optional[str] = None,
         name: Optional[str] = None,
         metadata: Optional[Mapping[str, str]] = None,
@@ -71,6 +73,8 @@ class AsyncSandbox(AsyncSandboxState):
             snapshot.
         :param volumes: each ``{"name": ..., "read_only": ..., "path": ..., "size_mb": ...}`` or a
             :class:`~sandport.VolumeMount`; mounted at ``/mnt/{name}`` unless told otherwise.
+        :param network: what it may reach, a :class:`~sandport.Network` or ``{"egress": ...,
+            "allow": [...], "bandwidth_mbps": ...}``; nothing but itself when left out.
         :param namespace: compartment of the sandbox; ``default`` when left out.
         :param name: DNS label, unique within the namespace.
         :param metadata: labels, by which :meth:`list` can filter.
@@ -94,6 +98,7 @@ class AsyncSandbox(AsyncSandboxState):
         call = sandboxes.create(
             template=template,
             volumes=volumes,
+            network=network,
             namespace=namespace,
             name=name,
             metadata=metadata,

@@ -7,10 +7,12 @@ from typing import Any, AsyncGenerator, List, Mapping, Optional
 
 from .._wire import events, lifecycle, sandboxes
 from .._wire.call import given
+from .._wire.network import NetworkSpec
 from .._wire.snapshots import SnapshotSpec
 from ..file_models import RetryCallback
 from ..life_models import Lifecycle, Metrics, PromoteResult, SandboxEvent, WakeResult
 from ..models import SandboxInfo
+from ..network_models import Network
 from ..resource_models import Snapshot
 from .events import follow_events
 from .transport import AsyncTransport
@@ -39,6 +41,11 @@ class AsyncSandboxState:
     def status(self) -> str:
         """State at the last answer about this sandbox; :meth:`refresh` asks again."""
         return self._info.status
+
+    @property
+    def network(self) -> Network:
+        """What it may reach, at the last answer; ``update(network=...)`` changes it."""
+        return self._info.network
 
     @property
     def info(self) -> SandboxInfo:
@@ -127,14 +134,16 @@ class AsyncSandboxState:
         resources: Optional[Mapping[str, Any]] = None,
         metadata: Optional[Mapping[str, str]] = None,
         env: Optional[Mapping[str, str]] = None,
+        network: Optional[NetworkSpec] = None,
     ) -> SandboxInfo:
         """Changes a sandbox that lives. What is left out stays as it is.
 
         :param resources: new limits: ``cpu`` (cores), ``memory_mb``, ``disk_mb``, ``pids``.
         :param metadata: replaces all labels.
         :param env: replaces the environment of later commands.
+        :param network: replaces what it may reach; connections that are no longer allowed end.
         """
-        call = lifecycle.update(self.id, resources, metadata, env)
+        call = lifecycle.update(self.id, resources, metadata, env, network)
         self._info = await self._transport.call(call)
         return self._info
 

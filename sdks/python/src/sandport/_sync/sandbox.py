@@ -8,6 +8,7 @@ from typing import Any, Callable, List, Mapping, Optional, Sequence, Type, TypeV
 from .._config import ConnectionConfig
 from .._wire import lifecycle, sandboxes
 from .._wire.commands import Command
+from .._wire.network import NetworkSpec
 from .._wire.output_text import OutputCallback
 from .._wire.owner import of_sandbox
 from .._wire.sandboxes import VolumeSpec
@@ -20,7 +21,7 @@ from .commands import Commands
 from .explore import ExploreOptions, explore
 from .filesystem import Filesystem
 from .pty import Pty
-from .sandbox_state import SandboxState
+from .sandbox_services import SandboxServices
 from .transport import Transport, shared_transport
 
 S = TypeVar("S", bound="Sandbox")
@@ -29,7 +30,7 @@ S = TypeVar("S", bound="Sandbox")
 READY_TIMEOUT = 180.0
 
 
-class Sandbox(SandboxState):
+class Sandbox(SandboxServices):
     """An isolated Linux environment. As a context manager it is deleted at the end of the block.
 
     Made by :meth:`create`, :meth:`get` or :meth:`list`.
@@ -47,6 +48,7 @@ class Sandbox(SandboxState):
         template: Optional[str] = None,
         *,
         volumes: Optional[Sequence[VolumeSpec]] = None,
+        network: Optional[NetworkSpec] = None,
         namespace: Optional[str] = None,
         name: Optional[str] = None,
         metadata: Optional[Mapping[str, str]] = None,
@@ -70,6 +72,8 @@ class Sandbox(SandboxState):
             snapshot.
         :param volumes: each ``{"name": ..., "read_only": ..., "path": ..., "size_mb": ...}`` or a
             :class:`~sandport.VolumeMount`; mounted at ``/mnt/{name}`` unless told otherwise.
+        :param network: what it may reach, a :class:`~sandport.Network` or ``{"egress": ...,
+            "allow": [...], "bandwidth_mbps": ...}``; nothing but itself when left out.
         :param namespace: compartment of the sandbox; ``default`` when left out.
         :param name: DNS label, unique within the namespace.
         :param metadata: labels, by which :meth:`list` can filter.
@@ -93,6 +97,7 @@ class Sandbox(SandboxState):
         call = sandboxes.create(
             template=template,
             volumes=volumes,
+            network=network,
             namespace=namespace,
             name=name,
             metadata=metadata,

@@ -9,6 +9,7 @@ from ..life_models import ForkFailure, ForkTree, Lifecycle, Metrics, PromoteResu
 from ..models import SandboxInfo
 from ..resource_models import Snapshot
 from .call import Answer, Call, Request, empty_request, given, json_request, target
+from .network import NetworkSpec, network_body
 from .sandboxes import info_of, snapshot_name
 
 S = TypeVar("S")
@@ -51,8 +52,10 @@ def update(
     resources: Optional[Mapping[str, Any]],
     metadata: Optional[Mapping[str, str]],
     env: Optional[Mapping[str, str]],
+    network: Optional[NetworkSpec],
 ) -> Call[SandboxInfo]:
-    body = _body(resources=resources, metadata=metadata, env=env)
+    limits = network_body(network)
+    body = _body(resources=resources, metadata=metadata, env=env, network=limits)
     return Call(json_request("PATCH", target("sandboxes", sandbox), body, "forever"), info_of)
 
 

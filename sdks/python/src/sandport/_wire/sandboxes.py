@@ -8,6 +8,7 @@ from ..errors import make_error
 from ..models import SandboxInfo, VolumeMount
 from ..resource_models import Snapshot
 from .call import Answer, Call, ReadTimeout, Request, given, ignore, json_request, target
+from .network import NetworkSpec, network_body
 
 #: ``{"name": ..., "read_only": ..., "path": ..., "size_mb": ...}`` (``readOnly`` and ``sizeMb`` are
 #: taken too), or the object.
@@ -23,6 +24,7 @@ def create(
     *,
     template: Optional[str] = None,
     volumes: Optional[Sequence[VolumeSpec]] = None,
+    network: Optional[NetworkSpec] = None,
     namespace: Optional[str] = None,
     name: Optional[str] = None,
     metadata: Optional[Mapping[str, str]] = None,
@@ -54,6 +56,7 @@ def create(
         idle_action=idle_action,
         resources=dict(resources) if resources is not None else None,
         volumes=[_volume(item) for item in volumes] if volumes is not None else None,
+        network=network_body(network),
         user=user,
         workdir=workdir,
     )
