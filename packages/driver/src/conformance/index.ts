@@ -9,6 +9,7 @@ import { hostileSuite } from './hostile-suite.ts';
 import { keptDiskSuite } from './kept-disk-suite.ts';
 import { keptSuite } from './kept-suite.ts';
 import { limitsSuite } from './limits-suite.ts';
+import { heldFilesSuite } from './held-files-suite.ts';
 import { forkSuite } from './fork-suite.ts';
 import { hibernationSuite } from './hibernation-suite.ts';
 import { pauseSuite } from './pause-suite.ts';
@@ -28,6 +29,7 @@ export type { ConformanceSubject, Lacking } from './subject.ts';
 
 const diskSuites = [
   entriesSuite,
+  heldFilesSuite,
   volumesSuite,
   changesSuite,
   limitsSuite,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -64,6 +65,11 @@ async function stage(): Promise<void> {
   }
 }
 
+async function hold(): Promise<void> {
+  await using file = await fs.holdFile('/tree/a/held', { write: true, create: true });
+  await file.write(Buffer.from('x'), 0);
+}
+
 async function watch(): Promise<void> {
   using watcher = await fs.watch('/tree');
   void watcher;
@@ -74,6 +80,9 @@ const operations: Readonly<Record<string, () => unknown>> = {
   write: () => writeFile(fs, '/tree/a/file', 'new'),
   'conditional write': () => writeFile(fs, '/new/x', 'new', { precondition: () => true }),
   append: () => appendFile(fs, '/tree/a/file', 'more'),
+  hold,
+  'make a new directory': () => fs.makeNewDirectory(`/tree/${randomUUID()}`),
+  space: () => fs.space('/tree'),
   stat: () => fs.stat('/tree/link'),
   'make directory': () => fs.makeDirectory('/p/q/r'),
   locate: () => fs.locate('/tree/none/x'),
