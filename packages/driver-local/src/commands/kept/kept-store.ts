@@ -115,7 +115,7 @@ export class KeptStore implements KeptCommands {
     await Promise.all([...this.#commands.values()].map((command) => command.close()));
   }
 
-  #check({ key, details = {} }: KeepSpec): void {
+  #check({ key, details = {}, outputLimitBytes = 0 }: KeepSpec): void {
     if (!keyPattern.test(key) || this.#commands.has(key) || this.#starting.has(key))
       throw invalid('key', 'The key of a kept command must be 32 hexadecimal digits of its own.');
     if (Buffer.byteLength(JSON.stringify(details)) > detailsMaxBytes)
@@ -123,6 +123,8 @@ export class KeptStore implements KeptCommands {
         'details',
         `The details of a kept command have at most ${detailsMaxBytes} bytes.`,
       );
+    if (!Number.isSafeInteger(outputLimitBytes) || outputLimitBytes < 0)
+      throw invalid('outputLimitBytes', 'The bytes that are kept of a command are a whole number.');
     if (this.#commands.size + this.#starting.size >= keptCommandsMax) throw tooMany();
   }
 

@@ -57,6 +57,7 @@ export class LocalKeptCommand implements KeptCommand, KeptOwner {
   #resolveEnded: () => void = () => {};
   #retryTimer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
+  readonly #toldTroubles = new Set<string>();
   #killed = false;
   #closed = false;
   #removing: Promise<void> | undefined;
@@ -222,13 +223,13 @@ export class LocalKeptCommand implements KeptCommand, KeptOwner {
   }
 
   #stream(index: KeptStreamIndex): KeptStream {
-    const { budget, record, onTrouble } = this.#options;
+    const { budget, record } = this.#options;
     return new KeptStream({
       segments: this.#segments[index],
       limitBytes: record.outputLimitBytes,
       budget,
       onFiled: (offset) => this.#process?.acknowledge(index, offset),
-      onFull: (error) => onTrouble('what a command writes cannot be kept in full', error),
+      onFull: (error) => this.#tellTrouble('what a command writes cannot be kept in full', error),
     });
   }
 
@@ -252,7 +253,7 @@ export class LocalKeptCommand implements KeptCommand, KeptOwner {
         this.#record = { ...this.#record, isWhole: state !== 'running' && this.#isFiled };
         await writeKeptRecord(this.#options.directory, this.#record);
       } catch (error) {
-        this.#options.onTrouble('what is known of a command cannot be written', error);
+        this.#tellTrouble('what is known of a command cannot be written', error);
         this.#saveLater();
         return;
       }
@@ -260,6 +261,13 @@ export class LocalKeptCommand implements KeptCommand, KeptOwner {
       if (this.#record.isWhole) this.#process?.forget();
       else this.#saveLater();
     });
+  }
+
+  /** Once for each kind: a guest can fill its disk as often as it likes. */
+  #tellTrouble(what: string, error: unknown): void {
+    if (this.#toldTroubles.has(what)) return;
+    this.#toldTroubles.add(what);
+    this.#options.onTrouble(what, error);
   }
 
   #saveLater(): void {
