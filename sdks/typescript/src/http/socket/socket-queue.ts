@@ -15,14 +15,14 @@ const signOfLifeMs = 10_000;
  * the sender is held; pings are not answered then, so unasked pongs go out instead.
  */
 export class SocketQueue {
-  readonly #socket: WebSocket;
+  readonly #socket: Pick<WebSocket, 'pause' | 'resume' | 'pong'>;
   readonly #waiting: SocketMessage[] = [];
   #bytes = 0;
   #wake: (() => void) | undefined;
   #signOfLife: NodeJS.Timeout | undefined;
   #over = false;
 
-  constructor(socket: WebSocket) {
+  constructor(socket: Pick<WebSocket, 'pause' | 'resume' | 'pong'>) {
     this.#socket = socket;
   }
 
