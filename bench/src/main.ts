@@ -13,6 +13,7 @@ import { files } from './rows/files.ts';
 import { idle } from './rows/idle.ts';
 import { largeFiles } from './rows/large-files.ts';
 import { lifecycle } from './rows/lifecycle.ts';
+import { network } from './rows/network.ts';
 import { ports } from './rows/ports.ts';
 import { pythonSdk } from './rows/python-sdk.ts';
 import { smallFiles } from './rows/small-files.ts';
@@ -29,6 +30,7 @@ const rows: readonly Row[] = [
   lifecycle,
   ports,
   agentSandbox,
+  network,
   idle,
 ];
 

@@ -1,4 +1,5 @@
 import { rmdirSync, rmSync } from 'node:fs';
+import { removeNetworks } from './network-traces.mjs';
 import { endProcess, signalProcess } from './process-identity.mjs';
 import { run } from './run.mjs';
 import { deadRuns } from './run-marker.mjs';
@@ -16,6 +17,7 @@ export async function removeTraces(marker) {
   const { runDirs } = tracesOf(marker);
   await endAll(marker);
   await unmountAll(marker);
+  removeNetworks(tracesOf(marker).networks, runDirs);
   for (let attempt = 0; attempt < 50; attempt += 1) {
     const { cgroups } = tracesOf(marker);
     if (cgroups.length === 0) break;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { networksOf, networkTraces } from './network-traces.mjs';
 import { processStartTime } from './process-identity.mjs';
 import { runVariable } from './run-marker.mjs';
 
@@ -120,6 +121,7 @@ export function tracesOf({ runId, tempDir }) {
       .filter(({ point, source }) => isBelow(point) || source.includes(`${tempDir}/`))
       .map(({ point }) => point),
     cgroups,
+    networks: networksOf(keys),
     runDirs,
     files: list(tempDir).map((entry) => join(tempDir, entry.name)),
   };
@@ -144,6 +146,7 @@ export function machineTraces() {
     runDirs: list('/run/sandport')
       .filter(({ name }) => key.test(name))
       .map(({ name }) => join('/run/sandport', name)),
+    networks: networkTraces().map(({ kind, name }) => `${kind} ${name}`),
     networkNamespaces: list('/run/netns').map((entry) => join('/run/netns', entry.name)),
     files: [...named('/tmp'), ...named('/var/tmp')],
     processes: processes().filter(({ command }) => /sandport|runsc|\brunc\b/.test(command)),

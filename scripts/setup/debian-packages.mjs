@@ -18,6 +18,8 @@ const required = {
   'python3-venv': 'python3',
   'ca-certificates': '/etc/ssl/certs/ca-certificates.crt',
   curl: 'curl',
+  nftables: 'nft',
+  iproute2: 'ip',
   zstd: 'zstd',
 };
 /** Package → what does not work without it. Some archives do not have all of them. */
@@ -27,8 +29,6 @@ const optional = {
   skopeo: 'templates cannot be made of images',
   umoci: 'templates cannot be made of images',
   buildah: 'templates cannot be made of Dockerfiles',
-  nftables: 'sandboxes have no network but loopback',
-  iproute2: 'sandboxes have no network but loopback',
 };
 
 export const debianPackages = [...Object.keys(required), ...Object.keys(optional)];

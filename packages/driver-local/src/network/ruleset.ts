@@ -9,6 +9,8 @@ import type { GuestNames, NetworkNames } from './names.ts';
 
 /** Connections that one sandbox may have open through its network. */
 const mostConnections = 4096;
+/** Connections that one sandbox may open a second: what more costs, the others would feel. */
+const newASecond = 500;
 /** Questions for names that one sandbox may send a second. */
 const questionsPerSecond = 100;
 /** Denials of one sandbox that the kernel tells a second. */
@@ -142,6 +144,7 @@ function policy(
     `ip daddr ${formatNetwork(range)} goto refuse`,
     `ct state established,related ct mark ${mark} accept`,
     'meta l4proto != { tcp, udp, icmp } goto refuse',
+    `ct state new limit rate over ${newASecond}/second burst ${newASecond * 2} packets goto refuse`,
     `ct state new ct count over ${mostConnections} goto refuse`,
     ...allow.flatMap((text) => {
       const rule = parseNetworkRule(text);

@@ -1,0 +1,37 @@
+import type { OtherSide } from './other-side.ts';
+
+/** Prints MiB a second that are moved for some seconds. */
+export const mover = (
+  { address, port }: OtherSide,
+  direction: 'down' | 'up',
+  seconds: number,
+): string => `
+import socket, time
+s = socket.create_connection(('${address}', ${port}), 10)
+s.recv(1)
+s.send(b'${direction === 'down' ? 'd' : 'u'}')
+begun = time.time(); moved = 0; data = bytes(1 << 18)
+while time.time() - begun < ${seconds}:
+    moved += ${direction === 'down' ? 'len(s.recv(1 << 18))' : 's.send(data)'}
+print(moved / (time.time() - begun) / 2 ** 20)`;
+
+/** Prints the median of milliseconds until a connection is there. */
+export const connector = ({ address, port }: OtherSide, count: number): string => `
+import socket, time
+times = []
+for _ in range(${count}):
+    begun = time.perf_counter()
+    socket.create_connection(('${address}', ${port}), 10).close()
+    times.append(time.perf_counter() - begun)
+print(sorted(times)[len(times) // 2] * 1000)`;
+
+/** Opens as many connections as it gets, of 10,000, again and again. */
+export const opener = ({ address, port }: OtherSide): string => `
+import resource, socket
+most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+while True:
+    kept = []
+    for _ in range(10000):
+        try: kept.append(socket.create_connection(('${address}', ${port}), 5))
+        except OSError: pass`;
