@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { onEachIsolation, useDaemon, useSandbox, waitFor } from '../harness/index.ts';
 import { InTerminal } from './in-terminal.ts';
 import { runSandport, type SandportOptions } from './run-sandport.ts';
@@ -18,75 +18,95 @@ beforeAll(async () => {
 afterAll(() => sandport(['kill', box]));
 
 test('input is streamed, and its end is told', async () => {
-  const content = randomBytes(20_000_000);
-  const { stdout, exitCode } = await sandport(['exec', '-i', box, 'sha256sum; exit 4'], {
-    stdin: content,
-  });
-  expect(stdout).toContain(createHash('sha256').update(content).digest('hex'));
-  expect(exitCode).toBe(4);
-  // It does not wait for input that the command does not read.
-  const endless = { endless: 'x' };
-  expect(await sandport(['exec', '-i', box, 'exit 3'], { stdin: endless })).toMatchObject({
-    exitCode: 3,
-  });
-  expect(await sandport(['exec', '-i', '--json', box, 'wc -c'], { stdin: 'abc' })).toMatchObject({
-    exitCode: 0,
-    stdout: expect.stringContaining('"stdout": "3\\n"'),
-  });
+  const content = randomBytes(5_000_000);
+  const [streamed, unread, json] = await Promise.all([
+    sandport(['exec', '-i', box, 'sha256sum; exit 4'], { stdin: content }),
+    // It does not wait for input that the command does not read.
+    sandport(['exec', '-i', box, 'exit 3'], { stdin: { endless: 'x' } }),
+    sandport(['exec', '-i', '--json', box, 'wc -c'], { stdin: 'abc' }),
+  ]);
+  expect(streamed.stdout).toContain(createHash('sha256').update(content).digest('hex'));
+  expect(streamed.exitCode).toBe(4);
+  expect(unread).toMatchObject({ exitCode: 3 });
+  expect(json.exitCode).toBe(0);
+  expect(json.stdout).toContain('"stdout": "3\\n"');
 });
 
 test('Ctrl-C reaches the command, which may live on; our own failures end with 125', async () => {
   const line = 'trap "echo caught; exit 9" INT; echo ready; while :; do sleep 0.05; done';
-  const caught = await sandport(['exec', box, line], {
-    interrupt: (output) => waitFor(() => output() === 'ready\n', { what: 'the output' }),
-  });
+  const [caught, ...failed] = await Promise.all([
+    sandport(['exec', box, line], {
+      interrupt: (output) => waitFor(() => output() === 'ready\n', { what: 'the output' }),
+    }),
+    sandport(['exec', box, '--', 'no-such-program', 'x']),
+    sandport(['shell', 'no-such-box']),
+    sandport(['attach', box, 'f'.repeat(32)]),
+  ]);
   expect(caught).toEqual({ stdout: 'ready\ncaught\n', stderr: '', exitCode: 9 });
-  expect(await sandport(['exec', box, '--', 'no-such-program', 'x'])).toMatchObject({
-    stdout: '',
-    stderr: expect.stringContaining('no-such-program'),
-    exitCode: 125,
-  });
-  expect(await sandport(['shell', 'no-such-box'])).toMatchObject({ exitCode: 125 });
-  expect(await sandport(['attach', box, 'f'.repeat(32)])).toMatchObject({ exitCode: 125 });
+  for (const { stdout, exitCode } of failed) expect([stdout, exitCode]).toEqual(['', 125]);
+  expect(failed[0]?.stderr).toContain('no-such-program');
 });
 
-test('a detached command is listed, read, attached and ended', async () => {
-  const line = 'echo one; echo err >&2; read x; echo "got $x"; exit 7';
-  const detached = await sandport(['exec', '-d', '-i', box, line]);
-  expect(detached).toMatchObject({ stderr: '', exitCode: 0 });
-  const id = detached.stdout.trim();
-  expect(id).toMatch(/^[0-9a-f]{32}$/);
-  const shown = await sandport(['ps', box]);
-  expect(shown.stdout).toMatch(/^ID +STATUS +AGE +OUTPUT +USER +COMMAND\n/);
-  expect(shown.stdout).toMatch(new RegExp(`\n${id.slice(0, 12)} +running +\\d+s .*echo one`));
-  const logs = () => sandport(['logs', box, id.slice(0, 8)]);
-  await expect.poll(logs).toEqual({ stdout: 'one\n', stderr: 'err\n', exitCode: 0 });
-  expect((await sandport(['logs', '--since', '1', '--stream', 'stdout', box, id])).stdout).toBe(
-    'ne\n',
-  );
-  expect(await sandport(['attach', '-i', box, id], { stdin: 'it\n' })).toEqual({
-    stdout: 'one\ngot it\n',
-    stderr: 'err\n',
-    exitCode: 7,
+describe('a detached command', () => {
+  let id = '';
+  beforeAll(async () => {
+    const line = 'echo one; echo err >&2; read x; echo "got $x"; exit 7';
+    const detached = await sandport(['exec', '-d', '-i', box, line]);
+    expect(detached).toMatchObject({ stderr: '', exitCode: 0 });
+    id = detached.stdout.trim();
   });
-  const pieces = (await sandport(['logs', '-f', '--json', '--since', '4', box, id])).stdout;
-  expect(pieces.split('\n', 1).map((piece) => JSON.parse(piece))).toEqual([
-    { stream: 'stdout', offset: 4, chunk: 'got it\n' },
-  ]);
-  expect((await sandport(['ps', '--status', 'ended', box])).stdout).toContain('exit 7');
 
-  const sleeper = (await sandport(['exec', '-d', box, '--', 'sleep', '1000'])).stdout.trim();
-  const killed = await sandport(['kill-command', '--signal', 'term', box, sleeper]);
-  expect(killed).toEqual({ stdout: `${sleeper}\n`, stderr: '', exitCode: 0 });
-  await expect.poll(async () => (await sandport(['ps', box])).stdout).toContain('SIGTERM');
-  const all = (await sandport(['ps', '--json', box])).stdout;
-  const ids: string[] = JSON.parse(all).map((each: { id: string }) => each.id);
-  expect(await sandport(['stop-command', box, ...ids])).toMatchObject({ exitCode: 0 });
-  expect((await sandport(['ps', box])).stderr).toContain('No commands');
-  expect(await sandport(['logs', box, id])).toMatchObject({ exitCode: 3 });
-  expect(await sandport(['logs', box, 'nonsense'])).toMatchObject({ exitCode: 2 });
-  expect(await sandport(['kill-command', '--signal', 'NO', box, id])).toMatchObject({
-    exitCode: 2,
+  test('is listed and read', async () => {
+    expect(id).toMatch(/^[0-9a-f]{32}$/);
+    const logs = () => sandport(['logs', box, id.slice(0, 8)]);
+    await expect
+      .poll(logs, { timeout: 30_000 })
+      .toEqual({ stdout: 'one\n', stderr: 'err\n', exitCode: 0 });
+    const [shown, part] = await Promise.all([
+      sandport(['ps', box]),
+      sandport(['logs', '--since', '1', '--stream', 'stdout', box, id]),
+    ]);
+    expect(shown.stdout).toMatch(/^ID +STATUS +AGE +OUTPUT +USER +COMMAND\n/);
+    expect(shown.stdout).toMatch(new RegExp(`\n${id.slice(0, 12)} +running +\\d+[sm] .*echo one`));
+    expect(part.stdout).toBe('ne\n');
+  });
+
+  test('is attached to, and read after its end', async () => {
+    expect(await sandport(['attach', '-i', box, id], { stdin: 'it\n' })).toEqual({
+      stdout: 'one\ngot it\n',
+      stderr: 'err\n',
+      exitCode: 7,
+    });
+    const [pieces, ended] = await Promise.all([
+      sandport(['logs', '-f', '--json', '--since', '4', box, id]),
+      sandport(['ps', '--status', 'ended', box]),
+    ]);
+    expect(pieces.stdout.split('\n', 1).map((piece) => JSON.parse(piece))).toEqual([
+      { stream: 'stdout', offset: 4, chunk: 'got it\n' },
+    ]);
+    expect(ended.stdout).toContain('exit 7');
+  });
+
+  test('is sent signals, ended and forgotten', async () => {
+    const sleeper = (await sandport(['exec', '-d', box, '--', 'sleep', '1000'])).stdout.trim();
+    const killed = await sandport(['kill-command', '--signal', 'term', box, sleeper]);
+    expect(killed).toEqual({ stdout: `${sleeper}\n`, stderr: '', exitCode: 0 });
+    const all = async () => (await sandport(['ps', '--json', box])).stdout;
+    await expect.poll(all, { timeout: 30_000 }).toContain('SIGTERM');
+    expect(await sandport(['stop-command', box, id, sleeper.slice(0, 16)])).toMatchObject({
+      stdout: `${id}\n${sleeper}\n`,
+      exitCode: 0,
+    });
+    const codes = await Promise.all(
+      [
+        ['ps', box],
+        ['logs', box, id],
+        ['logs', box, id.slice(0, 20)],
+        ['logs', box, 'nonsense'],
+        ['kill-command', '--signal', 'NO', box, id],
+      ].map(async (args) => (await sandport(args)).exitCode),
+    );
+    expect(codes).toEqual([0, 3, 3, 2, 2]);
   });
 });
 
