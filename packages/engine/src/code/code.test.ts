@@ -1,0 +1,210 @@
+import { maxCodeContexts, namespaceSchema } from '@sandport/protocol';
+import { openState } from '@sandport/state';
+import { expect, test } from 'vitest';
+import { Engine } from '../engine.ts';
+import type { Principal } from '../principal.ts';
+import { FakeKept, KeptDriver } from '../testing/kept-driver.ts';
+
+const key: Principal = { keyId: 'k' };
+const stranger: Principal = {
+  keyId: 's',
+  namespaces: new Set([namespaceSchema.parse('elsewhere')]),
+};
+
+/** A kernel in the hands of the test. */
+class FakeKernel {
+  readonly command: FakeKept;
+
+  constructor(command: FakeKept) {
+    this.command = command;
+  }
+
+  get mark(): string {
+    return String(Reflect.get(Object(this.command.details['code']), 'mark'));
+  }
+
+  frame(stream: 'stdout' | 'stderr', content: object): void {
+    this.command.write(stream, `\0${this.mark}${JSON.stringify(content)}\0`);
+  }
+
+  /** What it was told since the last time. */
+  async told(): Promise<string[]> {
+    let text = '';
+    await expect.poll(() => (text += String(this.command.stdin?.read() ?? ''))).not.toBe('');
+    return text.split('\0').slice(0, -1);
+  }
+
+  /** Takes a run: its name and its code. */
+  async begin(): Promise<{ name: string; code: string }> {
+    const [name = '', code = ''] = await this.told();
+    for (const stream of ['stdout', 'stderr'] as const)
+      this.frame(stream, { type: 'begin', run: name });
+    return { name, code };
+  }
+
+  end(name: string, exit = 0): void {
+    this.frame('stdout', { type: 'end', run: name, exit, count: 1 });
+    this.frame('stderr', { type: 'end', run: name, exit });
+  }
+}
+
+/** An engine with one sandbox. */
+async function begin() {
+  const state = openState(':memory:');
+  const driver = new KeptDriver();
+  const engine = new Engine({ state, driver });
+  const { id } = await engine.sandboxes.create(key, {});
+  const kernels = () => driver.keptCommands.map((command) => new FakeKernel(command));
+  return {
+    engine,
+    id,
+    code: engine.code,
+    activity: engine.sandboxes.find(key, id).activity,
+    kernels,
+    /** The one that was started last, once it is there. */
+    kernel: async (count = 1): Promise<FakeKernel> => {
+      await expect.poll(() => kernels().length).toBe(count);
+      const kernel = kernels().at(-1);
+      if (kernel === undefined) throw new Error('none was started');
+      return kernel;
+    },
+    run: (code: string, timeoutMs = 60_000) =>
+      engine.code.run(key, id, { language: 'shell' }, { code, timeout_ms: timeoutMs }),
+    [Symbol.dispose]: () => {
+      engine[Symbol.dispose]();
+      state[Symbol.dispose]();
+    },
+  };
+}
+
+test('a run gives what the kernel writes between its frames', async () => {
+  using box = await begin();
+  const running = box.run('echo é');
+  const kernel = await box.kernel();
+  expect(kernel.command.details).toMatchObject({ code: { language: 'shell', is_default: true } });
+  kernel.command.write('stdout', 'from before');
+  kernel.frame('stdout', { type: 'ready' });
+  const { name, code } = await kernel.begin();
+  expect(code).toBe('echo é');
+  kernel.command.write('stdout', 'one\0two');
+  kernel.command.write('stderr', 'wrong');
+  kernel.frame('stdout', { type: 'result', data: { 'text/plain': '4' } });
+  kernel.frame('stdout', { type: 'end', run: 'another', exit: 9 });
+  kernel.end(name, 3);
+  expect(await running).toMatchObject({
+    stdout: 'one\0two',
+    stderr: 'wrong',
+    results: [{ 'text/plain': '4' }],
+    exit: 3,
+    execution_count: 1,
+  });
+  expect(box.code.list(key, box.id)).toMatchObject([{ id: 'default-shell', status: 'idle' }]);
+  expect(box.engine.kept.list(key, box.id)).toEqual([]);
+});
+
+test('runs of one context come one after the other; those of two do not mix', async () => {
+  using box = await begin();
+  const first = box.run('a');
+  const kernel = await box.kernel();
+  kernel.frame('stdout', { type: 'ready' });
+  const { name } = await kernel.begin();
+  const second = box.run('b');
+  const creating = box.code.create(key, box.id, { language: 'python', cwd: '/tmp' });
+  const other = await box.kernel(2);
+  other.frame('stdout', { type: 'ready' });
+  const { id } = await creating;
+  const third = box.code.run(key, box.id, { context: id }, { code: 'c' });
+  const there = await other.begin();
+  other.command.write('stdout', 'C');
+  other.end(there.name);
+  expect((await third).stdout).toBe('C');
+  kernel.command.write('stdout', 'A');
+  kernel.end(name);
+  expect((await first).stdout).toBe('A');
+  const next = await kernel.begin();
+  expect(next.code).toBe('b');
+  kernel.end(next.name);
+  expect((await second).stdout).toBe('');
+});
+
+test('code that is late is interrupted, and then its kernel is killed', async () => {
+  using box = await begin();
+  const running = box.run('sleep', 20);
+  const kernel = await box.kernel();
+  kernel.frame('stdout', { type: 'ready' });
+  await kernel.begin();
+  await expect.poll(() => kernel.command.told).toContain('SIGINT');
+  await expect.poll(() => kernel.command.told, { timeout: 10_000 }).toContain('SIGKILL');
+  kernel.command.finish({ exitCode: 137, signal: 'SIGKILL' });
+  const ended = await running;
+  expect(ended).toMatchObject({ timed_out: true, exit: 137 });
+  expect(ended.error).toContain('did not end within 2 seconds');
+  expect(box.code.list(key, box.id)).toMatchObject([{ status: 'ended' }]);
+  const again = box.run('next');
+  const fresh = await box.kernel(2);
+  fresh.frame('stdout', { type: 'ready' });
+  fresh.end((await fresh.begin()).name);
+  expect(await again).toMatchObject({ restarted: true });
+});
+
+test('a kernel that breaks the protocol is killed, whatever it writes', async () => {
+  using box = await begin();
+  const running = box.run('hostile');
+  const kernel = await box.kernel();
+  kernel.frame('stdout', { type: 'ready' });
+  await kernel.begin();
+  kernel.frame('stdout', { type: 'end', run: 7 });
+  await expect.poll(() => kernel.command.told).toContain('SIGKILL');
+  kernel.command.finish({ exitCode: 137, signal: 'SIGKILL' });
+  expect((await running).error).toContain('not of its protocol');
+});
+
+test('contexts are bounded, and belong to those who may use the sandbox', async () => {
+  using box = await begin();
+  for (let count = 1; count <= maxCodeContexts; count++) {
+    const creating = box.code.create(key, box.id, { language: 'shell' });
+    (await box.kernel(count)).frame('stdout', { type: 'ready' });
+    await creating;
+  }
+  const tooMany = box.code.create(key, box.id, { language: 'shell' });
+  await expect(tooMany).rejects.toMatchObject({ code: 'limit_reached' });
+  await expect(box.run('x')).rejects.toMatchObject({ code: 'limit_reached' });
+  const [first] = box.code.list(key, box.id);
+  if (first === undefined) throw new Error('there are contexts');
+  expect(() => box.code.get(stranger, box.id, first.id)).toThrow('No sandbox');
+  const elsewhere = await box.engine.sandboxes.create(key, {});
+  expect(() => box.code.get(key, elsewhere.id, 'unknown')).toThrow('no code context');
+  await box.code.close(key, box.id, first.id);
+  expect(box.code.list(key, box.id)).toHaveLength(maxCodeContexts - 1);
+  expect(box.kernels()).toHaveLength(maxCodeContexts - 1);
+});
+
+test('what is missing is told, and leaves no context', async () => {
+  using box = await begin();
+  const running = box.run('x');
+  const kernel = await box.kernel();
+  kernel.frame('stdout', { type: 'unavailable', missing: 'python3-ipykernel' });
+  await expect.poll(() => kernel.command.told).toContain('SIGKILL');
+  kernel.command.finish({ exitCode: 1 });
+  await expect(running).rejects.toMatchObject({
+    code: 'language_unavailable',
+    details: { missing: 'python3-ipykernel' },
+  });
+  expect(box.code.list(key, box.id)).toEqual([]);
+  for (const language of ['ruby', '', '__proto__', 'constructor'])
+    await expect(box.code.run(key, box.id, { language }, { code: '' })).rejects.toMatchObject({
+      code: 'language_unavailable',
+    });
+});
+
+test('a kernel keeps the sandbox in use only while code runs', async () => {
+  using box = await begin();
+  const running = box.run('x');
+  const kernel = await box.kernel();
+  kernel.frame('stdout', { type: 'ready' });
+  const { name } = await kernel.begin();
+  expect(box.activity.idleMs).toBeLessThan(1);
+  kernel.end(name);
+  await running;
+  await expect.poll(() => box.activity.idleMs).toBeGreaterThan(10);
+});
