@@ -160,7 +160,7 @@ onEachIsolation(used, (isolation) => {
   });
 
   test('large bodies are streamed both ways, in little memory', { timeout: 120_000 }, async () => {
-    const [down, up] = isolation === 'container' ? [512, 64] : [64, 32];
+    const [down, up] = isolation === 'container' ? [256, 48] : [48, 16];
     const status = () => readFileSync(`/proc/${used.daemon.pid}/status`, 'utf8');
     const rssMiB = () => Number(/VmRSS:\s+(\d+)/.exec(status())?.[1]) / 1024;
     const before = rssMiB();
