@@ -9,7 +9,7 @@ import type { LoggedIn } from './login/logged-in.ts';
 
 /** Connections at one time, and those of one API key among them. */
 const maxConnections = 1024;
-const maxConnectionsOfKey = 256;
+const maxConnectionsOfKey = 128;
 
 /** Files that all connections may have open by SFTP. */
 const maxOpenFiles = 8192;

@@ -14,4 +14,6 @@ export interface ConnectionContext {
   readonly channels: OpenChannels;
   /** Files that it may have open by SFTP. */
   readonly openFiles: Budget;
+  /** Channels of SFTP that it may have. */
+  readonly sftpChannels: Budget;
 }

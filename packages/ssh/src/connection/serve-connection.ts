@@ -23,6 +23,9 @@ const maxQuestions = 20;
 /** New keys that may be agreed on before somebody has logged in. */
 const maxEarlyRekeys = 2;
 
+/** Channels of SFTP that one connection may have. */
+const maxSftpChannels = 8;
+
 export interface ServeConnectionOptions {
   readonly engine: Engine;
   readonly hostKey: HostKey;
@@ -65,14 +68,19 @@ function serve(connection: Connection, socket: Socket, options: ServeConnectionO
   const logIn = logInWith(socket, options, (found) => {
     loggedIn = found;
   });
-  connection.on('authentication', (context) => void logIn(context));
+  connection.on('authentication', (context) => {
+    // The library may not take an answer for a connection that is gone.
+    logIn(context).catch(() => socket.destroy());
+  });
   connection.on('ready', () => {
     if (loggedIn === undefined) socket.destroy();
     else {
       const channels = new OpenChannels(socket);
       const openFiles = new Budget(maxHandles, options.openFiles);
+      const sftpChannels = new Budget(maxSftpChannels);
       const { engine } = options;
-      serveChannels(connection, { engine, loggedIn, socket, logger, channels, openFiles });
+      const context = { engine, loggedIn, socket, logger, channels, openFiles, sftpChannels };
+      serveChannels(connection, context);
     }
   });
 }
@@ -108,6 +116,7 @@ function logInWith(
       logger.warn(fields, 'a log-in over SSH was refused');
       await sleep(delayMs, undefined, { ref: false });
     }
+    if (socket.destroyed) return;
     if (failures >= maxFailures) socket.destroySoon();
     else context.reject(['publickey', 'password']);
   };

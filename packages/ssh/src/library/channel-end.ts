@@ -20,6 +20,6 @@ export function whenClosed(channel: ServerChannel): AbortSignal {
     return more;
   };
   channel.once('close', () => closed.abort());
-  channel.once('error', () => closed.abort());
+  channel.on('error', () => closed.abort());
   return closed.signal;
 }

@@ -17,6 +17,10 @@ export function serveSession(context: ConnectionContext, session: Session): void
   let terminal: TerminalSize | undefined;
   let command: OpenCommand | undefined;
 
+  const watch = (work: Promise<void>) => {
+    work.catch((error: unknown) => context.logger.error({ err: error }, 'a session failed'));
+  };
+
   const run = (channel: ServerChannel | undefined, commandLine?: string) => {
     if (channel === undefined) return;
     const onStart = (started: OpenCommand) => {
@@ -25,7 +29,7 @@ export function serveSession(context: ConnectionContext, session: Session): void
       if (terminal !== undefined) started.resize(terminal);
     };
     const env = Object.fromEntries(environment);
-    void runCommand(context, channel, { commandLine, env, terminal, onStart });
+    watch(runCommand(context, channel, { commandLine, env, terminal, onStart }));
   };
 
   session.on('env', (accept, reject, { key, val }) => {
@@ -46,9 +50,10 @@ export function serveSession(context: ConnectionContext, session: Session): void
     answer(isSignal(name), accept, reject);
   });
   session.on('subsystem', (accept, reject, { name }) => {
-    const channel = name === 'sftp' ? accept() : undefined;
+    const { sftpChannels } = context;
+    const channel = name === 'sftp' && sftpChannels.take() ? accept() : undefined;
     if (channel === undefined) reject();
-    else void serveSftp(context, channel);
+    else watch(serveSftp(context, channel).finally(() => sftpChannels.give()));
   });
   session.on('shell', (accept) => run(accept()));
   session.on('exec', (accept, _reject, info) => run(accept(), info.command));
