@@ -33,8 +33,8 @@ def shared(daemon: RunningDaemon) -> Iterator[Sandbox]:
 @pytest.fixture
 def box(daemon: RunningDaemon, shared: Sandbox) -> Iterator[Sandbox]:
     yield shared
-    for info in shared.commands.list():
-        shared.commands.connect(info.id).remove()
+    for command in shared.commands.list():
+        command.remove()
 
 
 def read_until(command: CommandHandle, text: str) -> None:
@@ -139,7 +139,7 @@ box = Sandbox.get(sys.argv[1])
 command = box.commands.run("seq 1 5; read x; seq 6 9; echo $x", stdin=True, background=True)
 for piece in command:
     if "5\\n" in command.stdout:
-        print(command.id, command.stdout_offset, flush=True)
+        print(command.id, *command.offsets, flush=True)
         import os
         os.kill(os.getpid(), 9)
 """
@@ -153,8 +153,8 @@ def test_another_program_goes_on_after_a_crash(daemon: RunningDaemon, box: Sandb
         timeout=60,
     )
     assert crashed.returncode == -9
-    command_id, offset = crashed.stdout.split()
-    command = box.commands.connect(command_id.decode(), stdout_since=int(offset))
+    command_id, *offsets = crashed.stdout.split()
+    command = box.commands.connect(command_id.decode(), since=(int(offsets[0]), int(offsets[1])))
     command.send_stdin("bye\n")
     assert command.wait(SOON).stdout == "6\n7\n8\n9\nbye\n"
 
@@ -261,7 +261,7 @@ def test_the_asynchronous_client(daemon: RunningDaemon, box: Sandbox) -> None:
             result = await asyncio.wait_for(command.wait(), SOON)
             assert (result.stdout, result.stderr) == ("first\nsecond\n", "problem\n")
             assert "".join(seen) == result.stdout
-            again = await there.commands.connect(command.id, stdout_since=6)
+            again = await there.commands.connect(command.id, since=(6, 0))
             async with again:
                 assert b"".join([piece.data async for piece in again]) == b"second\nproblem\n"
             await command.remove()

@@ -75,7 +75,7 @@ def test_starts_finds_and_forgets(daemon: FakeDaemon, sandbox: Any) -> None:
     assert (result.stdout, result.exit_code, result.woke) == ("one two three\n", 0, "disk")
     assert result.duration_ms == 2000
     assert (command.exit_code, command.stdout) == (0, "one two three\n")
-    assert sandbox.commands.get(command.id).status == "ended"
+    assert sandbox.commands.get(command.id).info.status == "ended"
     with pytest.raises(ConflictError) as caught:
         command.send_stdin("late")
     assert caught.value.code == "command_ended"
@@ -152,10 +152,10 @@ def test_disconnects_and_connects_again(daemon: FakeDaemon, sandbox: Any) -> Non
     assert next(pieces).data == b"abc"
     command.disconnect()
     assert list(pieces) == []
-    assert command.stdout_offset == 3
+    assert command.offsets == (3, 0)
     only(daemon).gone["stdout"] = 5
     only(daemon).end()
-    again = sandbox.commands.connect(command.id, stdout_since=command.stdout_offset)
+    again = sandbox.commands.connect(command.id, since=command.offsets)
     assert [(piece.data, piece.offset, piece.missed_bytes) for piece in again] == [
         (b"", 5, 2),
         (b"f", 5, 0),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import AsyncGenerator
+from typing import AsyncGenerator, Tuple
 
 from .._wire import kept_commands
 from ..command_models import CommandOutput
@@ -33,14 +33,10 @@ class AsyncCommandHandle(AsyncCommandBase):
         return self._feed.text("stderr")
 
     @property
-    def stdout_offset(self) -> int:
-        """Of the first byte that was not read yet, as ``commands.connect`` takes it."""
-        return self._feed.offset("stdout")
-
-    @property
-    def stderr_offset(self) -> int:
-        """Of the first byte that was not read yet, as ``commands.connect`` takes it."""
-        return self._feed.offset("stderr")
+    def offsets(self) -> Tuple[int, int]:
+        """Of the first bytes of stdout and of stderr that were not read yet, as ``since`` of
+        ``commands.connect`` takes them."""
+        return self._feed.offset("stdout"), self._feed.offset("stderr")
 
     def __aiter__(self) -> AsyncGenerator[CommandOutput, None]:
         """Until the command has ended.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any, Dict, List, Literal, Mapping, Optional, Union, overload
+from typing import Any, Dict, List, Literal, Mapping, Optional, Tuple, Union, overload
 
 from .._wire import commands, kept_commands
 from .._wire.call import woke_of
@@ -12,7 +12,6 @@ from .._wire.output_callbacks import on_text
 from .._wire.output_feed import OutputFeed
 from .._wire.output_text import OutputCallback
 from .._wire.sse import EventParser
-from ..command_models import CommandInfo
 from ..errors import SandportError
 from ..models import ExecResult
 from .body import AsyncContent
@@ -147,38 +146,37 @@ class AsyncCommands:
         self,
         command: str,
         *,
-        stdout_since: int = 0,
-        stderr_since: int = 0,
+        since: Union[int, Tuple[int, int]] = 0,
         on_stdout: Optional[OutputCallback] = None,
         on_stderr: Optional[OutputCallback] = None,
     ) -> AsyncCommandHandle:
         """A command in the background that runs, or has ended, by its id.
 
-        :param stdout_since: offset of the first byte of stdout that is read; ``stderr_since``
-            likewise.
+        :param since: offset of the first byte that is read, of both streams, or of stdout and of
+            stderr, as ``offsets`` of a handle tells them.
         :param on_stdout: called with each piece of output; ``on_stderr`` likewise.
         :raises NotFoundError: when there is none.
         """
-        feed = OutputFeed(self._sandbox_id, await self.get(command), stdout_since, stderr_since)
+        info = await self._transport.call(kept_commands.get(self._sandbox_id, command))
+        feed = OutputFeed(self._sandbox_id, info, since)
         on_piece = on_text(on_stdout, on_stderr)
         handle = AsyncCommandHandle(self._transport, self._sandbox_id, feed, on_piece)
         if on_piece is not None:
             handle._read_in_background()
         return handle
 
-    async def get(self, command: str) -> CommandInfo:
-        """A command in the background, by its id.
+    async def get(self, command: str) -> AsyncCommandHandle:
+        """The same as :meth:`connect`, from the start of the output on."""
+        return await self.connect(command)
 
-        :raises NotFoundError: when there is none.
-        """
-        return await self._transport.call(kept_commands.get(self._sandbox_id, command))
-
-    async def list(self, *, status: Optional[str] = None) -> List[CommandInfo]:
+    async def list(self, *, status: Optional[str] = None) -> List[AsyncCommandHandle]:
         """Commands in the background that run, or have ended and are not forgotten; oldest first.
 
         :param status: ``running``, ``ended`` or ``lost``.
         """
-        return await self._transport.call(kept_commands.list_all(self._sandbox_id, status))
+        infos = await self._transport.call(kept_commands.list_all(self._sandbox_id, status))
+        feeds = [OutputFeed(self._sandbox_id, info) for info in infos]
+        return [AsyncCommandHandle(self._transport, self._sandbox_id, feed) for feed in feeds]
 
     async def _stream(self, fields: Dict[str, Any], streamed: StreamedCommand) -> ExecResult:
         parser = EventParser()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Generator
+from typing import Generator, Tuple
 
 from .._wire import kept_commands
 from .._wire.body import Content
@@ -33,14 +33,10 @@ class CommandHandle(CommandBase):
         return self._feed.text("stderr")
 
     @property
-    def stdout_offset(self) -> int:
-        """Of the first byte that was not read yet, as ``commands.connect`` takes it."""
-        return self._feed.offset("stdout")
-
-    @property
-    def stderr_offset(self) -> int:
-        """Of the first byte that was not read yet, as ``commands.connect`` takes it."""
-        return self._feed.offset("stderr")
+    def offsets(self) -> Tuple[int, int]:
+        """Of the first bytes of stdout and of stderr that were not read yet, as ``since`` of
+        ``commands.connect`` takes them."""
+        return self._feed.offset("stdout"), self._feed.offset("stderr")
 
     def __iter__(self) -> Generator[CommandOutput, None, None]:
         """Until the command has ended.

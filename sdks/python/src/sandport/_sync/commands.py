@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any, Dict, List, Literal, Mapping, Optional, Union, overload
+from typing import Any, Dict, List, Literal, Mapping, Optional, Tuple, Union, overload
 
 from .._wire import commands, kept_commands
 from .._wire.body import Content
@@ -13,7 +13,6 @@ from .._wire.output_callbacks import on_text
 from .._wire.output_feed import OutputFeed
 from .._wire.output_text import OutputCallback
 from .._wire.sse import EventParser
-from ..command_models import CommandInfo
 from ..errors import SandportError
 from ..models import ExecResult
 from .command_handle import CommandHandle
@@ -146,38 +145,37 @@ class Commands:
         self,
         command: str,
         *,
-        stdout_since: int = 0,
-        stderr_since: int = 0,
+        since: Union[int, Tuple[int, int]] = 0,
         on_stdout: Optional[OutputCallback] = None,
         on_stderr: Optional[OutputCallback] = None,
     ) -> CommandHandle:
         """A command in the background that runs, or has ended, by its id.
 
-        :param stdout_since: offset of the first byte of stdout that is read; ``stderr_since``
-            likewise.
+        :param since: offset of the first byte that is read, of both streams, or of stdout and of
+            stderr, as ``offsets`` of a handle tells them.
         :param on_stdout: called from a thread with each piece of output; ``on_stderr`` likewise.
         :raises NotFoundError: when there is none.
         """
-        feed = OutputFeed(self._sandbox_id, self.get(command), stdout_since, stderr_since)
+        info = self._transport.call(kept_commands.get(self._sandbox_id, command))
+        feed = OutputFeed(self._sandbox_id, info, since)
         on_piece = on_text(on_stdout, on_stderr)
         handle = CommandHandle(self._transport, self._sandbox_id, feed, on_piece)
         if on_piece is not None:
             handle._read_in_background()
         return handle
 
-    def get(self, command: str) -> CommandInfo:
-        """A command in the background, by its id.
+    def get(self, command: str) -> CommandHandle:
+        """The same as :meth:`connect`, from the start of the output on."""
+        return self.connect(command)
 
-        :raises NotFoundError: when there is none.
-        """
-        return self._transport.call(kept_commands.get(self._sandbox_id, command))
-
-    def list(self, *, status: Optional[str] = None) -> List[CommandInfo]:
+    def list(self, *, status: Optional[str] = None) -> List[CommandHandle]:
         """Commands in the background that run, or have ended and are not forgotten; oldest first.
 
         :param status: ``running``, ``ended`` or ``lost``.
         """
-        return self._transport.call(kept_commands.list_all(self._sandbox_id, status))
+        infos = self._transport.call(kept_commands.list_all(self._sandbox_id, status))
+        feeds = [OutputFeed(self._sandbox_id, info) for info in infos]
+        return [CommandHandle(self._transport, self._sandbox_id, feed) for feed in feeds]
 
     def _stream(self, fields: Dict[str, Any], streamed: StreamedCommand) -> ExecResult:
         parser = EventParser()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, Iterator, Optional
+from typing import Dict, Iterator, Optional, Tuple, Union
 
 from ..command_models import CommandInfo, CommandOutput
 from ..errors import CommandLostError, NetworkError, SandportError, SandportTimeoutError
@@ -27,8 +27,10 @@ class OutputFeed:
     """The output of one command in order, each byte once."""
 
     def __init__(
-        self, sandbox: str, info: CommandInfo, stdout_since: int = 0, stderr_since: int = 0
+        self, sandbox: str, info: CommandInfo, since: Union[int, Tuple[int, int]] = 0
     ) -> None:
+        """:param since: where it begins, in both streams, or in stdout and in stderr."""
+        stdout_since, stderr_since = (since, since) if isinstance(since, int) else since
         self._sandbox = sandbox
         self._streams: Dict[str, _Stream] = {
             "stdout": _Stream(stdout_since),
