@@ -49,12 +49,12 @@ export function keptDiskSuite(subject: ConformanceSubject): void {
       expect(short2).toMatchObject({ state: 'running' });
       expect(short2.pid).toBeGreaterThan(0);
       short2.stdin?.end('late\n');
-      expect(await within(10_000, follow(short2, 'stderr'))).toBe('late\n');
+      expect(await within(20_000, follow(short2, 'stderr'))).toBe('late\n');
       expect(await follow(short2)).toBe('begun\n');
       expect(short2.end).toMatchObject({ exitCode: 3 });
       shown2.stdin?.write('it\r');
-      expect(await within(10_000, follow(shown2))).toBe('up\r\ngot it\r\n');
-      expect(await within(10_000, follow(meanwhile2))).toBe('meanwhile\n');
+      expect(await within(20_000, follow(shown2))).toBe('up\r\ngot it\r\n');
+      expect(await within(20_000, follow(meanwhile2))).toBe('meanwhile\n');
       expect(meanwhile2.end).toMatchObject({ exitCode: 4 });
       // What has ended is the same for a third one.
       await harness.close();
@@ -105,11 +105,11 @@ export function keptDiskSuite(subject: ConformanceSubject): void {
       expect(woken.memory).toBe(memory());
       const again = keptOf(woken.sandbox.commands, command.key);
       again.stdin?.end('after\n');
-      expect(await within(10_000, follow(again))).toBe(memory() ? 'before\nafter\n' : 'before\n');
+      expect(await within(20_000, follow(again))).toBe(memory() ? 'before\nafter\n' : 'before\n');
       expect(again.end?.exitCode).toBe(memory() ? 5 : undefined);
       expect(again.state).toBe(memory() ? 'ended' : 'lost');
       const next = await keep(woken.sandbox, 'echo next');
-      expect(await within(10_000, follow(next))).toBe('next\n');
+      expect(await within(20_000, follow(next))).toBe('next\n');
     });
 
     test('a fork has them too; with memory they go on in both', async () => {
@@ -130,13 +130,13 @@ export function keptDiskSuite(subject: ConformanceSubject): void {
         expect((await follow(keptOf(made.commands, ended.key))) === output).toBe(true);
         expect(copy.state).toBe(withMemory ? 'running' : 'lost');
         copy.stdin?.end('child\n');
-        const text = await within(10_000, follow(copy));
+        const text = await within(20_000, follow(copy));
         expect(text === `${output}${withMemory ? 'child\n' : ''}`).toBe(true);
         await copy.remove();
         expect(keptOf(sandbox.commands, command.key).state).toBe('running');
       }
       command.stdin?.end('parent\n');
-      expect((await within(10_000, follow(command))) === `${output}parent\n`).toBe(true);
+      expect((await within(20_000, follow(command))) === `${output}parent\n`).toBe(true);
       await harness.driver.remove(spec.id);
     });
 

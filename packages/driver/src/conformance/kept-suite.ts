@@ -14,7 +14,7 @@ export function keptSuite(subject: ConformanceSubject): void {
         details,
       });
       expect(command.startedAt.getTime()).toBeLessThanOrEqual(Date.now());
-      await within(10_000, command.ended);
+      await within(20_000, command.ended);
       expect(command).toMatchObject({
         state: 'ended',
         details,
@@ -49,7 +49,7 @@ export function keptSuite(subject: ConformanceSubject): void {
       expect(sandbox.commands.kept()).toEqual([first]);
       await first.remove();
       const again = await keep(sandbox, 'echo again', { key });
-      expect(await within(10_000, follow(again))).toBe('again\n');
+      expect(await within(20_000, follow(again))).toBe('again\n');
     });
 
     test('takes stdin, signals and removal', async () => {
@@ -58,20 +58,20 @@ export function keptSuite(subject: ConformanceSubject): void {
       const sent = 'y'.repeat(300_000);
       echo.stdin?.write(sent.slice(0, 100_000));
       echo.stdin?.end(sent.slice(100_000));
-      expect(await within(10_000, follow(echo))).toBe(`${sent}done\n`);
+      expect(await within(20_000, follow(echo))).toBe(`${sent}done\n`);
       const none = await keep(sandbox, 'cat; echo none');
       expect(none.stdin).toBeUndefined();
-      expect(await within(10_000, follow(none))).toBe('none\n');
+      expect(await within(20_000, follow(none))).toBe('none\n');
       const sleeper = await keep(sandbox, 'sleep 60');
       sleeper.kill('SIGINT');
-      await within(10_000, sleeper.ended);
+      await within(20_000, sleeper.ended);
       expect(sleeper.end).toMatchObject({ signal: 'SIGINT' });
       const late = await keep(sandbox, 'sleep 60', { timeoutMs: 100 });
-      await within(10_000, late.ended);
+      await within(20_000, late.ended);
       expect(late.end).toMatchObject({ timedOut: true });
       const stubborn = await keep(sandbox, 'trap "" TERM; echo ready; sleep 60 & wait; wait');
       expect(await firstOf(stubborn, 6)).toBe('ready\n');
-      await within(10_000, stubborn.remove());
+      await within(20_000, stubborn.remove());
       expect((await run(sandbox, 'ps ax | grep -c "[s]leep 60"')).stdout.trim()).toBe('0');
     });
 
@@ -83,7 +83,7 @@ export function keptSuite(subject: ConformanceSubject): void {
       expect(await firstOf(command, 4)).toBe('up\r\n');
       command.resize({ columns: 90, rows: 40 });
       command.stdin?.write('it\r');
-      expect(await within(10_000, follow(command))).toContain('got it\r\n40 90\r\n');
+      expect(await within(20_000, follow(command))).toContain('got it\r\n40 90\r\n');
     });
 
     test('older bytes go, but not those that a follower has not read', async () => {
@@ -112,7 +112,7 @@ export function keptSuite(subject: ConformanceSubject): void {
       await expect(reading).rejects.toMatchObject({ name: 'AbortError' });
       const followed = follow(command);
       command.stdin?.end('later\n');
-      expect(await within(10_000, followed)).toBe('later\n');
+      expect(await within(20_000, followed)).toBe('later\n');
     });
 
     test('keeps 256, and as many again once those are removed', async () => {

@@ -4,10 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { encodeFrame, type Frame, FrameReader } from '../frames.ts';
 import { InitChannel } from '../init-channel.ts';
 import { MemoryOwner } from '../testing/memory-owner.ts';
+import { until } from '../testing/until.ts';
 import {
   FromInit,
   KEPT_ID_FIRST,
@@ -57,7 +58,7 @@ interface Peer {
 }
 
 async function dial(version = PROTOCOL_VERSION): Promise<Peer> {
-  const socket = await vi.waitFor(async () => {
+  const socket = await until(async () => {
     const dialled = connect(path.join(directory, 's'));
     await once(dialled, 'connect');
     return dialled;
@@ -68,7 +69,7 @@ async function dial(version = PROTOCOL_VERSION): Promise<Peer> {
   socket.on('data', (chunk: Buffer) => frames.push(...reader.read(chunk)));
   const hello = Buffer.concat([Buffer.from([version, 0]), Buffer.from(token)]);
   socket.write(encodeFrame(FromInit.hello, 0, hello));
-  await vi.waitFor(() => expect(frames[0]?.type).toBe(ToInit.helloOk));
+  await until(() => expect(frames[0]?.type).toBe(ToInit.helloOk));
   return { socket, frames };
 }
 
@@ -99,7 +100,7 @@ const first = KEPT_ID_FIRST;
 const random = (index: number) => String(index).padStart(32, '0');
 
 const dropped = (peer: Peer, reason: RegExp) =>
-  vi.waitFor(() => {
+  until(() => {
     expect(logged.join('\n')).toMatch(reason);
     expect(peer.socket.destroyed || peer.socket.readableEnded).toBe(true);
   });
@@ -168,7 +169,7 @@ describe('an init that lies about what it keeps', () => {
     const peer = await dial();
     peer.socket.write(word(first, { flags: 2 }));
     peer.socket.write(listEnd);
-    await vi.waitFor(() => expect(peer.frames[1]?.type).toBe(ToInit.resume));
+    await until(() => expect(peer.frames[1]?.type).toBe(ToInit.resume));
     for (const frame of frames) peer.socket.write(frame);
     await dropped(peer, reason);
     expect(kept.find(known)).toBe(owner.process);
@@ -178,7 +179,7 @@ describe('an init that lies about what it keeps', () => {
   test('offsets do not go back; those that go forward are a gap', async () => {
     const peer = await dial();
     peer.socket.write(word(first, { acknowledged: [5000n, 0n] }));
-    await vi.waitFor(() => expect(peer.frames[1]?.type).toBe(ToInit.resume));
+    await until(() => expect(peer.frames[1]?.type).toBe(ToInit.resume));
     expect(peer.frames[1]?.payload.readBigUInt64LE(0)).toBe(5000n);
     peer.socket.destroy();
     const second = await dial();
@@ -189,9 +190,9 @@ describe('an init that lies about what it keeps', () => {
   test('a stdin that took more than it was sent, or forgot what it took', async () => {
     const peer = await dial();
     peer.socket.write(word(first, { flags: 2, taken: 10n }));
-    await vi.waitFor(() => expect(owner.process?.stdin).toBeDefined());
+    await until(() => expect(owner.process?.stdin).toBeDefined());
     owner.process?.stdin?.write('12345');
-    await vi.waitFor(() => expect(peer.frames.at(-1)?.type).toBe(ToInit.stdin));
+    await until(() => expect(peer.frames.at(-1)?.type).toBe(ToInit.stdin));
     peer.socket.destroy();
     for (const taken of [16n, 9n]) {
       logged.length = 0;
@@ -201,14 +202,14 @@ describe('an init that lies about what it keeps', () => {
     }
     const honest = await dial();
     honest.socket.write(word(first, { flags: 2, taken: 12n }));
-    await vi.waitFor(() => expect(honest.frames.at(-1)?.payload.toString()).toBe('345'));
+    await until(() => expect(honest.frames.at(-1)?.payload.toString()).toBe('345'));
   });
 
   test('a key that nobody gave is ended and forgotten; what crossed that is ignored', async () => {
     const peer = await dial();
     peer.socket.write(word(first, { key: random(1) }));
     peer.socket.write(listEnd);
-    await vi.waitFor(() => expect(peer.frames.map(({ type }) => type)).toEqual([1, 5, 14]));
+    await until(() => expect(peer.frames.map(({ type }) => type)).toEqual([1, 5, 14]));
     expect(peer.frames[1]?.payload).toEqual(Buffer.from([9]));
     peer.socket.write(encodeFrame(FromInit.stdout, first, Buffer.alloc(10)));
     peer.socket.write(encodeFrame(FromInit.forgotten, first));
@@ -223,7 +224,7 @@ describe('an init that lies about what it keeps', () => {
     const starting = channel.keep(spec, new MemoryOwner(random(2)));
     expect(peer.frames).toHaveLength(1);
     peer.socket.write(listEnd);
-    await vi.waitFor(() => expect(peer.frames[1]?.type).toBe(ToInit.start));
+    await until(() => expect(peer.frames[1]?.type).toBe(ToInit.start));
     const id = peer.frames[1]?.id ?? 0;
     peer.socket.write(encodeFrame(FromInit.stdout, id, Buffer.alloc(1)));
     await expect(starting).rejects.toMatchObject({ kind: 'protocol' });

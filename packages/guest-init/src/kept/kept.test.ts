@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { InitChannel } from '../init-channel.ts';
 import type { InitCommandSpec } from '../start-payload.ts';
 import { MemoryOwner } from '../testing/memory-owner.ts';
 import { RealInit } from '../testing/real-init.ts';
+import { until } from '../testing/until.ts';
 import { KEPT_MAX } from '../wire.ts';
 import { KeptProcesses } from './kept-processes.ts';
 
@@ -38,8 +39,7 @@ async function keep(
   return owner;
 }
 
-const ended = (owner: MemoryOwner) =>
-  vi.waitFor(() => expect(owner.exit).toBeDefined(), { timeout: 20_000 });
+const ended = (owner: MemoryOwner) => until(() => expect(owner.exit).toBeDefined());
 
 beforeAll(async () => {
   init = await RealInit.spawn();
@@ -55,7 +55,7 @@ describe('a kept command of a real init', () => {
     const owner = new MemoryOwner(newKey());
     owner.acknowledges = false;
     await keep('seq 1 100000; echo err >&2; exit 3', {}, owner);
-    await vi.waitFor(() => expect(owner.received).toEqual([262_144, 0]));
+    await until(() => expect(owner.received).toEqual([262_144, 0]));
     // The next daemon has less of it.
     const whole = owner.text();
     const next = new MemoryOwner(owner.key);
@@ -96,12 +96,12 @@ describe('a kept command of a real init', () => {
     const terminal = { columns: 80, rows: 24 };
     const script = 'stty -echo; echo up; read line; echo "got $line"; stty size; sleep 60';
     const owner = await keep(script, { terminal });
-    await vi.waitFor(() => expect(owner.text()).toBe('up\r\n'));
+    await until(() => expect(owner.text()).toBe('up\r\n'));
     await channel[Symbol.asyncDispose]();
     owner.process?.stdin?.write('it\r');
     owner.process?.resize({ columns: 100, rows: 50 });
     await listen(kept);
-    await vi.waitFor(() => expect(owner.text()).toContain('got it\r\n'));
+    await until(() => expect(owner.text()).toContain('got it\r\n'));
     await channel[Symbol.asyncDispose]();
     owner.process?.kill('SIGKILL');
     await listen(kept);
@@ -138,7 +138,7 @@ describe('a kept command of a real init', () => {
     processes.add(stranger);
     await reconnect(processes);
     expect(stranger.lost).toBe(true);
-    await vi.waitFor(() => expect(() => process.kill(owner.process?.pid ?? 0, 0)).toThrow());
+    await until(() => expect(() => process.kill(owner.process?.pid ?? 0, 0)).toThrow());
   });
 
   test('goes on over a suspension, and one that is started meanwhile is kept afterwards', async () => {
