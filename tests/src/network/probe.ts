@@ -41,8 +41,8 @@ export async function probe(
   id: string,
   attempts: readonly Attempt[],
 ): Promise<(string | string[])[]> {
-  await api.write(id, '/tmp/probe.py', program);
-  const command = `python3 /tmp/probe.py '${JSON.stringify(attempts)}'`;
+  await api.write(id, '/workspace/probe.py', program);
+  const command = `python3 /workspace/probe.py '${JSON.stringify(attempts)}'`;
   const { stdout, stderr } = await api.exec(id, command);
   if (stdout === '') throw new Error(stderr);
   return z.array(z.union([z.string(), z.array(z.string())])).parse(JSON.parse(stdout));

@@ -81,7 +81,7 @@ Examples:
   sandport create code-interpreter --name crunch --memory 2g --ttl 1h
   sandport create --volume models:ro --env LANG=C.UTF-8 --metadata team=data
   sandport create --volume scratch:/data:size=2g --idle-timeout 10m
-  sandport create --network allow=pypi.org,files.pythonhosted.org
+  sandport create --network allow=example.com,*.example.org
   sandport create --from-snapshot before-upgrade`,
     );
   addClientFlags(command).action(

@@ -26,7 +26,7 @@ export function addNetwork(program: Command): void {
         `
 Examples:
   sandport network box
-  sandport network box allow=pypi.org,files.pythonhosted.org,10.1.2.0/24
+  sandport network box allow=example.com,*.example.org,10.1.2.0/24
   sandport network --bandwidth 50 box all
   sandport network box none
   sandport events box          what was refused`,

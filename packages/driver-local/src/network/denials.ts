@@ -6,6 +6,10 @@ import { formatIpv4, type SandboxId } from '@sandport/protocol';
 const pollMs = 200;
 /** Most denials of one sandbox that are told in a second. */
 const mostASecond = 10;
+/** The same again is told after this only. */
+const againMs = 10_000;
+/** Denials of one sandbox that are remembered for that. */
+const mostRemembered = 200;
 
 const protocols: Readonly<Record<number, NetworkDenial['protocol']>> = {
   1: 'icmp',
@@ -20,6 +24,8 @@ interface Count {
   sinceMs: number;
   told: number;
   leftOut: number;
+  /** What was told → when. */
+  readonly lately: Map<string, number>;
 }
 
 /** Tells what the networks of sandboxes have refused, to one listener and not too often. */
@@ -56,16 +62,20 @@ export class Denials implements Disposable {
 
   tell(sandbox: SandboxId, denial: Denial): void {
     const nowMs = performance.now();
-    const count = this.#counts.get(sandbox) ?? { sinceMs: nowMs, told: 0, leftOut: 0 };
+    const count = this.#counts.get(sandbox) ?? newCount(nowMs);
     this.#counts.set(sandbox, count);
     if (nowMs - count.sinceMs > 1000) {
       count.sinceMs = nowMs;
       count.told = 0;
     }
-    if (count.told >= mostASecond) {
+    const key = Object.values(denial).join(' ');
+    const isAgain = nowMs - (count.lately.get(key) ?? Number.NEGATIVE_INFINITY) < againMs;
+    if (isAgain || count.told >= mostASecond) {
       count.leftOut++;
       return;
     }
+    if (count.lately.size >= mostRemembered) count.lately.clear();
+    count.lately.set(key, nowMs);
     count.told++;
     const { leftOut } = count;
     count.leftOut = 0;
@@ -89,6 +99,13 @@ export class Denials implements Disposable {
     }
   }
 }
+
+const newCount = (sinceMs: number): Count => ({
+  sinceMs,
+  told: 0,
+  leftOut: 0,
+  lately: new Map(),
+});
 
 const denialOf = ({ destination, destinationPort, protocol }: LoggedPacket): Denial => ({
   destination: formatIpv4(destination),

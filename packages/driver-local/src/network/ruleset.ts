@@ -34,6 +34,7 @@ export function baseRules({ names, range, resolver, logGroup }: BaseRulesOptions
   const { table, gateway, block } = names;
   const guests = `iifname "${names.interfacePrefix}*"`;
   const toGuests = `oifname "${names.interfacePrefix}*"`;
+  const beyondLimit = `update @asking { iifname limit rate over ${questionsPerSecond}/second burst ${questionsPerSecond} packets }`;
   const chains: Record<string, readonly string[]> = {
     refuse: [
       `update @told { ip saddr limit rate ${toldPerSecond}/second burst ${toldPerSecond} packets } log group ${logGroup} snaplen 64 queue-threshold 1`,
@@ -53,8 +54,10 @@ export function baseRules({ names, range, resolver, logGroup }: BaseRulesOptions
       `${guests} ip daddr ${gateway} tcp dport 53 redirect to :${resolver.tcpPort}`,
     ],
     to_host: [
+      // Before what is established: a question from the same port again is that, too.
+      `${guests} ip daddr ${gateway} udp dport ${resolver.udpPort} ${beyondLimit} drop`,
+      `${guests} ip daddr ${gateway} tcp dport ${resolver.tcpPort} ct state new ${beyondLimit} drop`,
       `${guests} ct state established,related accept`,
-      `${guests} ip daddr ${gateway} udp dport ${resolver.udpPort} update @asking { iifname limit rate over ${questionsPerSecond}/second burst ${questionsPerSecond} packets } drop`,
       `${guests} ip daddr ${gateway} udp dport ${resolver.udpPort} accept`,
       `${guests} ip daddr ${gateway} tcp dport ${resolver.tcpPort} accept`,
       `${guests} goto refuse`,

@@ -9,6 +9,8 @@ const mostQuestionBytes = 1024;
 /** TCP connections of one sandbox, and how long one may say nothing. */
 const mostConnections = 8;
 const idleMs = 5_000;
+/** Replies that may wait to be read. */
+const mostWaitingBytes = 128 * 1024;
 
 /** Where sandboxes ask for names. */
 export interface DnsListener extends AsyncDisposable {
@@ -89,6 +91,8 @@ async function answerAll(socket: Socket, from: string, resolver: Resolver): Prom
       received = received.subarray(size + 2);
       if (reply === undefined) return;
       socket.write(withLength(reply));
+      // It asks, and does not read.
+      if (socket.writableLength > mostWaitingBytes) return;
     }
   }
 }

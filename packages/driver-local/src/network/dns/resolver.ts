@@ -29,6 +29,8 @@ export interface ResolverOptions {
   readonly onDenied: (guest: GuestNames, name: string) => void;
 }
 
+/** Questions of one sandbox that are looked at in a second, however they come. */
+const mostASecond = 200;
 /** Questions that are asked upstream at one time, of one sandbox and of all. */
 const mostOfOne = 32;
 const mostOfAll = 512;
@@ -45,6 +47,9 @@ export class Resolver {
   readonly #options: ResolverOptions;
   readonly #cache = new AnswerCache();
   readonly #asking = new Map<string, number>();
+  /** Sandbox by its address → questions of this second. */
+  readonly #lately = new Map<string, number>();
+  #secondBegan = 0;
   #askingOfAll = 0;
 
   constructor(options: ResolverOptions) {
@@ -59,13 +64,24 @@ export class Resolver {
   ): Promise<Buffer | undefined> {
     const asker = this.#options.askerAt(from);
     const question = readQuestion(message);
-    if (asker === undefined || question === undefined) return undefined;
+    if (asker === undefined || question === undefined || this.#isTooMuch(from)) return undefined;
     const reply = await this.#reply(asker, question).catch(() => failed);
     try {
       return writeReply(question, reply, transport);
     } catch {
       return writeReply(question, failed, transport);
     }
+  }
+
+  #isTooMuch(from: string): boolean {
+    const nowMs = performance.now();
+    if (nowMs - this.#secondBegan > 1000) {
+      this.#lately.clear();
+      this.#secondBegan = nowMs;
+    }
+    const count = (this.#lately.get(from) ?? 0) + 1;
+    this.#lately.set(from, count);
+    return count > mostASecond;
   }
 
   async #reply(asker: Asker, { name, type }: DnsQuestion): Promise<DnsReply> {
