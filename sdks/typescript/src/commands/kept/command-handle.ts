@@ -189,7 +189,10 @@ export class CommandHandle implements AsyncIterable<KeptCommandEvent>, AsyncDisp
     await this.#api.remove(this.id, options);
   }
 
-  /** Reads no more; the command goes on. `wait` and iterations fail, and can be begun again. */
+  /**
+   * Reads and writes no more; the command goes on. What is under way fails: `wait` and iterations
+   * can be begun again, input that had not been taken is given up.
+   */
   disconnect(
     reason: unknown = new Error(`The command ${this.id} is not followed any more.`),
   ): Promise<void> {
@@ -197,6 +200,7 @@ export class CommandHandle implements AsyncIterable<KeptCommandEvent>, AsyncDisp
     this.#input.abort(reason);
     this.#stop = new AbortController();
     this.#input = new InputQueue(this.#api, this.id);
+    this.#given = Promise.resolve();
     this.#result = undefined;
     return Promise.resolve();
   }
