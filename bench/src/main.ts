@@ -17,6 +17,7 @@ import { network } from './rows/network.ts';
 import { ports } from './rows/ports.ts';
 import { pythonSdk } from './rows/python-sdk.ts';
 import { smallFiles } from './rows/small-files.ts';
+import { ssh } from './rows/ssh.ts';
 import { type Row, type Subject, workingIsolations } from './subject.ts';
 
 const rows: readonly Row[] = [
@@ -29,6 +30,7 @@ const rows: readonly Row[] = [
   files,
   lifecycle,
   ports,
+  ssh,
   agentSandbox,
   network,
   idle,
