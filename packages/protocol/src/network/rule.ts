@@ -21,7 +21,7 @@ const shortestPrefix = 8;
 const label = '(?!-)[a-z0-9_-]{1,63}(?<!-)';
 const namePattern = new RegExp(`^${label}(\\.${label})*$`);
 
-/** Thrown for an entry that is no rule; the message is a sentence that names it. */
+/** Thrown for an entry that is no rule; the message names it. */
 export class NetworkRuleError extends Error {
   override readonly name = 'NetworkRuleError';
 }
@@ -33,7 +33,7 @@ export class NetworkRuleError extends Error {
  */
 export function parseNetworkRule(text: string): NetworkRule {
   const refuse = (why: string) =>
-    new NetworkRuleError(`The rule ${JSON.stringify(text.slice(0, 80))} ${why}.`);
+    new NetworkRuleError(`the rule ${JSON.stringify(text.slice(0, 80))} ${why}`);
   if (text.includes('::') || text.startsWith('['))
     throw refuse('is for IPv6, which sandboxes do not have: name the host, or its IPv4 address');
   const [host = '', portText, rest] = text.split(':');
