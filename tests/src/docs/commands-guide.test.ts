@@ -15,6 +15,15 @@ test('TypeScript: compiles under strict rules, and runs', async () => {
   expect(output).toContain('24 80');
 });
 
+test('Python: runs', async () => {
+  const output = await reader.runPython('Python');
+  expect(output).toContain('apple\npear\n');
+  expect(output).toContain('stderr: done\n');
+  expect(output).toContain('\n0 11\n');
+  expect(output).toContain('got one\ngot two\nit ended with 0\n0\nended\n');
+  expect(output).toContain('24 80');
+});
+
 test('command line: runs', async () => {
   const output = await reader.runShell('Command line');
   expect(output).toContain('out\nexit code 3\napple\npear\n');
