@@ -1,4 +1,4 @@
-"""Transfers while the daemon is killed and comes back."""
+"""Transfers and commands while the daemon is killed and comes back."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MIB = 2**20
 SIZE = 200 * MIB
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def own() -> Iterator[OwnDaemon]:
     if "SANDPORT_URL" in os.environ:
         pytest.skip("the daemon that the environment names is not ours to kill")
@@ -63,3 +63,23 @@ def test_transfers_survive_a_restart(own: OwnDaemon, tmp_path: Path) -> None:
         kill.thread.join()
         assert (tmp_path / "back").stat().st_size == SIZE
         assert [entry.name for entry in sandbox.files.list("/workspace")] == ["large"]
+
+
+def test_background_commands_survive_a_restart(own: OwnDaemon) -> None:
+    at = own.running
+    with Sandbox.create(url=at.url, api_key=at.api_key) as sandbox:
+        script = "echo one; read word; echo $word; read word; echo $word"
+        command = sandbox.commands.run(script, stdin=True, background=True)
+        pieces = iter(command)
+        assert next(pieces).text == "one\n"
+        own.kill()
+        restart = threading.Thread(target=own.start_again)
+        restart.start()
+        waiting = threading.Thread(target=lambda: (restart.join(), command.send_stdin("two\n")))
+        waiting.start()
+        assert next(pieces).text == "two\n"
+        waiting.join()
+        command.send_stdin("three\n")
+        assert "".join(piece.text for piece in pieces) == "three\n"
+        assert command.wait().ok
+        assert sandbox.commands.list()[0].output().data == b"one\ntwo\nthree\n"
