@@ -6,7 +6,7 @@ export interface KeepSpec extends CommandSpec {
   readonly key: string;
   /** Given back as it is, over restarts too. At most 16 KiB as JSON. @default {} */
   readonly details?: Readonly<Record<string, unknown>> | undefined;
-  /** Bytes of each stream that are kept; older ones go. @default 16 MiB */
+  /** Bytes of each stream that are kept; older ones go while it runs. @default 16 MiB */
   readonly outputLimitBytes?: number | undefined;
 }
 

@@ -51,3 +51,15 @@ export const counting = (last: number) => ({
   script: `seq 1 ${last}`,
   output: Array.from({ length: last }, (_, at) => `${at + 1}\n`).join(''),
 });
+
+/** All that is kept of a stream at this moment. */
+export async function keptNow(command: KeptCommand): Promise<{ start: number; text: string }> {
+  let start: number | undefined;
+  let text = '';
+  for await (const { offset, bytes } of command.read('stdout')) {
+    start ??= offset;
+    if (offset !== start + text.length) return { start, text: '' };
+    text += bytes.toString('latin1');
+  }
+  return { start: start ?? 0, text };
+}

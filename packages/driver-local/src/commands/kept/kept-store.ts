@@ -2,16 +2,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KeepSpec, KeptCommand, KeptCommands } from '@sandport/driver';
-import {
-  type InitChannel,
-  InitError,
-  type KeptOwner,
-  KeptProcesses,
-  keptCommandsMax,
-} from '@sandport/guest-init';
+import { type InitChannel, InitError, KeptProcesses, keptCommandsMax } from '@sandport/guest-init';
 import { SandportFault } from '@sandport/protocol';
-import type { CommandDefaults } from '../command-defaults.ts';
-import { initSpec } from '../command-defaults.ts';
+import { type CommandDefaults, initSpec } from '../command-defaults.ts';
 import { readKeptRecord } from './kept-record.ts';
 import { LocalKeptCommand } from './local-kept-command.ts';
 import type { SpillBudget } from './spill-budget.ts';
@@ -77,7 +70,7 @@ export class KeptStore implements KeptCommands {
         }),
       );
       try {
-        command.use(await channel.keep(initSpec(spec, defaults), asOwner(command)));
+        command.use(await channel.keep(initSpec(spec, defaults), command));
       } catch (error) {
         await command.discard();
         if (error instanceof InitError && error.code === 'ENOSPC') throw tooMany();
@@ -159,8 +152,6 @@ export class KeptStore implements KeptCommands {
     };
   }
 }
-
-const asOwner = (command: LocalKeptCommand): KeptOwner => command;
 
 const invalid = (field: string, message: string): SandportFault =>
   new SandportFault('invalid_request', message, { field });

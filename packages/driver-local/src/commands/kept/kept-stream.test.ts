@@ -134,6 +134,7 @@ describe('a kept stream', () => {
     const stream = await open();
     stream.push(0, bytesAt(0, 100 * kibibyte));
     await stream.flush();
+    stream.push(100 * kibibyte, bytesAt(100 * kibibyte, 80 * kibibyte));
     stream.push(200 * kibibyte, bytesAt(200 * kibibyte, 100 * kibibyte));
     expect(stream.range).toEqual({ startOffset: 200 * kibibyte, endOffset: 300 * kibibyte });
     expect(await readAll(stream)).toEqual({ start: 200 * kibibyte, end: 300 * kibibyte });

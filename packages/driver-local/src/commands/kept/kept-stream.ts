@@ -40,6 +40,8 @@ export class KeptStream implements Spillable {
   #isJoined = true;
   #pumping: Promise<void> | undefined;
   #spillsAll = false;
+  /** Nobody is waited for. */
+  #isUrgent = false;
   #isFinished = false;
   #isClosed = false;
 
@@ -78,6 +80,7 @@ export class KeptStream implements Spillable {
 
   /** Writes all that is in memory to a file, as far as the disk takes it. */
   async flush(): Promise<void> {
+    this.#isUrgent = true;
     this.spillAll();
     await this.#pumping;
   }
@@ -164,6 +167,7 @@ export class KeptStream implements Spillable {
     } while (takesMore && this.#isDue);
     this.#pumping = undefined;
     this.#spillsAll = false;
+    this.#isUrgent = false;
   }
 
   /** Writes what is due. False: the disk takes no more. */
@@ -172,11 +176,16 @@ export class KeptStream implements Spillable {
     while (this.#isDue) {
       try {
         if (!(await this.#makeRoom())) continue;
-        this.#dropTail(await segments.append(this.#tailFrom, this.#tail.views()));
+        const from = this.#tailFrom;
+        const bytes = await segments.append(from, this.#tail.views());
+        // Otherwise it went on elsewhere, and what was written goes.
+        if (this.#tailFrom === from) this.#dropTail(bytes);
         onFiled(this.#tailFrom);
       } catch (error) {
         if (this.#isClosed) return false;
         onFull(error);
+        // What fits into memory stays there, behind what is in files already.
+        if (this.#tail.length <= memoryBytes) return false;
         if (await this.#dropOldest()) continue;
         this.#dropTail(Math.max(0, this.#tail.length - memoryBytes));
         onFiled(this.#tailFrom);
@@ -205,14 +214,11 @@ export class KeptStream implements Spillable {
     }
     const { oldestEnd } = segments;
     if (oldestEnd === undefined || this.#tailFrom - oldestEnd < limitBytes) return true;
+    // What is left then has at most the size of the init's window.
+    if (this.#isUrgent || this.#isFinished) return true;
     const holdMs = this.#holdMs(oldestEnd);
-    if (holdMs > 0) {
-      // What has to be written has at most the size of the init's window.
-      if (this.#spillsAll) return true;
-      await this.#roomOrAfter(holdMs);
-      return false;
-    }
-    await segments.dropOldest();
+    if (holdMs > 0) await this.#roomOrAfter(holdMs);
+    else await segments.dropOldest();
     return false;
   }
 
