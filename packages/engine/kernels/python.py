@@ -8,13 +8,18 @@ import sys
 # Modules in the working directory are for the code, not for this program.
 sys.path[:] = [path for path in sys.path if path]
 
+import array
+import ctypes
+import fcntl
 import json
 import os
 import queue
+import select
 import shutil
 import signal
 import subprocess
 import tempfile
+import termios
 import threading
 import time
 
@@ -22,6 +27,8 @@ MARK = sys.argv[1]
 BUNDLE_BYTES = 10 * 1024 * 1024
 # Messages of a run may come after its reply; this long after the last one none is expected.
 QUIET_SECONDS = 2.0
+# A child that never stops writing does not keep a run from its end.
+DRAIN_SECONDS = 2.0
 
 # The kernel takes what its forked children write over a UNIX socket instead of a TCP port: gVisor
 # writes no memory of sandboxes whose processes listen on one.
@@ -70,9 +77,43 @@ def write(descriptor, data):
         data = data[os.write(descriptor, data) :]
 
 
+# Held while something is written, so that nothing gets into a frame.
+lock = threading.Lock()
+
+
 def frame(descriptor, content):
     text = json.dumps(content, allow_nan=False).encode()
-    write(descriptor, b"\0" + MARK.encode() + text + b"\0")
+    with lock:
+        write(descriptor, b"\0" + MARK.encode() + text + b"\0")
+
+
+class Pump:
+    """Hands on what the kernel and its children write to a descriptor of their own."""
+
+    def __init__(self, target):
+        self.target = target
+        self.source, self.end = os.pipe()
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            select.select([self.source], [], [])
+            with lock:
+                data = os.read(self.source, 65536)
+                write(self.target, data)
+            if not data:
+                return
+
+    def drain(self):
+        """Waits until what was written so far has been handed on."""
+        count = array.array("i", [0])
+        until = time.monotonic() + DRAIN_SECONDS
+        while time.monotonic() < until:
+            with lock:
+                fcntl.ioctl(self.source, termios.FIONREAD, count)
+            if count[0] == 0:
+                return
+            time.sleep(0.001)
 
 
 def to_text(mime, value):
@@ -95,10 +136,11 @@ def to_bundle(data):
     return bundle, left_out
 
 
-def die_with_parent():
-    import ctypes
+libc = ctypes.CDLL(None)
 
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+def die_with_parent():
+    libc.prctl(1, signal.SIGKILL)
 
 
 class Kernel:
@@ -113,15 +155,17 @@ class Kernel:
         sockets = os.path.join(self.directory, "socket")
         write_connection_file(connection, ip=sockets, transport="ipc")
         os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+        self.pumps = (Pump(1), Pump(2))
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-c", LAUNCH, "-f", connection),
                 "--HistoryManager.enabled=False",
+                "--IPKernelApp.capture_fd_output=False",
                 "--InteractiveShell.colors=NoColor",
             ],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=self.pumps[0].end,
+            stderr=self.pumps[1].end,
             start_new_session=True,
             preexec_fn=die_with_parent,
         )
@@ -187,7 +231,8 @@ def hand_on(message):
     kind, content = message["msg_type"], message["content"]
     if kind == "stream":
         descriptor = 2 if content["name"] == "stderr" else 1
-        write(descriptor, content["text"].encode("utf-8", "replace"))
+        with lock:
+            write(descriptor, content["text"].encode("utf-8", "replace"))
     elif kind in ("execute_result", "display_data"):
         bundle, left_out = to_bundle(content["data"])
         frame(1, {"type": "result", "data": bundle, "left_out": left_out})
@@ -197,6 +242,8 @@ def run(kernel, name, code):
     for descriptor in (1, 2):
         frame(descriptor, {"type": "begin", "run": name})
     reply = kernel.run(code, hand_on)
+    for pump in kernel.pumps:
+        pump.drain()
     if reply is None:
         return False
     failed = reply["status"] != "ok"

@@ -16,6 +16,7 @@ export {
   startDaemon,
   TestDaemon,
 } from './daemon.ts';
+export { useCodeInterpreter } from './code-interpreter.ts';
 export { freePort } from './free-port.ts';
 export { exchange, type HttpAnswer, type HttpRequest } from './http.ts';
 export { repoDir, sandportBin, templatesDir } from './paths.ts';

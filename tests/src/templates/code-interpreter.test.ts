@@ -1,8 +1,9 @@
-import { Client, Sandbox } from 'sandport';
-import { beforeAll, expect, test } from 'vitest';
-import { onEachIsolation, useDaemon } from '../harness/index.ts';
+import { Sandbox } from 'sandport';
+import { expect, test } from 'vitest';
+import { onEachIsolation, useCodeInterpreter, useDaemon } from '../harness/index.ts';
 
 const used = useDaemon();
+useCodeInterpreter(used);
 const config = () => ({ url: used.daemon.url, apiKey: used.daemon.apiKey });
 
 /** Draws a plot of computed data; says which releases did it. */
@@ -15,13 +16,6 @@ frame.plot(x="x", y="y")
 plot.savefig("/workspace/plot.png")
 print(int(frame.y.sum()))
 `;
-
-// From Debian's packages, about two minutes; kept for later runs.
-beforeAll(async () => {
-  const { templates } = new Client(config());
-  const { status } = await templates.get('code-interpreter');
-  if (status !== 'ready') await templates.build('code-interpreter');
-}, 900_000);
 
 onEachIsolation(used, (isolation) => {
   test('the template has what it says: data tools, Node.js, git, curl, pip and venv', async () => {
