@@ -21,6 +21,8 @@ export async function listeningPorts(commands: SandboxCommands): Promise<number[
   if (command === undefined) return [];
   command.stderr.on('error', () => undefined).resume();
   command.exit.catch(() => undefined);
+  // What it has left behind may hold its output open.
+  const timer = setTimeout(() => command.stdout.destroy(), timeoutMs);
   const ports = new Set<number>();
   let bytes = 0;
   let rest = '';
@@ -39,6 +41,7 @@ export async function listeningPorts(commands: SandboxCommands): Promise<number[
   } catch {
     // It broke off: what it told so far is as good as the rest.
   } finally {
+    clearTimeout(timer);
     command.kill('SIGKILL');
     command.stdout.destroy();
   }

@@ -280,5 +280,7 @@ describe('WebSockets', () => {
     expect(answer).toContain('\r\nSet-Cookie: a=b\r\n');
     box.answer('garbage\r\n\r\n');
     expect(statusOf(await box.raw(lines))).toBe(502);
+    box.answer('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf');
+    expect(bodyOf(await box.raw(lines))).toBe('half');
   });
 });

@@ -36,7 +36,11 @@ export async function proxyUpgrade(
     socket.write(headOf(answer, destination.answerFields(answer), isAgreed), 'latin1');
     if (!isAgreed) {
       answer.pipe(socket);
+      const idle = setTimeout(() => connection.destroy(), idleTimeoutMs).unref();
+      answer.on('data', () => idle.refresh());
       await closed(answer);
+      clearTimeout(idle);
+      socket.end(() => socket.destroy());
       return;
     }
     socket.write(rest);
