@@ -63,10 +63,11 @@ export async function openBase(options: OpenBaseOptions): Promise<NetworkBase> {
 
 /** Takes everything of a driver's networks out of the kernel, whoever made it. Never throws. */
 export async function removeFromKernel(layout: Layout): Promise<void> {
+  // No interface is there for a moment without its rules.
+  for (const name of strayInterfaces(layout, new Set())) await removeInterface(name);
   await runNft(`delete table inet ${networkNames(layout.hash, defaultRange).table}\n`).catch(
     () => undefined,
   );
-  for (const name of strayInterfaces(layout, new Set())) await removeInterface(name);
   const block = parseNetwork(readText(join(layout.dataDir, 'network')));
   if (block !== undefined) await removeGateway(networkNames(layout.hash, block));
   rmSync(markerOf(layout), { force: true });
