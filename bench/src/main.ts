@@ -8,6 +8,7 @@ import { type Measurement, meetsBudget, renderTable } from './report.ts';
 import { agentSandbox } from './rows/agent-sandbox.ts';
 import { commands } from './rows/commands.ts';
 import { create } from './rows/create.ts';
+import { code } from './rows/code.ts';
 import { exec } from './rows/exec.ts';
 import { files } from './rows/files.ts';
 import { idle } from './rows/idle.ts';
@@ -25,6 +26,7 @@ const rows: readonly Row[] = [
   largeFiles,
   create,
   exec,
+  code,
   commands,
   pythonSdk,
   files,
