@@ -14,9 +14,13 @@ import { SftpContext } from './sftp-context.ts';
 
 const oldestVersion = 3;
 
+/** Writes that may be under way at a time, so that bytes arrive while others go to the disk. */
+const maxWrites = 3;
+
 /**
  * Serves the sandbox's files over a channel, through its root and without a process inside. Requests
- * are answered one after the other; nothing more is read while an answer waits.
+ * are answered one after the other, but for some writes in a row; nothing more is read while an
+ * answer waits.
  */
 export async function serveSftp(
   { engine, loggedIn, socket, logger, channels, openFiles }: ConnectionContext,
@@ -26,7 +30,9 @@ export async function serveSftp(
   const writer = new ChannelWriter(channel, socket, closed);
   const handles = new HandleTable(openFiles);
   const context = new SftpContext({ engine, loggedIn, handles });
-  const splitter = new PacketSplitter();
+  const splitter = new PacketSplitter(maxWrites);
+  /** The oldest first: its packet's buffer is the next to be used again. */
+  const writes: Promise<boolean>[] = [];
   let movedBytes = 0;
   let isGreeted = false;
   try {
@@ -36,12 +42,20 @@ export async function serveSftp(
     for await (const chunk of channel.iterator({ destroyOnReturn: false })) {
       for (const packet of splitter.push(chunk)) {
         movedBytes += packet.length;
-        const answer = isGreeted ? await answerRequest(context, packet, logger) : greet(packet);
+        const isWrite = isGreeted && packet[0] === Request.write;
+        const room = isWrite ? maxWrites - 1 : 0;
+        while (writes.length > room) await writes.shift();
+        const answered = isGreeted ? answerRequest(context, packet, logger) : greet(packet);
         isGreeted = true;
-        movedBytes += answer.length;
-        if (!(await writer.write('stdout', answer))) return;
+        const sent = answered.then((answer) => {
+          movedBytes += answer.length;
+          return writer.write('stdout', answer);
+        });
+        if (isWrite) writes.push(handled(sent));
+        else if (!(await sent)) return;
       }
     }
+    await Promise.all(writes);
     channel.exit(0);
   } catch (error) {
     const isTheirs =
@@ -52,13 +66,20 @@ export async function serveSftp(
     else logger.debug({ err: error }, 'an SFTP session broke');
     channel.exit(1);
   } finally {
+    await Promise.allSettled(writes);
     await handles.closeAll();
     end(channel);
   }
 }
 
+/** Its error is met when it is waited for, and by nobody before. */
+function handled<Result>(work: Promise<Result>): Promise<Result> {
+  work.catch(() => undefined);
+  return work;
+}
+
 /** The answer to the first packet. @throws SftpViolation when that is not INIT */
-function greet(packet: Buffer): Buffer {
+async function greet(packet: Buffer): Promise<Buffer> {
   const reader = new PacketReader(packet);
   if (reader.byte() !== Request.init || reader.uint32() < oldestVersion)
     throw new SftpViolation('the first packet is not INIT of version 3');

@@ -8,6 +8,8 @@ export interface FileHandle {
   readonly kind: 'file';
   readonly file: HeldFile;
   readonly path: string;
+  /** Writes of one file come one after the other, as they were sent. Never rejects. */
+  lastWrite: Promise<void>;
 }
 
 export interface DirectoryHandle {

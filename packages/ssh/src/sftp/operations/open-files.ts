@@ -36,7 +36,8 @@ export const open: Operation = async (context, id, reader) => {
   };
   const name = await context.handles.open(async () => {
     const files: SandboxFiles = await (write ? context.writing() : context.reading());
-    return { kind: 'file', path, file: await files.hold(path, options) };
+    const file = await files.hold(path, options);
+    return { kind: 'file', path, file, lastWrite: Promise.resolve() };
   });
   return name === undefined ? tooManyHandles(id) : handlePacket(id, name);
 };
@@ -60,7 +61,9 @@ export const write: Operation = async (context, id, reader) => {
   const position = reader.uint64();
   const data = reader.bytes();
   if (handle === undefined) return noSuchHandle(id);
-  await handle.file.write(data, position);
+  const written = handle.lastWrite.then(() => handle.file.write(data, position));
+  handle.lastWrite = written.catch(() => undefined);
+  await written;
   return done(id);
 };
 

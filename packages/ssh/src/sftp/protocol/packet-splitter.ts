@@ -6,13 +6,19 @@ export class SftpViolation extends Error {}
 const lengthBytes = 4;
 
 /**
- * Cuts a stream of bytes into packets, each without its length. A packet is good until the next one
- * is asked for: those that come in pieces are put together in one buffer.
+ * Cuts a stream of bytes into packets, each without its length. Those that come in pieces are put
+ * together in a few buffers, which take turns.
  */
 export class PacketSplitter {
-  #buffer = Buffer.allocUnsafe(lengthBytes);
+  readonly #buffers: Buffer[];
+  #turn = 0;
   #filledBytes = 0;
   #wantedBytes = lengthBytes;
+
+  /** @param keptPackets how many packets, beside the newest, are still good when the next is asked for */
+  constructor(keptPackets = 0) {
+    this.#buffers = Array.from({ length: 1 + keptPackets }, () => Buffer.alloc(lengthBytes));
+  }
 
   /** The packets that are whole by now. @throws SftpViolation for one that is empty or too long */
   *push(chunk: Buffer): Generator<Buffer> {
@@ -30,10 +36,17 @@ export class PacketSplitter {
       if (this.#wantedBytes === lengthBytes) this.#begin();
       else {
         yield this.#buffer.subarray(lengthBytes, this.#filledBytes);
+        this.#turn = (this.#turn + 1) % this.#buffers.length;
         this.#filledBytes = 0;
         this.#wantedBytes = lengthBytes;
       }
     }
+  }
+
+  get #buffer(): Buffer {
+    const buffer = this.#buffers[this.#turn];
+    if (buffer === undefined) throw new Error('there is a buffer for every turn');
+    return buffer;
   }
 
   /** Takes what belongs to the packet under way. @returns how many bytes that is */
@@ -50,7 +63,7 @@ export class PacketSplitter {
     if (this.#buffer.length >= this.#wantedBytes) return;
     const larger = Buffer.allocUnsafeSlow(this.#wantedBytes);
     this.#buffer.copy(larger, 0, 0, lengthBytes);
-    this.#buffer = larger;
+    this.#buffers[this.#turn] = larger;
   }
 }
 
