@@ -241,6 +241,17 @@ onEachIsolation(used, (isolation) => {
     expect(page.body.toString()).toContain('port 3999');
   });
 
+  test('ports and links outlive a killed daemon', async () => {
+    await expose(sandbox.id, { port: 3000, visibility: 'public', label: 'kept' });
+    const { token } = await sign(sandbox.id, { port: 3000 });
+    await used.daemon.kill9();
+    await used.daemon.start();
+    expect(echoOf(await visit(sandbox.id, '/echo')).path).toBe('/echo');
+    const path = `/v1/p/${token}/echo`;
+    expect(echoOf(await exchange(used.api.url, { path })).path).toBe('/echo');
+    await used.api.send('DELETE', `${ports(sandbox.id)}/3000`);
+  });
+
   test('a visit wakes the sandbox', async () => {
     await used.api.enter(sandbox.id, 'hibernate');
     json(await used.api.send('GET', ports(sandbox.id)), 200);
