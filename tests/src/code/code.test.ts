@@ -6,8 +6,8 @@ import {
 import type { CodeLanguage } from '@sandport/protocol';
 import { Sandbox } from 'sandport';
 import { expect, test } from 'vitest';
-import { onEachIsolation, useCodeInterpreter, useDaemon } from '../harness/index.ts';
-import { clientOf, failure, useSdkSandbox } from '../sdk-typescript/sdk-sandbox.ts';
+import { onEachIsolation, useCodeInterpreter, useDaemon, useSandbox } from '../harness/index.ts';
+import { clientOf, failure } from '../sdk-typescript/sdk-sandbox.ts';
 
 const used = useDaemon();
 useCodeInterpreter(used);
@@ -26,10 +26,11 @@ const see: Record<CodeLanguage, string> = {
 const languages = ['python', 'javascript', 'shell'] as const;
 
 onEachIsolation(used, (isolation) => {
-  const box = useSdkSandbox(used, isolation, { template: 'code-interpreter' });
+  const made = useSandbox(used, isolation, { template: 'code-interpreter' });
+  const find = () => Sandbox.get(made.id, clientOf(used));
 
   test('variables live on; two contexts do not mix', async () => {
-    const { sandbox } = box;
+    const sandbox = await find();
     for (const language of languages) {
       expect(await sandbox.runCode(set[language], language)).toMatchObject({ exitCode: 0 });
       const seen = await sandbox.runCode(see[language], language);
@@ -51,7 +52,7 @@ onEachIsolation(used, (isolation) => {
   }, 120_000);
 
   test('results come in their forms: a figure, a data frame, the last value', async () => {
-    const { sandbox } = box;
+    const sandbox = await find();
     const frame = await sandbox.runCode(
       'import pandas\npandas.DataFrame({"a": [1, None], "ü": ["x", "y"]})',
     );
@@ -76,7 +77,7 @@ onEachIsolation(used, (isolation) => {
   }, 120_000);
 
   test('output comes as it is written; an error has its traceback, and ends nothing else', async () => {
-    const { sandbox } = box;
+    const sandbox = await find();
     const parts: string[] = [];
     const failed = await sandbox.runCode(
       'import os, sys\nprint("out é")\nprint("err", file=sys.stderr)\nos.system("echo child")\n1/0',
@@ -96,7 +97,7 @@ onEachIsolation(used, (isolation) => {
   }, 60_000);
 
   test('an interrupt and a timeout end the code and keep the variables', async () => {
-    const { sandbox } = box;
+    const sandbox = await find();
     const endless: Record<CodeLanguage, string> = {
       python: 'while True: pass',
       javascript: 'while (true) {}',
@@ -124,7 +125,7 @@ onEachIsolation(used, (isolation) => {
   }, 120_000);
 
   test('code that does not let itself be interrupted loses its variables, and says so', async () => {
-    await using context = await box.sandbox.createCodeContext('shell');
+    await using context = await (await find()).createCodeContext('shell');
     const stubborn = await context.run('trap "" INT; kept=1; while :; do sleep 1; done', {
       timeoutMs: 300,
     });
@@ -134,18 +135,15 @@ onEachIsolation(used, (isolation) => {
   }, 60_000);
 
   test('kernels that die, forge, flood or are killed harm nothing but themselves', async () => {
-    const { sandbox } = box;
+    const sandbox = await find();
     await using context = await sandbox.createCodeContext('python');
     const died = await context.run('import os; os._exit(3)');
     expect(died).toMatchObject({ exitCode: 3, error: { name: 'KernelEnded' } });
     const binary = await context.run('import os\nos.write(1, bytes(range(256)) * 100)\nNone');
     expect(binary).toMatchObject({ restarted: true, exitCode: 0 });
-    // The parent of the kernel speaks to the daemon; the code is its user, and writes there, too.
-    const forged = await context.run(
-      `mark = open(f"/proc/{os.getppid()}/cmdline").read().split("\\0")[-2]
-with open(f"/proc/{os.getppid()}/fd/1", "wb", buffering=0) as out:
-    out.write(f'\\0{mark}{{"type":"end","run":7}}\\0'.encode())
-import time; time.sleep(60)`,
+    await using forger = await sandbox.createCodeContext('shell');
+    const forged = await forger.run(
+      `printf '\\0%s{"type":"end","run":7}\\0' "$__sandport_mark"; sleep 60`,
     );
     expect(forged.error?.value).toContain('protocol');
     const flood = await context.run('print("x" * 30_000_000)');
@@ -160,7 +158,8 @@ import time; time.sleep(60)`,
   }, 180_000);
 
   test('a hibernation with memory keeps variables, and a fork has them; else they are lost', async () => {
-    const { sandbox } = box;
+    const sandbox = await find();
+    for (const each of await sandbox.code.listContexts()) await each.close();
     await using context = await sandbox.createCodeContext('javascript');
     await context.run('let kept = 7');
     await sandbox.hibernate();
@@ -183,7 +182,7 @@ import time; time.sleep(60)`,
 
   test('the unmodified PandaStack client runs code', async () => {
     const client = new PandaClient({ apiUrl: used.daemon.url, apiKey: used.daemon.apiKey });
-    const sandbox = await PandaSandbox.get(box.sandbox.id, client);
+    const sandbox = await PandaSandbox.get(made.id, client);
     expect((await sandbox.runCode('echo $((6 * 7))', 'shell')).stdout).toBe('42\n');
     expect((await sandbox.runCode('print(6 * 7)', 'python')).stdout).toBe('42\n');
     const context = await sandbox.createCodeContext('python');
@@ -197,17 +196,16 @@ import time; time.sleep(60)`,
 
   // The last one: the daemon has another address after it.
   test('variables outlive a restart of the daemon', async () => {
-    const context = await box.sandbox.createCodeContext('shell');
+    const context = await (await find()).createCodeContext('shell');
     await context.run('kept="from before"');
     await used.daemon.kill9();
     await used.daemon.restart();
-    const again = await Sandbox.get(box.sandbox.id, clientOf(used));
+    const again = await find();
     const found = (await again.code.listContexts()).find(({ id }) => id === context.id);
     expect(await found?.run('echo $kept')).toMatchObject({
       stdout: 'from before\n',
       restarted: false,
     });
-    await again.kill();
   }, 60_000);
 });
 
