@@ -19,14 +19,16 @@ onEachIsolation(used, (isolation) => {
   const kept = () => new KeptApi(used.api, box.id);
 
   test('a command is started, listed, waited for, read and forgotten', async () => {
-    const started = await kept().start('echo out; echo err >&2; sleep 0.2; exit 3', {
+    const started = await kept().start('echo out; echo err >&2; read x; exit 3', {
+      stdin: true,
       cwd: '/tmp',
       env: { A: '1' },
       user: 'root',
     });
-    expect(started).toMatchObject({ status: 'running', cwd: '/tmp', user: 'root', stdin: false });
+    expect(started).toMatchObject({ status: 'running', cwd: '/tmp', user: 'root', stdin: true });
     expect(started.pid).toBeGreaterThan(1);
     expect((await kept().list('?status=running')).map(({ id }) => id)).toContain(started.id);
+    await kept().send('PUT', started.id, '/stdin?eof=1', '');
     const ended = await kept().end(started.id);
     expect(ended).toMatchObject({
       status: 'ended',

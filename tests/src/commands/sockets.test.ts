@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { maxSocketCommands } from '@sandport/protocol';
 import { expect, test } from 'vitest';
 import {
@@ -148,6 +149,28 @@ test('messages that make no sense are answered, and the connection goes on', asy
   await socket.when({ id: 2, code: 'invalid_request' });
   socket.send({ id: 2, stdin: 'x' });
   await socket.when({ id: 2, code: 'stdin_closed' });
+});
+
+test('a client that reads nothing is not heard on, and takes its commands with it', async () => {
+  const { id } = await box();
+  using socket = await TestWebSocket.open(used.api, `/v1/sandboxes/${id}/exec/ws`);
+  socket.send({ id: 1, cmd: 'exec yes the-same-line' });
+  await waitFor(() => socket.messages.length > 0);
+  const residentKib = () =>
+    Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${used.daemon.pid}/status`, 'utf8'))?.[1]);
+  const before = residentKib();
+  socket.socket.pause();
+  // Answers to these are far more than the daemon may hold for it.
+  const message = JSON.stringify(['x'.repeat(200)]);
+  for (let count = 0; count < 100_000; count++) socket.send(message);
+  // What does not fit into the sockets stays here.
+  await waitFor(() => socket.socket.bufferedAmount > 0);
+  await expectServing(used, id);
+  expect(residentKib() - before).toBeLessThan(64 * 1024);
+  socket.socket.terminate();
+  const isRunning = async () =>
+    (await used.api.exec(id, "pgrep -f '^yes the-same-line$'")).exit_code === 0;
+  await waitFor(async () => !(await isRunning()));
 });
 
 test('a connection has a bounded number of commands', async () => {

@@ -31,6 +31,7 @@ export class FakeKept implements KeptCommand {
   readonly #start = { stdout: 0, stderr: 0 };
   readonly #onRemove: (command: FakeKept) => void;
   #interrupted = false;
+  #closed = false;
   #resolveEnded: () => void = () => {};
 
   constructor(spec: KeepSpec, onRemove: (command: FakeKept) => void) {
@@ -68,6 +69,12 @@ export class FakeKept implements KeptCommand {
     this.#interrupted = isInterrupted;
   }
 
+  /** Lets go of it, as when its sandbox is removed: it tells nothing more. */
+  close(): void {
+    this.#closed = true;
+    this.#resolveEnded();
+  }
+
   range(stream: Stream) {
     const startOffset = this.#start[stream];
     return { startOffset, endOffset: startOffset + this.#kept[stream].length };
@@ -78,6 +85,7 @@ export class FakeKept implements KeptCommand {
     for (;;) {
       const { startOffset, endOffset } = this.range(stream);
       at = Math.max(at, startOffset);
+      if (this.#closed) return;
       if (at < endOffset) {
         const bytes = this.#kept[stream].subarray(at - startOffset, at - startOffset + 4);
         yield { offset: at, bytes };

@@ -29,8 +29,6 @@ export async function follow(source: FollowSource): Promise<KeptCommand> {
   for (;;) {
     signal.throwIfAborted();
     const command = find();
-    const over = new AbortController();
-    const another = changed(AbortSignal.any([over.signal, signal]));
     const wasRunning = command.state === 'running';
     try {
       await readBoth(command, next, source);
@@ -40,12 +38,26 @@ export async function follow(source: FollowSource): Promise<KeptCommand> {
       if (!wasRunning || !isInterruption(error)) throw error;
     }
     // It has ended: then what came last is read. Or it was cut off, as its sandbox sleeps: then it
-    // goes on with the object that stands for it afterwards. One that "ended" and still runs was let
-    // go of, as the daemon stops or the sandbox is deleted.
-    const ended = command.ended.then(() => (command.state === 'running' ? another : undefined));
-    if (find() === command) await Promise.race([another, ended]);
+    // goes on with the object that stands for it afterwards.
+    if (find() !== command || command.state !== 'running') continue;
+    const over = new AbortController();
+    const another = changed(AbortSignal.any([over.signal, signal])).then(() => true);
+    const isAnother = await Promise.race([another, command.ended.then(() => false)]);
     over.abort();
+    if (!isAnother) refuseClosed(command);
   }
+}
+
+/**
+ * One whose sandbox is let go of, because it is removed or the daemon stops, stays as it was and
+ * tells nothing more.
+ * @throws SandportFault `invalid_state`
+ */
+export function refuseClosed({ key, state }: KeptCommand): void {
+  if (state === 'running')
+    throw new SandportFault('invalid_state', `The sandbox of the command ${key} goes away.`, {
+      command: key,
+    });
 }
 
 const isInterruption = (error: unknown): boolean =>

@@ -203,6 +203,17 @@ test('who follows goes on behind a hibernation, and leaves when it wants', async
   await expect(follower.ended).rejects.toBe(reason);
 });
 
+test('who follows or waits is told when the sandbox is let go of', async () => {
+  using box = await begin();
+  const { id } = await box.start({ args: ['x'] });
+  const { ended } = follow(box, id);
+  const waiting = box.kept.wait(key, box.id, id, { waitMs: 60_000 });
+  await sleep(5);
+  box.fake().close();
+  const closed = { status: 'rejected', reason: { code: 'invalid_state' } };
+  expect(await Promise.allSettled([ended, waiting])).toMatchObject([closed, closed]);
+});
+
 test('those that ended are forgotten beyond a number, and where room is needed', async () => {
   using box = await begin();
   const first = await box.start({ args: ['first'] });

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Writable } from 'node:stream';
 import type { KeptCommand, TerminalSize } from '@sandport/driver';
 import {
@@ -16,7 +15,7 @@ import type { Sandboxes } from '../../sandboxes/sandboxes.ts';
 import type { WakeOptions } from '../../sandboxes/states.ts';
 import { terminalEnv } from '../terminal-env.ts';
 import { commandDetails, commandObject } from './command-object.ts';
-import { follow, type FollowOptions, type KeptOutput } from './follow.ts';
+import { follow, type FollowOptions, type KeptOutput, refuseClosed } from './follow.ts';
 import { keptOf } from './kept-of.ts';
 import { type OutputPage, type OutputPageOptions, outputPage } from './output-page.ts';
 import type { Watcher } from './watcher.ts';
@@ -105,16 +104,19 @@ export class KeptCommands {
   ): Promise<CommandObject> {
     const done = new AbortController();
     const over = AbortSignal.any([done.signal, ...(signal === undefined ? [] : [signal])]);
-    const time = sleep(waitMs, undefined, { signal: over }).catch(() => undefined);
-    void time.then(() => done.abort());
+    const timer = setTimeout(() => done.abort(), waitMs);
     try {
       for (;;) {
         const { entry, command } = this.#find(principal, sandbox, id);
-        if (command.state !== 'running' || over.aborted) return commandObject(command);
+        if (waitMs === 0 || command.state !== 'running' || over.aborted)
+          return commandObject(command);
         // Another object stands for it after a hibernation.
-        await Promise.race([command.ended, time, this.#watcher.changed(entry, over)]);
+        const another = this.#watcher.changed(entry, over).then(() => true);
+        const isAnother = await Promise.race([another, command.ended.then(() => false)]);
+        if (!isAnother) refuseClosed(command);
       }
     } finally {
+      clearTimeout(timer);
       done.abort();
     }
   }

@@ -60,7 +60,8 @@ async function followOutput(
   const since = followedFrom(exchange);
   // What is not there is told before the head of the answer.
   engine.kept.get(...named(exchange));
-  const signal = AbortSignal.any([exchange.signal, stopping]);
+  using end = whenEither(exchange.signal, stopping);
+  const { signal } = end;
   // The stream may last as long as its client: nothing comes after it on the connection.
   exchange.response.shouldKeepAlive = false;
   using events = new ServerSentEvents(exchange);
@@ -76,6 +77,21 @@ async function followOutput(
     exchange.errorCode = error.code;
     await events.send('error', error.toBody());
   }
+}
+
+/** Aborts with the first of both; does not stay behind at the one that lives long. */
+function whenEither(first: AbortSignal, second: AbortSignal): Disposable & { signal: AbortSignal } {
+  const end = new AbortController();
+  const abort = () => end.abort();
+  const both = [first, second];
+  for (const each of both) each.addEventListener('abort', abort, { once: true });
+  if (both.some(({ aborted }) => aborted)) abort();
+  return {
+    signal: end.signal,
+    [Symbol.dispose]: () => {
+      for (const each of both) each.removeEventListener('abort', abort);
+    },
+  };
 }
 
 /** Sends output as events, no character of UTF-8 torn; their ids tell where to go on. */

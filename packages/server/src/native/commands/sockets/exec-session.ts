@@ -10,12 +10,10 @@ import {
 import type { RawData, WebSocket } from 'ws';
 import { check } from '../../../http/read-json.ts';
 import { asBuffer } from '../../../http/web-socket/as-buffer.ts';
+import { ReadGate } from '../../../http/web-socket/read-gate.ts';
 import { send } from '../../../http/web-socket/send.ts';
 import { faultBody, type OnUnexpected } from './fault-body.ts';
 import { SocketCommand } from './socket-command.ts';
-
-/** Input of one command that may wait before the connection is not read any more. */
-const maxWaitingBytes = 1024 * 1024;
 
 export interface ExecSessionOptions {
   readonly engine: Engine;
@@ -30,10 +28,12 @@ export class ExecSession {
   readonly #webSocket: WebSocket;
   readonly #commands = new Map<string | number, SocketCommand>();
   readonly #over = new AbortController();
+  readonly #gate: ReadGate;
 
   constructor(webSocket: WebSocket, options: ExecSessionOptions) {
     this.#webSocket = webSocket;
     this.#options = options;
+    this.#gate = new ReadGate(webSocket);
     webSocket.on('message', (data, isBinary) => this.#receive(data, isBinary));
     webSocket.once('close', () => this.#over.abort());
   }
@@ -48,7 +48,7 @@ export class ExecSession {
     } catch (error) {
       const isId = typeof id === 'string' || typeof id === 'number';
       const body = faultBody(error, this.#options.onUnexpected);
-      void send(this.#webSocket, { ...(isId ? { id } : {}), ...body });
+      void this.#gate.until(send(this.#webSocket, { ...(isId ? { id } : {}), ...body }));
     }
   }
 
@@ -75,11 +75,8 @@ export class ExecSession {
       ...this.#options,
       send: (message) => send(this.#webSocket, { id, ...message }),
       over: this.#over.signal,
-      onWaiting: () => this.#throttle(),
-      onEnd: () => {
-        this.#commands.delete(id);
-        this.#throttle();
-      },
+      gate: this.#gate,
+      onEnd: () => this.#commands.delete(id),
     });
     this.#commands.set(id, command);
   }
@@ -92,15 +89,6 @@ export class ExecSession {
         `No command with the id ${JSON.stringify(control.id)} runs.`,
       );
     command.tell(control);
-  }
-
-  /** Clients that give more than a command takes are not read until it does. */
-  #throttle(): void {
-    const isFull = [...this.#commands.values()].some(
-      ({ waitingBytes }) => waitingBytes > maxWaitingBytes,
-    );
-    if (isFull && !this.#webSocket.isPaused) this.#webSocket.pause();
-    else if (!isFull && this.#webSocket.isPaused) this.#webSocket.resume();
   }
 }
 

@@ -1,30 +1,36 @@
 import type { WakeOptions } from '@sandport/engine';
 import type { SocketControl, SocketStart } from '@sandport/protocol';
+import type { ReadGate } from '../../../http/web-socket/read-gate.ts';
 import { textOf } from '../text-of.ts';
 import { Utf8Chunks } from '../utf8-chunks.ts';
 import type { ExecSessionOptions } from './exec-session.ts';
 import { faultBody } from './fault-body.ts';
 import { endTarget, KeptTarget, OpenTarget, type Target } from './target.ts';
 
+/** Input that may wait before the connection is not read any more. */
+const maxWaitingBytes = 1024 * 1024;
+/** What a message that waits counts for beside its bytes. */
+const messageCost = 128;
+
 export interface SocketCommandOptions extends ExecSessionOptions {
   /** Sends a message with its id; resolves when there is room for more. */
   readonly send: (message: object) => Promise<void> | undefined;
   /** Aborts when the connection has ended. */
   readonly over: AbortSignal;
-  /** Called when {@link SocketCommand.waitingBytes} has changed. */
-  readonly onWaiting: () => void;
+  /** Of the connection. */
+  readonly gate: ReadGate;
   readonly onEnd: () => void;
 }
 
 /** One command of a connection: it is started, told what its client wants, and tells what it does. */
 export class SocketCommand {
-  /** Input that it has not taken yet. */
-  waitingBytes = 0;
   readonly #request: SocketStart;
   readonly #options: SocketCommandOptions;
   readonly #target: Promise<Target>;
   readonly #ended: Promise<void>;
   #input: Promise<void> = Promise.resolve();
+  /** Of input that it has not taken yet. */
+  #waitingBytes = 0;
   #takenBytes = 0;
   #woke: 'memory' | 'disk' | undefined;
 
@@ -39,28 +45,30 @@ export class SocketCommand {
   tell({ stdin, stdin_base64: base64, eof, signal, cancel }: SocketControl): void {
     if (stdin !== undefined) this.#write(Buffer.from(stdin));
     else if (base64 !== undefined) this.#write(Buffer.from(base64, 'base64'));
-    else if (eof) this.#queueInput((target) => target.endInput());
+    else if (eof) this.#queueInput(0, (target) => target.endInput());
     else if (signal !== undefined) void this.#attempt((target) => target.signal(signal));
     else if (cancel) void this.#attempt((target) => endTarget(target, 'SIGTERM', this.#ended));
   }
 
   #write(bytes: Buffer): void {
-    this.waitingBytes += bytes.length;
-    this.#options.onWaiting();
-    this.#queueInput(async (target) => {
-      try {
-        await target.write(bytes);
-        this.#takenBytes += bytes.length;
-        if (this.#request.verbose) await this.#options.send({ taken: this.#takenBytes });
-      } finally {
-        this.waitingBytes -= bytes.length;
-        this.#options.onWaiting();
-      }
+    this.#queueInput(bytes.length, async (target) => {
+      await target.write(bytes);
+      this.#takenBytes += bytes.length;
+      if (this.#request.verbose) await this.#options.send({ taken: this.#takenBytes });
     });
   }
 
-  #queueInput(work: (target: Target) => Promise<void>): void {
-    this.#input = this.#input.then(() => this.#attempt(work));
+  /** A client that gives more than the command takes is not read until it does. */
+  #queueInput(bytes: number, work: (target: Target) => Promise<void>): void {
+    this.#wait(bytes + messageCost);
+    this.#input = this.#input
+      .then(() => this.#attempt(work))
+      .then(() => this.#wait(-bytes - messageCost));
+  }
+
+  #wait(bytes: number): void {
+    this.#waitingBytes += bytes;
+    this.#options.gate.set(this, this.#waitingBytes > maxWaitingBytes);
   }
 
   /** Of one that could not be started, its client knows already. */
@@ -70,7 +78,8 @@ export class SocketCommand {
     try {
       await work(target);
     } catch (error) {
-      await this.#options.send(faultBody(error, this.#options.onUnexpected));
+      const { send, gate, onUnexpected } = this.#options;
+      await gate.until(send(faultBody(error, onUnexpected)));
     }
   }
 

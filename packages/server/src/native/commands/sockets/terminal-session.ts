@@ -2,12 +2,15 @@ import { SandportFault, terminalMessageSchema } from '@sandport/protocol';
 import type { RawData, WebSocket } from 'ws';
 import { check } from '../../../http/read-json.ts';
 import { asBuffer } from '../../../http/web-socket/as-buffer.ts';
+import { ReadGate } from '../../../http/web-socket/read-gate.ts';
 import { send } from '../../../http/web-socket/send.ts';
 import { faultBody, type OnUnexpected } from './fault-body.ts';
 import type { Target } from './target.ts';
 
 /** Input that may wait before the connection is not read any more. */
 const maxWaitingBytes = 256 * 1024;
+/** What a message that waits counts for beside its bytes. */
+const messageCost = 128;
 
 /** A terminal at the other end of a WebSocket. */
 export class TerminalSession {
@@ -16,11 +19,13 @@ export class TerminalSession {
   readonly #onUnexpected: OnUnexpected;
   #input: Promise<void> = Promise.resolve();
   #waitingBytes = 0;
+  readonly #gate: ReadGate;
 
   constructor(webSocket: WebSocket, target: Target, onUnexpected: OnUnexpected) {
     this.#webSocket = webSocket;
     this.#target = target;
     this.#onUnexpected = onUnexpected;
+    this.#gate = new ReadGate(webSocket);
     webSocket.on('message', (data, isBinary) => this.#receive(data, isBinary));
     void this.#run();
   }
@@ -39,19 +44,18 @@ export class TerminalSession {
   }
 
   #write(bytes: Buffer): void {
-    this.#wait(bytes.length);
+    const cost = bytes.length + messageCost;
+    this.#wait(cost);
     this.#input = this.#input
       .then(() => this.#target.write(bytes))
       .catch((error: unknown) => this.#refuse(error))
-      .finally(() => this.#wait(-bytes.length));
+      .finally(() => this.#wait(-cost));
   }
 
   /** Clients that give more than the terminal takes are not read until it does. */
   #wait(bytes: number): void {
     this.#waitingBytes += bytes;
-    const isFull = this.#waitingBytes > maxWaitingBytes;
-    if (isFull && !this.#webSocket.isPaused) this.#webSocket.pause();
-    else if (!isFull && this.#webSocket.isPaused) this.#webSocket.resume();
+    this.#gate.set(this, this.#waitingBytes > maxWaitingBytes);
   }
 
   #attempt(work: () => Promise<void> | void): void {
@@ -59,7 +63,7 @@ export class TerminalSession {
   }
 
   #refuse(error: unknown): void {
-    void send(this.#webSocket, faultBody(error, this.#onUnexpected));
+    void this.#gate.until(send(this.#webSocket, faultBody(error, this.#onUnexpected)));
   }
 
   async #run(): Promise<void> {
