@@ -65,8 +65,8 @@ onEachIsolation(used, (isolation) => {
     terminal.type('echo "$TERM:$(stty size):$0"\n');
     await terminal.shows(/xterm-256color:31 97:\S*bash/);
     await terminal.resize(device, 20, 60);
-    terminal.type('stty size; exit 5\n');
-    await terminal.shows(/20 60\r\n/);
+    // Rows and columns change one after the other, and each is told.
+    terminal.type('until [ "$(stty size)" = "20 60" ]; do sleep 0.1; done; exit 5\n');
     expect(await terminal.ended()).toBe(5);
   });
 
