@@ -72,7 +72,13 @@ async function reportLeaks(leakCheck) {
     const scope = alone ? 'on the machine' : 'by this run (another Sandport is at work here)';
     console.log(`  no process, mount, cgroup, network namespace or file was left ${scope}`);
   }
-  const report = { passed: leaks.length === 0 ? 1 : 0, failed: 0, skipped: [], failures: [] };
+  const report = {
+    passed: leaks.length === 0 ? 1 : 0,
+    failed: 0,
+    skipped: [],
+    failures: [],
+    retried: [],
+  };
   return leaks.length === 0 ? report : withFailure(report, `leak check: ${leaks.length} left`);
 }
 
@@ -86,6 +92,9 @@ function summarize(reports) {
   for (const { name, reason } of skipped) {
     console.log(`  ${yellow('-')} ${name}: ${reason || 'no reason given'}`);
   }
+  const retried = reports.flatMap((report) => report.retried);
+  if (retried.length > 0) console.log(bold('\nPassed at the second try only'));
+  for (const name of retried) console.log(`  ${yellow('!')} ${name}`);
   if (failures.length > 0) console.log(bold('\nFailed'));
   for (const name of failures) console.log(`  ${red('✗')} ${name}`);
   const failed = sum('failed') + (interrupted.aborted ? 1 : 0);

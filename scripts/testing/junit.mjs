@@ -9,12 +9,19 @@ const decode = (text) =>
 
 const attribute = (tag, name) => decode(tag.match(new RegExp(`\\s${name}="([^"]*)"`))?.[1] ?? '');
 
-/** Adds up the JUnit report that pytest writes: {passed, failed, skipped, failures}. */
+/**
+ * Adds up the JUnit report that pytest writes: {passed, failed, skipped, failures, retried}. A test
+ * that was tried again is in it once for each try, and only the last of them may have failed.
+ */
 export function readJunit(xml, suite) {
-  const report = { passed: 0, failed: 0, skipped: [], failures: [] };
+  const tries = new Map();
   for (const match of xml.matchAll(/<testcase\b([^>]*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g)) {
-    const body = match[2] ?? '';
     const name = `${suite} > ${attribute(match[1], 'classname')} > ${attribute(match[1], 'name')}`;
+    tries.set(name, [...(tries.get(name) ?? []), match[2] ?? '']);
+  }
+  const report = { passed: 0, failed: 0, skipped: [], failures: [], retried: [] };
+  for (const [name, bodies] of tries) {
+    const body = bodies.join('');
     const skipped = body.match(/<skipped\b([^>]*)>/);
     if (/<(failure|error)\b/.test(body)) {
       report.failed += 1;
@@ -23,6 +30,7 @@ export function readJunit(xml, suite) {
       report.skipped.push({ name, reason: attribute(skipped[1], 'message') });
     } else {
       report.passed += 1;
+      if (bodies.length > 1) report.retried.push(name);
     }
   }
   return report;

@@ -13,5 +13,20 @@ test('counts passes, failures, errors and skips with their reasons', () => {
     failed: 2,
     skipped: [{ name: 'suite > a.b > four', reason: 'no "runsc" here' }],
     failures: ['suite > a.b > two', 'suite > a.b > three'],
+    retried: [],
+  });
+});
+
+test('a test that was tried again counts once, as it ended', () => {
+  const xml = `<testsuites><testsuite>
+    <testcase classname="a" name="one" /><testcase classname="a" name="one" />
+    <testcase classname="a" name="two" /><testcase classname="a" name="two"><failure>x</failure></testcase>
+  </testsuite></testsuites>`;
+  expect(readJunit(xml, 'suite')).toEqual({
+    passed: 1,
+    failed: 1,
+    skipped: [],
+    failures: ['suite > a > two'],
+    retried: ['suite > a > one'],
   });
 });

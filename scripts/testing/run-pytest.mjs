@@ -26,7 +26,7 @@ function selectPaths(filters) {
  */
 export async function runPytest({ filters, env, killOnAbort }) {
   const paths = selectPaths(filters);
-  let total = { passed: 0, failed: 0, skipped: [], failures: [] };
+  let total = { passed: 0, failed: 0, skipped: [], failures: [], retried: [] };
   for (const suite of suites) {
     const own = paths.filter((path) => path === suite || path.startsWith(`${suite}/`));
     if (own.length === 0) continue;
@@ -36,6 +36,7 @@ export async function runPytest({ filters, env, killOnAbort }) {
       failed: total.failed + report.failed,
       skipped: [...total.skipped, ...report.skipped],
       failures: [...total.failures, ...report.failures],
+      retried: [...total.retried, ...report.retried],
     };
   }
   return total;
@@ -55,6 +56,8 @@ async function runSuite(suite, paths, { env, killOnAbort }) {
       'no:cacheprovider',
       `--junitxml=${reportFile}`,
       `--basetemp=${kept}`,
+      // As for the other suites: on CI what fails is tried again, and named.
+      ...(process.env.CI === undefined ? [] : ['--reruns=1', '-rR']),
       ...paths,
     ],
     { cwd: repoDir, inherit: true, killOnAbort, env },
@@ -66,6 +69,6 @@ async function runSuite(suite, paths, { env, killOnAbort }) {
     return withFailure(report, `pytest ${suite} ended with code ${result.code}`);
   } catch {
     const why = `pytest ${suite} wrote no report (code ${result.code}, signal ${result.signal})`;
-    return withFailure({ passed: 0, failed: 0, skipped: [], failures: [] }, why);
+    return withFailure({ passed: 0, failed: 0, skipped: [], failures: [], retried: [] }, why);
   }
 }

@@ -30,7 +30,7 @@ export async function runVitest({ filters, env, killOnAbort }) {
     return withFailure(report, `vitest ended with code ${result.code}`);
   } catch {
     const why = `vitest wrote no report (code ${result.code}, signal ${result.signal})`;
-    return withFailure({ passed: 0, failed: 0, skipped: [], failures: [] }, why);
+    return withFailure({ passed: 0, failed: 0, skipped: [], failures: [], retried: [] }, why);
   }
 }
 

@@ -2,11 +2,12 @@ import { writeFileSync } from 'node:fs';
 
 /**
  * Vitest reporter that writes what `npm test` adds up, with the reasons of skipped tests, to the
- * file in SANDPORT_VITEST_REPORT: {passed, failed, skipped: [{name, reason}], failures: [name]}.
+ * file in SANDPORT_VITEST_REPORT: {passed, failed, skipped: [{name, reason}], failures: [name],
+ * retried: [name]}.
  */
 export default class SandportReport {
   onTestRunEnd(modules, unhandledErrors) {
-    const report = { passed: 0, failed: 0, skipped: [], failures: [] };
+    const report = { passed: 0, failed: 0, skipped: [], failures: [], retried: [] };
     const fail = (name) => {
       report.failed += 1;
       report.failures.push(name);
@@ -21,6 +22,7 @@ export default class SandportReport {
       for (const test of module.children.allTests()) {
         const { state, note } = test.result();
         const name = `${place} > ${test.fullName}`;
+        if (test.diagnostic()?.flaky) report.retried.push(name);
         if (state === 'passed') report.passed += 1;
         else if (state === 'failed') fail(name);
         else if (state === 'skipped') report.skipped.push({ name, reason: note ?? '' });

@@ -1,22 +1,17 @@
 import type { Command } from 'commander';
 import type { Client, KubernetesObject } from 'sandport';
 import { addClientFlags } from '../client-flags.ts';
-import { type KubeAccess, kubeconfigOf } from '../kubeconfig/access.ts';
-import { changeKubeconfig, usersKubeconfig } from '../kubeconfig/kubeconfig-file.ts';
-import { mergeText, otherEntries } from '../kubeconfig/merge-text.ts';
-import { toText } from '../kubeconfig/to-text.ts';
-import { printJson, printNote, writeAll } from '../output/print.ts';
+import type { KubeAccess } from '../kubeconfig/access.ts';
+import type { DeliverOptions } from '../kubeconfig/deliver.ts';
+import { printNote } from '../output/print.ts';
 import { contextName, namespaceName } from '../parse/kubernetes-names.ts';
 import { UsageError } from '../usage-error.ts';
 import { withClient } from './sandbox-action.ts';
 
-interface KubeconfigFlags {
-  namespace?: string;
-  context: string;
-  merge?: boolean;
-  use?: boolean;
-  output?: string;
-  restrict?: boolean;
+interface KubeconfigFlags extends DeliverOptions {
+  readonly namespace?: string;
+  readonly context: string;
+  readonly restrict?: boolean;
 }
 
 /** What kubectl and other clients of Kubernetes need to reach the daemon. */
@@ -66,6 +61,8 @@ Examples:
         namespace,
       };
       try {
+        // Loaded here: the reader of YAML would cost every other command a tenth of its start.
+        const { deliver } = await import('../kubeconfig/deliver.ts');
         await deliver(access, flags, json);
       } catch (error) {
         await key?.takeBack();
@@ -92,46 +89,4 @@ async function newKey(client: Client, namespace: string) {
   const label = `kubeconfig ${namespace}`;
   const { id, api_key: token } = await client.keys.create({ label, namespaces: [namespace] });
   return { id, token, takeBack: () => client.keys.delete(id) };
-}
-
-/** Prints it, or puts it where it was asked for and says so. */
-async function deliver(access: KubeAccess, flags: KubeconfigFlags, json: boolean): Promise<void> {
-  if (flags.merge === true) return merge(access, flags, json);
-  const config = kubeconfigOf(access);
-  const text = json ? `${JSON.stringify(config, null, 2)}\n` : toText(config);
-  const { output } = flags;
-  if (output === undefined) return writeAll(process.stdout, text);
-  await changeKubeconfig(output, (before) => {
-    const others = otherEntries(before, access.name, output);
-    if (others.length > 0)
-      throw new Error(
-        `${output} is a kubeconfig with other entries (${[...new Set(others)].join(', ')}); add --merge to keep them, or name another file.`,
-      );
-    return text;
-  });
-  printNote(`Wrote ${output}: context ${access.name}, namespace ${access.namespace}.`);
-}
-
-async function merge(access: KubeAccess, flags: KubeconfigFlags, json: boolean): Promise<void> {
-  const file = flags.output ?? usersKubeconfig(process.env);
-  let current = '';
-  await changeKubeconfig(file, (before) => {
-    const merged = mergeText(before, access, { file, use: flags.use });
-    current = merged.currentContext;
-    return merged.text;
-  });
-  if (json)
-    return printJson({
-      file,
-      context: access.name,
-      namespace: access.namespace,
-      current_context: current,
-    });
-  const used =
-    current === access.name
-      ? 'It is the current context.'
-      : `The current context stays ${current}; add --use to change it.`;
-  printNote(
-    `Merged the context ${access.name} (namespace ${access.namespace}) into ${file}. ${used}`,
-  );
 }
