@@ -6,6 +6,7 @@ import { SandportFault } from '@sandport/protocol';
 import type { Logger } from 'pino';
 import { authenticate } from './http/authenticate.ts';
 import { answerBrokenRequest } from './http/broken-request.ts';
+import { endWhenRevoked } from './http/end-when-revoked.ts';
 import { Exchange, requestIdOf } from './http/exchange.ts';
 import { answerFault } from './http/faults.ts';
 import { ignoreUpgrade } from './http/ignore-upgrade.ts';
@@ -128,7 +129,11 @@ export class HttpServer {
       preview === undefined
         ? this.#router.find(method, exchange.path)
         : { route: preview, params: {} };
-    if (found?.route.open !== true) authenticate(exchange, this.#options.engine);
+    if (found?.route.open !== true) {
+      const { engine } = this.#options;
+      authenticate(exchange, engine);
+      endWhenRevoked(exchange, exchange.principal, engine);
+    }
     if (found === undefined) throw this.#router.refuse(method, exchange.path);
     exchange.route = found.route.path;
     exchange.params = found.params;

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import { type Api, exchange, faultOf, useDaemon } from '../harness/index.ts';
+import { type Api, exchange, faultOf, TestWebSocket, useDaemon } from '../harness/index.ts';
 
 const used = useDaemon();
 let id = '';
@@ -120,4 +120,16 @@ test('a key that was revoked is no key', async () => {
   expect((await api.send('DELETE', `/v1/keys/${keyId}`)).status).toBe(204);
   faultOf(await api.send('GET', '/v1/keys'), 'unauthorized');
   faultOf(await used.api.send('DELETE', `/v1/keys/${keyId}`), 'key_not_found');
+});
+
+test('what goes on with a key ends soon after the key is revoked', async () => {
+  const { id: keyId, api } = await used.api.newKey();
+  const headers = { Authorization: `Bearer ${api.apiKey}`, 'Content-Type': 'application/json' };
+  const body = '{"cmd":"echo begun; sleep 1000"}';
+  const path = `/v1/sandboxes/${id}/exec`;
+  const stream = await fetch(`${used.daemon.url}${path}/stream`, { method: 'POST', headers, body });
+  using terminal = await TestWebSocket.open(api, `${path}/pty`);
+  const ends = [expect(stream.text()).rejects.toThrow(), terminal.closed];
+  expect((await used.api.send('DELETE', `/v1/keys/${keyId}`)).status).toBe(204);
+  await Promise.all(ends);
 });

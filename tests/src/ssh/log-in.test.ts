@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { z } from 'zod';
@@ -72,6 +72,20 @@ test('what is not to be had looks the same, whatever the reason', async () => {
   expect((await home.ssh('guarded.default', ['true'])).code).toBe(0);
   expect((await used.api.send('DELETE', `/v1/keys/${own.id}`)).status).toBe(204);
   expect((await home.ssh('guarded.default', ['true'])).code).toBe(255);
+});
+
+test('a connection ends soon after its public key is taken back', async () => {
+  const id = await home.register(used);
+  const begun = home.path('begun');
+  const lasting = run('sh', [
+    '-c',
+    `ssh -F ${home.config} ${box.id}@sandport 'echo begun; sleep 1000' > ${begun}`,
+  ]);
+  await waitFor(() => existsSync(begun) && readFileSync(begun, 'utf8') === 'begun\n', {
+    what: 'the command',
+  });
+  expect((await used.api.send('DELETE', `/v1/ssh-keys/${id}`)).status).toBe(204);
+  expect((await lasting).code).toBe(255);
 });
 
 test('only public keys are registered', async () => {

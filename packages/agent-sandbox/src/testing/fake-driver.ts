@@ -111,7 +111,7 @@ export class FakeDriver implements Driver {
     };
     const died = new Promise<SandboxDeath>((resolve) => this.#deaths.set(id, resolve));
     // The tests use no more of the files, and no commands.
-    const parts = { files, commands: new Proxy({}, {}) } as Pick<
+    const parts = { files, commands: { kept: () => [] } } as unknown as Pick<
       DriverSandbox,
       'files' | 'commands'
     >;

@@ -4,6 +4,7 @@ import type { Engine } from '@sandport/engine';
 import { SandportFault } from '@sandport/protocol';
 import type { Logger } from 'pino';
 import { authenticate } from './authenticate.ts';
+import { endWhenRevoked } from './end-when-revoked.ts';
 import { Exchange } from './exchange.ts';
 import { answerFault } from './faults.ts';
 import { refuseForeignOrigin } from './origin.ts';
@@ -66,6 +67,7 @@ export async function serveUpgrade(
     if (route.open !== true) {
       refuseForeignOrigin(request.headers, options.allowedOrigins);
       authenticate(exchange, options.engine, upgradeKeyOf(exchange));
+      endWhenRevoked(exchange, exchange.principal, options.engine);
     }
     response.statusCode = 101;
     await route.upgrade?.({ exchange, socket, head });

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Engine } from '@sandport/engine';
 import { SandportFault } from '@sandport/protocol';
+import { endWhenRevoked } from '../http/end-when-revoked.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Route } from '../http/router.ts';
 import { tellWhenWoken } from '../native/waking.ts';
@@ -31,6 +32,9 @@ export function previewRoute(
   ): Promise<void> => {
     const lead = enter(exchange);
     if (lead === undefined) return;
+    const { principal } = lead;
+    if (engine.keys.principal(principal.keyId) !== undefined)
+      endWhenRevoked(exchange, principal, engine);
     try {
       await use(destinationOf(exchange, lead, engine));
     } catch (error) {

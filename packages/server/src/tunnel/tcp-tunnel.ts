@@ -1,13 +1,12 @@
 import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import type { Upgrade } from '../http/upgrade.ts';
+import { keepAlive } from '../http/web-socket/keep-alive.ts';
 
 /** A client that sends a larger message is disconnected, with code 1009. */
 const maxMessageBytes = 1024 * 1024;
 /** Of what the client has not taken; more is not read from the sandbox. */
 const maxWaitingBytes = 1024 * 1024;
-/** Two pings without an answer, and the client is gone. */
-const pingEveryMs = 20_000;
 /** How long the client may take to confirm the end. */
 const closeTimeoutMs = 2_000;
 
@@ -41,16 +40,7 @@ export async function serveTunnel(
 }
 
 function join(client: WebSocket, connection: Duplex): void {
-  let missed = 0;
-  const pings = setInterval(() => {
-    // While nothing is read from the client, its answers are not, either.
-    missed = client.isPaused ? 0 : missed + 1;
-    if (missed > 2) client.terminate();
-    else client.ping();
-  }, pingEveryMs);
-  client.on('pong', () => {
-    missed = 0;
-  });
+  keepAlive(client);
   client.on('message', (data, isBinary) => {
     if (isBinary) {
       if (connection.write(bytesOf(data))) return;
@@ -60,10 +50,7 @@ function join(client: WebSocket, connection: Duplex): void {
     else client.close(1003, 'Messages must be binary.');
   });
   client.on('error', () => client.terminate());
-  client.once('close', () => {
-    clearInterval(pings);
-    connection.destroy();
-  });
+  client.once('close', () => connection.destroy());
   connection.on('data', (bytes: Buffer) => {
     client.send(bytes, () => {
       if (client.bufferedAmount < maxWaitingBytes) connection.resume();

@@ -23,6 +23,9 @@ const maxQuestions = 20;
 /** New keys that may be agreed on before somebody has logged in. */
 const maxEarlyRekeys = 2;
 
+/** How long a connection may outlive the keys that it was made with, in milliseconds. */
+const checkEveryMs = 10_000;
+
 /** Channels of SFTP that one connection may have. */
 const maxSftpChannels = 8;
 
@@ -128,7 +131,13 @@ function serveChannels(connection: Connection, context: ConnectionContext): void
   const leave = () => socket.destroy();
   setMaxListeners(0, signal);
   signal.addEventListener('abort', leave, { once: true });
-  socket.once('close', () => signal.removeEventListener('abort', leave));
+  const checks = setInterval(() => {
+    if (!isStillAllowed(engine, loggedIn)) leave();
+  }, checkEveryMs).unref();
+  socket.once('close', () => {
+    clearInterval(checks);
+    signal.removeEventListener('abort', leave);
+  });
   const place = () => (isStillAllowed(engine, loggedIn) ? channels.take() : undefined);
   connection.on('session', (accept, reject) => {
     const taken = place();

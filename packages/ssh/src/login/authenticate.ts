@@ -25,7 +25,9 @@ export function attempt(engine: Engine, context: AuthContext): Attempt {
     const isQuestion = context.signature === undefined;
     const loggedIn = find(engine.sshKeys.principalsOf(context.key.data));
     if (isQuestion) return loggedIn === undefined ? 'unknown' : 'known';
-    return loggedIn !== undefined && isSigned(context) ? { loggedIn } : 'refused';
+    return loggedIn !== undefined && isSigned(context)
+      ? { loggedIn: { ...loggedIn, publicKey: context.key.data } }
+      : 'refused';
   }
   return context.method === 'none' ? 'none' : 'refused';
 }
