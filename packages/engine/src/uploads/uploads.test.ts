@@ -22,7 +22,10 @@ beforeEach(async () => {
   staged = new MemoryStagedFiles();
   state = openState(':memory:');
   // Only uploads are looked at here.
-  const parts = { files: { staged } } as unknown as Pick<DriverSandbox, 'files' | 'commands'>;
+  const parts = { files: { staged }, commands: { kept: () => [] } } as unknown as Pick<
+    DriverSandbox,
+    'files' | 'commands'
+  >;
   const driver = new RefusingDriver();
   driver.create = async ({ id }) => ({
     id,

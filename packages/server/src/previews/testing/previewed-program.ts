@@ -37,7 +37,10 @@ export class PreviewedProgram implements AsyncDisposable {
       [tokens.other]: { ...grant([]), port: 3001 },
     };
     const engine = {
-      keys: { authenticate: (key: string) => (key === apiKey ? principal : undefined) },
+      keys: {
+        authenticate: (key: string) => (key === apiKey ? principal : undefined),
+        principal: () => principal,
+      },
       ports: {
         isToken: (token: string) => token.endsWith('.signed'),
         open: (token: string) => {
