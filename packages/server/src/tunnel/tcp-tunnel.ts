@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import type { Upgrade } from '../http/upgrade.ts';
+import { clientListens } from '../http/web-socket/client-listens.ts';
 import { keepAlive } from '../http/web-socket/keep-alive.ts';
 
 /** A client that sends a larger message is disconnected, with code 1009. */
@@ -51,12 +52,14 @@ function join(client: WebSocket, connection: Duplex): void {
   });
   client.on('error', () => client.terminate());
   client.once('close', () => connection.destroy());
-  connection.on('data', (bytes: Buffer) => {
+  const pass = (bytes: Buffer) => {
     client.send(bytes, () => {
       if (client.bufferedAmount < maxWaitingBytes) connection.resume();
     });
     if (client.bufferedAmount >= maxWaitingBytes) connection.pause();
-  });
+  };
+  // Servers of some protocols speak first.
+  void clientListens(client).then(() => connection.on('data', pass));
   connection.once('end', () => client.send(endOfFile, () => undefined));
   let code = 1000;
   connection.on('error', () => {

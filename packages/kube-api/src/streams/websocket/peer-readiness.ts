@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 
 const answerLimitMs = 1_000;
@@ -10,12 +9,14 @@ const graceMs = 10;
  * client that answers nothing for a second is not waited for any longer.
  */
 export async function peerReadiness(socket: WebSocket): Promise<void> {
-  const over = new AbortController();
-  const answered = new Promise<void>((resolve) => {
-    for (const sign of ['pong', 'message', 'close']) socket.once(sign, () => resolve());
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, answerLimitMs);
+    const done = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    for (const sign of ['pong', 'message', 'close']) socket.once(sign, done);
+    socket.ping();
   });
-  socket.ping();
-  await Promise.race([answered, delay(answerLimitMs, undefined, { signal: over.signal })]);
-  over.abort();
-  await delay(graceMs);
+  await new Promise((resolve) => setTimeout(resolve, graceMs));
 }

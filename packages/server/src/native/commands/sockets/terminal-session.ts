@@ -2,6 +2,7 @@ import { SandportFault, terminalMessageSchema } from '@sandport/protocol';
 import type { RawData, WebSocket } from 'ws';
 import { check } from '../../../http/read-json.ts';
 import { asBuffer } from '../../../http/web-socket/as-buffer.ts';
+import { clientListens } from '../../../http/web-socket/client-listens.ts';
 import { ReadGate } from '../../../http/web-socket/read-gate.ts';
 import { send } from '../../../http/web-socket/send.ts';
 import { faultBody, type OnUnexpected } from './fault-body.ts';
@@ -67,6 +68,7 @@ export class TerminalSession {
   }
 
   async #run(): Promise<void> {
+    await clientListens(this.#webSocket);
     const { commandId } = this.#target;
     if (commandId !== undefined) void send(this.#webSocket, { command_id: commandId });
     try {
