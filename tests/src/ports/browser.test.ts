@@ -34,6 +34,9 @@ const flags = () => [
   `--user-data-dir=${profile}`,
 ];
 
+/** A browser that is killed leaves temporary files. */
+const ownFiles = () => ({ ...process.env, TMPDIR: profile });
+
 async function sign() {
   const path = `/v1/sandboxes/${sandbox.id}/preview-token`;
   const made = await used.api.sendJson('POST', path, { port: 3000 });
@@ -46,6 +49,7 @@ test('an application works at the address of its port, and does not see the link
   // In a group of its own, so that its helpers end with it.
   const browser = spawn(chromium, [...flags(), url.replace('/?', '/page?')], {
     detached: true,
+    env: ownFiles(),
     stdio: 'ignore',
   });
   try {
@@ -65,6 +69,6 @@ test('an application works at the address of its port, and does not see the link
 test('a page below the address of the API has no part in its origin', async () => {
   const { url } = await sign();
   const args = [...flags(), '--timeout=30000', '--dump-dom', `${url}origin`];
-  const { stdout } = await run(chromium, args, { timeout: 50_000 });
+  const { stdout } = await run(chromium, args, { timeout: 50_000, env: ownFiles() });
   expect(stdout).toContain('<title>null refused refused</title>');
 });
