@@ -23,14 +23,14 @@ const greeting = () => expect.stringMatching(`^${internet.allowed} greets`);
 
 /** Sends a word ten times a second, and counts the answers in a file. */
 const talker = (host: string, port: number) => `
-import socket, time
+import os, socket, time
 s = socket.create_connection(('${host}', ${port}), 5)
 s.settimeout(20)
 s.recv(100)
 count = 0
 while True:
     s.send(b'tick'); s.recv(100); count += 1
-    open('/workspace/count', 'w').write(str(count))
+    open('/workspace/next', 'w').write(str(count)); os.rename('/workspace/next', '/workspace/count')
     time.sleep(0.1)
 `;
 
