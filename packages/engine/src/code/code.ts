@@ -113,16 +113,10 @@ export class Code {
     onOutput: OnOutput,
     options: CodeOptions = {},
   ): Promise<CodeEnd> {
-    const entry = this.#sandboxes.find(principal, sandbox);
-    const context = this.#at(entry, place);
-    using active = entry.activity.begin();
-    void active;
-    await this.#sandboxes.states.running(entry, options);
-    try {
-      return await context.run(code, onOutput, { timeoutMs, signal: options.signal });
-    } finally {
-      this.#dropEmpty(entry, context);
-    }
+    const { signal } = options;
+    return await this.#use(principal, sandbox, place, options, (context) =>
+      context.run(code, onOutput, { timeoutMs, signal }),
+    );
   }
 
   /**
@@ -135,16 +129,9 @@ export class Code {
     place: CodePlace,
     options: WakeOptions = {},
   ): Promise<void> {
-    const entry = this.#sandboxes.find(principal, sandbox);
-    const context = this.#at(entry, place);
-    using active = entry.activity.begin();
-    void active;
-    await this.#sandboxes.states.running(entry, options);
-    try {
+    await this.#use(principal, sandbox, place, options, async (context) => {
       if (!context.isAlive) await context.begin();
-    } finally {
-      this.#dropEmpty(entry, context);
-    }
+    });
   }
 
   /** The code that runs there ends with an error. No error when none runs. */
@@ -159,13 +146,10 @@ export class Code {
     id: string,
     options: WakeOptions = {},
   ): Promise<CodeContextObject> {
-    const entry = this.#sandboxes.find(principal, sandbox);
-    const context = this.#find(entry, id);
-    using active = entry.activity.begin();
-    void active;
-    await this.#sandboxes.states.running(entry, options);
-    await context.restart();
-    return context.object;
+    return await this.#use(principal, sandbox, { context: id }, options, async (context) => {
+      await context.restart();
+      return context.object;
+    });
   }
 
   /** Ends the code that runs there. */
@@ -175,6 +159,26 @@ export class Code {
     if (context.isAlive) await this.#sandboxes.states.running(entry);
     this.#of(entry).delete(id);
     await context.close();
+  }
+
+  /** Wakes the sandbox, and keeps it from sleeping meanwhile. */
+  async #use<T>(
+    principal: Principal,
+    sandbox: string,
+    place: CodePlace,
+    options: WakeOptions,
+    work: (context: CodeContext) => Promise<T>,
+  ): Promise<T> {
+    const entry = this.#sandboxes.find(principal, sandbox);
+    const context = this.#at(entry, place);
+    using active = entry.activity.begin();
+    void active;
+    try {
+      await this.#sandboxes.states.running(entry, options);
+      return await work(context);
+    } finally {
+      this.#dropEmpty(entry, context);
+    }
   }
 
   #of(entry: Entry): Map<string, CodeContext> {
