@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DriverSandbox } from '@sandport/driver';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { parseGuestPath } from '@sandport/protocol';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { createLocalDriver, makeContext } from './create-local-driver.ts';
 import { Layout } from './layout.ts';
 import { LocalDriver } from './local-driver.ts';
@@ -40,16 +41,17 @@ describe.runIf(memoryIsolations.includes('gvisor'))('a guest that does not want 
     const spec = testSpec('gvisor');
     const first = await open();
     await first.adopt({ sandboxes: [], snapshots: [] });
-    // The socket is there only while no init is connected, as when the daemon starts anew.
+    // The socket is there only while no init is connected, as when the daemon starts anew: the
+    // guest stops its init, so that it is first at every run of this test.
     const grab =
-      'import socket,time,threading\nheld=[]\n' +
+      'import os,signal,socket,time\nopen("/tmp/ready","w")\nos.kill(1,signal.SIGSTOP)\nheld=[]\n' +
       'while not held:\n  s=socket.socket(socket.AF_UNIX)\n  try:\n' +
       '    s.connect("/run/sandport/init.sock"); held.append(s); open("/tmp/held","w")\n' +
       '  except OSError: s.close()\n' +
-      'time.sleep(600)';
+      'os.kill(1,signal.SIGCONT)\ntime.sleep(600)';
     const sandbox = await first.create(spec);
-    for (let i = 0; i < 4; i++) await start(sandbox, grab, 'root');
-    await sleep(300);
+    await start(sandbox, grab, 'root');
+    await vi.waitFor(() => sandbox.files.stat(parseGuestPath('/tmp/ready')), 10_000);
     await first[Symbol.asyncDispose]();
     await using next = await open();
     const [adopted] = (await next.adopt({ sandboxes: [spec], snapshots: [] })).running;
