@@ -1,10 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isFileMeasurement } from './files/measurement.ts';
 import { writePage } from './files/page.ts';
+import { thisMachine } from './machine.ts';
 import { type Measurement, meetsBudget, renderTable } from './report.ts';
+import { writeRowPage } from './row-page.ts';
 import { agentSandbox } from './rows/agent-sandbox.ts';
 import { commands } from './rows/commands.ts';
 import { create } from './rows/create.ts';
@@ -89,38 +90,34 @@ if (subject.isolations.length === 0) {
   process.exit(1);
 }
 
-const loadBefore = loadavg()[0] ?? 0;
-if (loadBefore > cpus().length / 2) {
+const machine = thisMachine();
+if (machine.loadBefore > machine.cores / 2) {
   console.error(
-    `The machine is busy (load ${loadBefore.toFixed(1)}): trust the ratios more than the times.`,
+    `The machine is busy (load ${machine.loadBefore.toFixed(1)}): trust the ratios more than the times.`,
   );
 }
+const takenAt = new Date().toISOString();
+const docs = join(subject.benchDir, '../docs');
 const measurements: Measurement[] = [];
 for (const row of chosen) {
   console.error(`measuring ${row.name} …`);
-  measurements.push(...(await row.measure(subject, options)));
+  const measured = await row.measure(subject, options);
+  measurements.push(...measured);
+  if (options.quick) continue;
+  const ofFiles = measured.filter(isFileMeasurement);
+  if (ofFiles.length > 0) writePage(docs, ofFiles, machine, takenAt);
+  else writeRowPage(docs, row.name, measured, machine, takenAt);
 }
 console.log(renderTable(measurements));
 
 const results = join(subject.benchDir, 'results');
 mkdirSync(results, { recursive: true });
-const takenAt = new Date().toISOString();
 const file = join(results, `${takenAt.replaceAll(/[:.]/g, '-')}.json`);
-const machine = {
-  node: process.version,
-  cores: cpus().length,
-  cpu: cpus()[0]?.model,
-  loadBefore,
-};
 const withVerdict = measurements.map((m) => ({ ...m, met: meetsBudget(m) }));
 writeFileSync(
   file,
   `${JSON.stringify({ takenAt, machine, options, measurements: withVerdict }, null, 2)}\n`,
 );
-const ofFiles = measurements.filter(isFileMeasurement);
-if (ofFiles.length > 0 && !options.quick) {
-  writePage(join(subject.benchDir, '../docs'), ofFiles, machine, takenAt);
-  console.log('\nThe page: docs/benchmarks.md');
-}
+if (!options.quick) console.log('\nThe pages: docs/benchmarks.md and docs/benchmarks');
 console.log(`\nThe numbers as JSON: bench/results/${file.slice(results.length + 1)}`);
 process.exit(measurements.some((m) => meetsBudget(m) === false) ? 1 : 0);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { meetsBudget, renderTable } from './report.ts';
+import { rowPage } from './row-page.ts';
 
 test('compares with a share of the floor or with a plain number', () => {
   const write = { operation: 'write', value: 1.4, unit: 'ms', floor: 1 } as const;
@@ -27,4 +28,17 @@ test('prints one aligned line a measurement', () => {
   expect(lines).toHaveLength(3);
   expect(lines[1]).toMatch(/^write 1 KiB +0\.50 ms +0\.40 ms +1\.25 +≤ 1\.5 × floor +ok$/);
   expect(lines[2]).toContain('MISSED');
+});
+
+test('makes a page of Markdown of a row', () => {
+  const machine = { node: 'v20', cores: 2, cpu: 'a|b', loadBefore: 0.1 };
+  const text = rowPage(
+    'pipes',
+    [{ operation: 'tar | tar', value: 12, unit: 'ms', budget: { of: 'value', limit: 15 } }],
+    machine,
+    '2026-01-02T03:04:05Z',
+  );
+  expect(text).toContain('`npm run bench -- pipes`');
+  expect(text).toContain('2026-01-02, 2 cores (a|b), Node v20, load before 0.1.');
+  expect(text).toContain('| tar \\| tar | 12.00 ms | — | — | ≤ 15 ms | ok |  |');
 });

@@ -32,26 +32,30 @@ function budgetText(m: Measurement): string {
     : `${sign} ${m.budget.limit} ${m.unit}`;
 }
 
-/** The measurements as a table for a terminal, columns aligned. */
-export function renderTable(measurements: readonly Measurement[]): string {
-  const verdict = (m: Measurement) => {
-    const met = meetsBudget(m);
-    return met === undefined ? '' : met ? 'ok' : 'MISSED';
-  };
-  const head = ['operation', 'measured', 'floor', '× floor', 'budget', '', 'note'];
-  const rows = measurements.map((m) => [
+/** The columns of a table of measurements. */
+export const headOf = ['operation', 'measured', 'floor', '× floor', 'budget', '', 'note'] as const;
+
+/** One measurement in those columns. */
+export function cellsOf(m: Measurement): readonly string[] {
+  const met = meetsBudget(m);
+  return [
     m.operation,
     `${shown(m.value)} ${m.unit}`,
     m.floor === undefined ? '—' : `${shown(m.floor)} ${m.unit}`,
     m.floor === undefined ? '—' : (m.value / m.floor).toFixed(2),
     budgetText(m),
-    verdict(m),
+    met === undefined ? '' : met ? 'ok' : 'MISSED',
     m.note ?? '',
-  ]);
-  const widths = head.map((_, column) =>
-    Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)),
+  ];
+}
+
+/** The measurements as a table for a terminal, columns aligned. */
+export function renderTable(measurements: readonly Measurement[]): string {
+  const rows = [headOf, ...measurements.map(cellsOf)];
+  const widths = headOf.map((_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
   );
-  return [head, ...rows]
+  return rows
     .map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '))
     .map((line) => line.trimEnd())
     .join('\n');

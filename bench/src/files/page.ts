@@ -1,16 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Machine, takenOn } from '../machine.ts';
 import { meetsBudget } from '../report.ts';
 import { directionWords, type FileMeasurement } from './measurement.ts';
 import { type BarGroup, renderBarPlot } from './plot.ts';
-
-/** What the numbers were taken on. */
-export interface Machine {
-  readonly node: string;
-  readonly cores: number;
-  readonly cpu: string | undefined;
-  readonly loadBefore: number;
-}
 
 /** Writes `benchmarks.md` and its pictures into the documentation. */
 export function writePage(
@@ -74,8 +67,7 @@ function page(measurements: readonly FileMeasurement[], machine: Machine, takenA
   const isolations = [...new Set(measurements.map((m) => m.isolation))];
   return `# Benchmarks of the file API
 
-Made by \`npm run bench -- files\`; run it on your own machine, it rewrites this page. Taken on
-${takenAt.slice(0, 10)}, ${machine.cores} cores (${machine.cpu ?? 'unknown'}), Node ${machine.node}, load before ${machine.loadBefore.toFixed(1)}.
+Made by \`npm run bench -- files\`; run it on your own machine, it rewrites this page. ${takenOn(machine, takenAt)}
 Daemon, clients and the floor share these cores and one disk, over the loopback interface.
 
 Every client is a process of its own, and what is shown is the median of its rounds. The *floor* of
