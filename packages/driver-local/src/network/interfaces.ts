@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs';
+import { errnoOf, Links } from '@sandport/linux';
 import type { GuestNames, NetworkNames } from './names.ts';
+import type { NamespaceEnd } from './namespace-end.ts';
 import { runBatch } from './programs.ts';
 
 /** Name of the interface inside. */
@@ -7,43 +8,36 @@ const inside = 'eth0';
 
 /**
  * Joins a network namespace with the host: a pair of interfaces, an address inside, and the gateway
- * as the only way out. IPv6 stays without an address.
- * @param namespace path of the namespace
+ * as the only way out. IPv6 stays without an address. @throws Error
  */
 export async function joinNamespace(
   { gateway }: NetworkNames,
   guest: GuestNames,
-  namespace: string,
+  { fd }: NamespaceEnd,
 ): Promise<void> {
-  const host = [
-    `link add ${guest.interface} type veth peer name ${inside} netns ${namespace}`,
-    ...withoutIpv6(guest.interface),
-    `addr add ${gateway}/32 dev ${guest.interface}`,
-    `link set ${guest.interface} up`,
-    `route replace ${guest.address}/32 dev ${guest.interface} src ${gateway}`,
-  ];
-  // The kernel takes a namespace apart a moment after its last process: the name may still be there.
-  await runBatch('ip', host).catch(async () => {
-    await removeInterface(guest.interface);
-    await runBatch('ip', host);
-  });
-  await runBatch(
-    'ip',
-    [
-      'link set lo up',
-      ...withoutIpv6(inside),
-      `addr add ${guest.address}/32 dev ${inside}`,
-      `link set ${inside} up`,
-      `route add ${gateway}/32 dev ${inside}`,
-      `route add default via ${gateway} dev ${inside}`,
-    ],
-    namespace,
-  );
+  const { interface: device, address } = guest;
+  using host = new Links();
+  const pair = () => host.addPair(device, { name: inside, namespace: fd });
+  try {
+    pair();
+  } catch (error) {
+    // The kernel takes a namespace apart a moment after its last process.
+    if (errnoOf(error) !== 'EEXIST') throw error;
+    await removeInterface(device);
+    pair();
+  }
+  host.withoutIpv6(device);
+  host.addAddress(device, gateway);
+  host.setUp(device);
+  host.setRoute({ device, to: address, source: gateway });
+  using guestLinks = new Links(fd);
+  guestLinks.setUp('lo');
+  guestLinks.withoutIpv6(inside);
+  guestLinks.addAddress(inside, address);
+  guestLinks.setUp(inside);
+  guestLinks.setRoute({ device: inside, to: gateway });
+  guestLinks.setRoute({ device: inside, via: gateway });
 }
-
-/** No link-local address comes up with the interface. */
-const withoutIpv6 = (device: string): string[] =>
-  existsSync('/proc/sys/net/ipv6') ? [`link set ${device} addrgenmode none`] : [];
 
 /** With its other end. No error when it is not there. */
 export async function removeInterface(name: string): Promise<void> {

@@ -41,6 +41,8 @@ interface Guest {
   readonly names: GuestNames;
   network: Network;
   rules: readonly NetworkRule[];
+  /** Its rules are in the kernel; until then nothing passes. */
+  readonly entered: Promise<void>;
 }
 
 /** Nothing passes; for a sandbox that cannot be without an interface any more. */
@@ -49,6 +51,11 @@ const closed: Network = { egress: 'none' };
 export interface PreparedNetwork {
   /** To start in; without one the processes are joined when they are there. */
   readonly namespace?: NamespaceEnd | undefined;
+  /**
+   * The sandbox's rules are in the kernel. Processes may start before: until then nothing passes. It
+   * may fail, and is waited for before a command runs.
+   */
+  readonly ready: Promise<void>;
 }
 
 export interface LocalNetworkOptions extends NetworkOptions {
@@ -111,19 +118,13 @@ export class LocalNetwork {
     const { names } = await this.#require();
     const place = held.record.network;
     if (place !== undefined) held.updateRecord({ network: { ...place, attached: false } });
+    const ready = this.#admit(names, held, network, { keepPinned: false });
+    // Whoever waits for it hears of it; a start that fails before does not wait.
+    ready.catch(() => undefined);
     const isGvisor = held.record.isolation === 'gvisor';
-    const admitted = this.#admit(names, held, network, { keepPinned: false });
-    // Until its rules are there nothing passes, so its interface may come before.
-    const [namespace, ...others] = await Promise.allSettled([
-      isGvisor ? this.#newNamespace(held) : undefined,
-      admitted,
-      this.#tellResolver(held, names),
-    ]);
-    const failed = [namespace, ...others].find(({ status }) => status === 'rejected');
-    if (namespace.status === 'fulfilled' && failed === undefined)
-      return { namespace: namespace.value };
-    if (namespace.status === 'fulfilled') namespace.value?.[Symbol.dispose]();
-    throw failed?.status === 'rejected' ? failed.reason : new Error('it was not prepared');
+    const namespace = isGvisor ? await this.#newNamespace(held) : undefined;
+    await this.#tellResolver(held, names);
+    return { namespace, ready };
   }
 
   /** Gives the processes of a prepared sandbox their interface. */
@@ -222,8 +223,11 @@ export class LocalNetwork {
       await removeFromKernel(this.#options.layout);
   }
 
-  /** Enters a sandbox with its policy, in the place that its record names or in a free one. */
-  async #admit(
+  /**
+   * Enters a sandbox with its policy, in the place that its record names or in a free one.
+   * @returns when its rules are in the kernel @throws Error when no place is free
+   */
+  #admit(
     names: NetworkNames,
     held: HeldSandbox,
     network: Network,
@@ -231,21 +235,18 @@ export class LocalNetwork {
   ): Promise<void> {
     const { record } = held;
     const index = this.#placeFor(held, guestsOf(names.block));
-    const guest: Guest = {
-      id: held.id,
-      index,
-      names: guestNames(names, index),
-      network,
-      rules: (network.allow ?? []).map(parseNetworkRule),
-    };
+    const guest = guestNames(names, index);
+    const rules = (network.allow ?? []).map(parseNetworkRule);
     const mark = keepPinned && record.network ? record.network.mark : randomInt(1, 2 ** 31);
-    this.#guests.set(index, guest);
-    this.#byAddress.set(guest.names.address, guest);
     const attached = record.network?.attached ?? false;
     held.updateRecord({ network: { index, mark, attached } });
-    const options = { names, range: this.#range, guest: guest.names, network, mark, keepPinned };
-    const again = keepPinned ? [] : this.#pins.reopened(guest.names, guest.rules);
-    await runNft(guestRules(options) + pinned(names, again));
+    const again = keepPinned ? [] : this.#pins.reopened(guest, rules);
+    const options = { names, range: this.#range, guest, network, mark, keepPinned };
+    const entered = runNft(guestRules(options) + pinned(names, again)).then(() => undefined);
+    const entry: Guest = { id: held.id, index, names: guest, network, rules, entered };
+    this.#guests.set(index, entry);
+    this.#byAddress.set(guest.address, entry);
+    return entered;
   }
 
   /** A new namespace with the interface of an admitted sandbox. */
@@ -260,13 +261,13 @@ export class LocalNetwork {
     }
   }
 
-  async #join(held: HeldSandbox, { path }: NamespaceEnd): Promise<void> {
+  async #join(held: HeldSandbox, namespace: NamespaceEnd): Promise<void> {
     const { names } = await this.#ready();
     const index = this.#indexOf(held);
     const guest = guestNames(names, index);
-    await joinNamespace(names, guest, path);
+    await joinNamespace(names, guest, namespace);
     const mbps = held.spec.network?.bandwidth_mbps;
-    if (mbps !== undefined) await limitBandwidth(guest, path, mbps);
+    if (mbps !== undefined) await limitBandwidth(guest, namespace.path, mbps);
     const { network } = held.record;
     if (network !== undefined) held.updateRecord({ network: { ...network, attached: true } });
   }
@@ -289,6 +290,7 @@ export class LocalNetwork {
     this.#pins.forget(guest.names);
     this.#byAddress.delete(guest.names.address);
     const { names } = await this.#ready();
+    await guest.entered.catch(() => undefined);
     await Promise.all([
       removeInterface(guest.names.interface),
       // It is not in when its entry has failed.

@@ -4,6 +4,7 @@ import type { ProcessIdentity } from '../sandbox/liveness.ts';
 
 /** A network namespace in our hands; it lasts while it is held, or has processes. */
 export interface NamespaceEnd extends Disposable {
+  readonly fd: number;
   /** Leads to it for every program that this process starts. */
   readonly path: string;
 }
@@ -20,6 +21,7 @@ export function namespaceOf({ pid, startTime }: ProcessIdentity): NamespaceEnd {
 }
 
 const held = (fd: number): NamespaceEnd => ({
+  fd,
   path: `/proc/${process.pid}/fd/${fd}`,
   [Symbol.dispose]: () => closeSync(fd),
 });

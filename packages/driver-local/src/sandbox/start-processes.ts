@@ -94,6 +94,8 @@ async function start(
     await prepareGvisorRoot(held.root.fs, context.preloadLibrary);
 
   step('start');
+  // Programs that go on where they were could have connections.
+  if (imageDir !== undefined) await network?.ready;
   undo.add(() => removeRuntimeState(context.layout, id));
   undo.add(() => killSandbox(layout, undefined));
   const process = await context.starts.run(async () => {
@@ -113,6 +115,7 @@ async function start(
   step('record');
   held.updateRecord({ process, sleep: undefined });
   // No command runs yet.
+  await network?.ready;
   if (network && !namespace) await context.network.joinProcesses(held);
   const live = new LiveSandbox({
     held,

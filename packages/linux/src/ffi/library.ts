@@ -78,7 +78,7 @@ export function checkUnless(
 }
 
 /** Name of the last failed call's errno; to be asked directly after it. */
-function currentErrno(): string {
-  const errno = koffi.errno();
-  return errnoNames.get(errno) ?? `E${errno}`;
-}
+const currentErrno = (): string => errnoNameOf(koffi.errno());
+
+/** Name of an errno, as in `ENOENT`. */
+export const errnoNameOf = (errno: number): string => errnoNames.get(errno) ?? `E${errno}`;

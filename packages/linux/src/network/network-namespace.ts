@@ -7,16 +7,27 @@ const ownNamespace = '/proc/thread-self/ns/net';
 /**
  * A descriptor of a new network namespace with nothing in it but a loopback that is down. It lasts
  * as long as the descriptor, a process or a socket in it. The caller closes it.
- *
- * The main thread goes there and comes back within this call, in which nothing else of it runs.
  * @throws SystemError EPERM without CAP_SYS_ADMIN
  */
 export function createNetworkNamespace(): number {
+  return elsewhere(unshareNetwork, () => openSync(ownNamespace, 'r'));
+}
+
+/**
+ * What `work` returns, which is done in the network namespace of a descriptor: sockets that it makes
+ * are there, and stay there. It may not wait. @throws SystemError EPERM without CAP_SYS_ADMIN
+ */
+export function inNetworkNamespace<T>(namespace: number, work: () => T): T {
+  return elsewhere(() => enterNetwork(namespace), work);
+}
+
+/** The main thread goes and comes back within this call, in which nothing else of it runs. */
+function elsewhere<T>(go: () => void, work: () => T): T {
   const home = openSync(ownNamespace, 'r');
   try {
-    unshareNetwork();
+    go();
     try {
-      return openSync(ownNamespace, 'r');
+      return work();
     } finally {
       comeBack(home);
     }
