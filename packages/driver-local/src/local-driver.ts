@@ -47,6 +47,7 @@ export class LocalDriver implements Driver {
   readonly name = 'local';
   readonly isolations: readonly Isolation[];
   readonly memoryIsolations: readonly Isolation[];
+  readonly liveNetworkIsolations: readonly Isolation[];
   readonly templates: TemplateStore;
   readonly volumes: VolumeStore;
   readonly snapshots: SnapshotStore;
@@ -62,6 +63,7 @@ export class LocalDriver implements Driver {
     this.#context = context;
     this.isolations = [...context.runtimes.keys()];
     this.memoryIsolations = this.isolations.filter((each) => each === 'gvisor');
+    this.liveNetworkIsolations = this.isolations.filter((each) => each === 'container');
     this.#snapshots = new LocalSnapshots(context, {
       during: (id, task) => this.#during(id, task),
     });

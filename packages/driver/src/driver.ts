@@ -185,6 +185,8 @@ export interface Driver extends AsyncDisposable {
   readonly isolations: readonly Isolation[];
   /** Isolations whose hibernation, fork and snapshot can keep memory. */
   readonly memoryIsolations: readonly Isolation[];
+  /** Isolations whose sandboxes get an interface while they run; others with their next start. */
+  readonly liveNetworkIsolations: readonly Isolation[];
   readonly templates: TemplateStore;
   readonly volumes: VolumeStore;
   readonly snapshots: SnapshotStore;

@@ -1,4 +1,4 @@
-import type { SandboxId, TemplateName } from '@sandport/protocol';
+import type { Network, SandboxId, TemplateName } from '@sandport/protocol';
 import type { SandboxLimits } from './driver.ts';
 
 /** A template as the driver knows it. */
@@ -20,6 +20,8 @@ export interface TemplateInfo {
   readonly workdir: string;
   readonly env: Readonly<Record<string, string>>;
   readonly limits: SandboxLimits;
+  /** Undefined: it says nothing of networks. */
+  readonly network?: Network | undefined;
 }
 
 /** What a new version of a template is made of. */
@@ -56,6 +58,7 @@ export interface TemplateDefaults {
   readonly workdir?: string | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly limits?: Partial<SandboxLimits> | undefined;
+  readonly network?: Network | undefined;
 }
 
 export interface BuildTemplateOptions {

@@ -87,6 +87,13 @@ export const errorTable = {
     'The API key is valid but may not do this.',
     'Use an administrator key.',
   ),
+  network_beyond_bound: errorRow(
+    403,
+    'AuthError',
+    'The network is more than sandboxes of the namespace may have.',
+    'Ask for less with `network`, or have an administrator raise the bound of the namespace.',
+    { carries: ['namespace'] },
+  ),
   origin_not_allowed: errorRow(
     403,
     'AuthError',

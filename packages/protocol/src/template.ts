@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { templateNameSchema } from './ids.ts';
+import { networkPolicySchema, networkSchema } from './network/network.ts';
 import { envSchema, resourcesSchema, userSchema } from './sandbox.ts';
 
 /** A template as `GET /v1/templates` shows it. */
@@ -19,6 +20,9 @@ export const templateSchema = z.object({
   cpu: z.number(),
   memory_mb: z.int(),
   disk_mb: z.int().optional(),
+  network: networkPolicySchema
+    .optional()
+    .describe('Of sandboxes that ask for none; left out: what their namespace says.'),
 });
 export type TemplateObject = z.infer<typeof templateSchema>;
 
@@ -55,6 +59,9 @@ export const buildTemplateSchema = z
     workdir: z.string().startsWith('/').max(3900).optional(),
     env: envSchema.optional().describe('Added to what the source says.'),
     resources: resourcesSchema.optional().describe('Limits of sandboxes that ask for none.'),
+    network: networkSchema
+      .optional()
+      .describe('Network of sandboxes that ask for none. Left out: what their namespace says.'),
     replace: z.boolean().optional().describe('Make a new version of a template that is there.'),
     detach: z.boolean().optional().describe('Answer at once with the build instead of its log.'),
   })

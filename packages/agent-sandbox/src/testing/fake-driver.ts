@@ -18,6 +18,7 @@ export class FakeDriver implements Driver {
   readonly name: string = 'fake';
   readonly isolations = ['gvisor', 'container'] as const;
   readonly memoryIsolations = [];
+  readonly liveNetworkIsolations = ['container'] as const;
   readonly made: SandboxSpec[] = [];
   readonly removed: SandboxId[] = [];
   readonly directories: string[] = [];

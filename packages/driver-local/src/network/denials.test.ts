@@ -8,7 +8,7 @@ const other = sandboxIdSchema.parse('3f6c1b9e-0d1a-4c5b-9f0e-2a7d4e8b1c24');
 
 test('tells some a second of each sandbox, the same only once, and how many it left out', () => {
   const told: NetworkDenial[] = [];
-  using denials = new Denials(() => undefined);
+  using denials = new Denials({ sandboxAt: () => undefined, nameOf: () => undefined });
   denials.listen((denial) => told.push(denial));
   for (let round = 0; round < 3; round++)
     denials.tell(sandbox, { protocol: 'dns', name: 'same.test' });

@@ -28,17 +28,23 @@ interface Count {
   readonly lately: Map<string, number>;
 }
 
+export interface DenialsOptions {
+  /** The sandbox with an address. */
+  readonly sandboxAt: (address: string) => SandboxId | undefined;
+  /** The name that a destination was the answer for, of the sandbox with an address. */
+  readonly nameOf: (address: string, destination: string) => string | undefined;
+}
+
 /** Tells what the networks of sandboxes have refused, to one listener and not too often. */
 export class Denials implements Disposable {
-  readonly #sandboxAt: (address: string) => SandboxId | undefined;
+  readonly #options: DenialsOptions;
   readonly #counts = new Map<SandboxId, Count>();
   #listener: (denial: NetworkDenial) => void = () => undefined;
   #log: PacketLog | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param sandboxAt the sandbox with an address */
-  constructor(sandboxAt: (address: string) => SandboxId | undefined) {
-    this.#sandboxAt = sandboxAt;
+  constructor(options: DenialsOptions) {
+    this.#options = options;
   }
 
   listen(listener: (denial: NetworkDenial) => void): void {
@@ -94,8 +100,12 @@ export class Denials implements Disposable {
 
   #poll(): void {
     for (const packet of this.#log?.read() ?? []) {
-      const sandbox = this.#sandboxAt(formatIpv4(packet.source));
-      if (sandbox !== undefined) this.tell(sandbox, denialOf(packet));
+      const source = formatIpv4(packet.source);
+      const sandbox = this.#options.sandboxAt(source);
+      if (sandbox === undefined) continue;
+      const denial = denialOf(packet);
+      const name = this.#options.nameOf(source, denial.destination);
+      this.tell(sandbox, name === undefined ? denial : { ...denial, name });
     }
   }
 }
@@ -107,7 +117,7 @@ const newCount = (sinceMs: number): Count => ({
   lately: new Map(),
 });
 
-const denialOf = ({ destination, destinationPort, protocol }: LoggedPacket): Denial => ({
+const denialOf = ({ destination, destinationPort, protocol }: LoggedPacket) => ({
   destination: formatIpv4(destination),
   ...(destinationPort === undefined ? {} : { port: destinationPort }),
   protocol: protocols[protocol] ?? 'other',

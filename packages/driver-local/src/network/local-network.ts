@@ -21,6 +21,7 @@ import {
 } from './base.ts';
 import { guestsOf } from './blocks.ts';
 import { Denials } from './denials.ts';
+import { AnsweredNames } from './dns/answered-names.ts';
 import { Pins } from './dns/pins.ts';
 import { Resolver } from './dns/resolver.ts';
 import { machineResolvers } from './dns/upstream.ts';
@@ -72,6 +73,7 @@ export class LocalNetwork {
   readonly #range: Ipv4Network;
   readonly #denials: Denials;
   readonly #pins: Pins;
+  readonly #answered = new AnsweredNames();
   readonly #resolver: Resolver;
   readonly #guests = new Map<number, Guest>();
   readonly #byAddress = new Map<string, Guest>();
@@ -81,7 +83,10 @@ export class LocalNetwork {
   constructor(options: LocalNetworkOptions) {
     this.#options = options;
     this.#range = options.range ?? defaultRange;
-    this.#denials = new Denials((address) => this.#byAddress.get(address)?.id);
+    this.#denials = new Denials({
+      sandboxAt: (address) => this.#byAddress.get(address)?.id,
+      nameOf: (address, destination) => this.#answered.nameOf(address, destination),
+    });
     this.#pins = new Pins(async (pins) => {
       const { names } = await this.#ready();
       await runNft(pinned(names, pins));
@@ -93,6 +98,7 @@ export class LocalNetwork {
         const guest = this.#byAddress.get(address);
         return guest && { guest: guest.names, egress: guest.network.egress, rules: guest.rules };
       },
+      answered: this.#answered,
       onDenied: ({ address }, name) => {
         const guest = this.#byAddress.get(address);
         if (guest) this.#denials.tell(guest.id, { protocol: 'dns', name });
@@ -148,7 +154,10 @@ export class LocalNetwork {
       if (!attached) return;
       // Its connections are to end at once, for which there has to be somebody who says so.
       const { names } = await this.#require();
-      return this.#admit(names, held, closed, { keepPinned: false });
+      const limited = this.#guestOf(held)?.network.bandwidth_mbps !== undefined;
+      await this.#admit(names, held, closed, { keepPinned: false });
+      if (limited) await this.#limit(names, held, undefined);
+      return;
     }
     // The kernel in a gVisor sandbox looks for interfaces when it starts.
     if (!attached && record.isolation === 'gvisor') return;
@@ -159,13 +168,7 @@ export class LocalNetwork {
       await this.#tellResolver(held, names);
       return this.joinProcesses(held);
     }
-    if (old === network.bandwidth_mbps || record.process === undefined) return;
-    using namespace = namespaceOf(record.process);
-    await limitBandwidth(
-      guestNames(names, this.#indexOf(held)),
-      namespace.path,
-      network.bandwidth_mbps,
-    );
+    if (old !== network.bandwidth_mbps) await this.#limit(names, held, network.bandwidth_mbps);
   }
 
   /** Takes the interface and the rules of a sandbox away. Its address may go to another. Idempotent. */
@@ -272,6 +275,14 @@ export class LocalNetwork {
     if (network !== undefined) held.updateRecord({ network: { ...network, attached: true } });
   }
 
+  /** Limits the interface of a sandbox that runs, or takes its limit away. */
+  async #limit(names: NetworkNames, held: HeldSandbox, mbps: number | undefined): Promise<void> {
+    const { process } = held.record;
+    if (process === undefined) return;
+    using namespace = namespaceOf(process);
+    await limitBandwidth(guestNames(names, this.#indexOf(held)), namespace.path, mbps);
+  }
+
   /** Tells programs inside whom to ask for names; a guest that has spoilt the file keeps it so. */
   async #tellResolver({ id, root }: HeldSandbox, { gateway }: NetworkNames): Promise<void> {
     const text = Buffer.from(`nameserver ${gateway}\n`);
@@ -288,6 +299,7 @@ export class LocalNetwork {
     if (guest === undefined || guest.id !== id) return;
     this.#denials.forget(guest.id);
     this.#pins.forget(guest.names);
+    this.#answered.forget(guest.names.address);
     this.#byAddress.delete(guest.names.address);
     const { names } = await this.#ready();
     await guest.entered.catch(() => undefined);

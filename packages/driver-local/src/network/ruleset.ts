@@ -152,20 +152,25 @@ function policy(
     ...allow.flatMap((text) => {
       const rule = parseNetworkRule(text);
       if (rule.kind !== 'addresses') return [];
-      const port =
-        rule.port === undefined ? '' : `meta l4proto { tcp, udp } th dport ${rule.port} `;
+      const port = rule.port === undefined ? '' : toPort(rule.port);
       return [`ip daddr ${formatNetwork(rule.network)} ${port}${accept}`];
     }),
     'ip daddr @closed goto refuse',
     ...(egress === 'all'
       ? [accept]
       : [
+          ...allow.flatMap((text) => {
+            const rule = parseNetworkRule(text);
+            return rule.kind === 'port' ? [`${toPort(rule.port)}${accept}`] : [];
+          }),
           `ip daddr @${guest.pinned} ${accept}`,
           `meta l4proto { tcp, udp } ip daddr . th dport @${guest.pinnedPorts} ${accept}`,
           'goto refuse',
         ]),
   ];
 }
+
+const toPort = (port: number): string => `meta l4proto { tcp, udp } th dport ${port} `;
 
 const flushed = (table: string, guest: GuestNames): string[] => [
   `flush set inet ${table} ${guest.pinned}`,

@@ -24,21 +24,19 @@ export async function reconfigureSandbox(
     const message = `The template "${spec.template}" has no user "${spec.user}".`;
     throw new SandportFault('invalid_request', message, { field: 'user' });
   }
+  const before = held.spec;
   await changeNetwork(context, held, spec);
-  const old = held.spec.limits;
-  const { limits } = spec;
-  const { user, workdir, env, network } = spec;
+  const { limits, user, workdir, env, network } = spec;
   const change = { user, workdir, env, network };
-  if (isSame(limits, old)) {
+  if (isSame(limits, before.limits)) {
     held.spec = { ...held.spec, ...change };
     held.root.setOwner(owner);
     return;
   }
-  if (limits.diskBytes !== old.diskBytes) await resizeDisk(context, held, limits.diskBytes);
   try {
-    await changeHostLimits(context, held, spec);
+    await changeLimits(context, held, spec);
   } catch (error) {
-    if (limits.diskBytes !== old.diskBytes) await resizeDisk(context, held, old.diskBytes);
+    await changeNetwork(context, held, before);
     throw error;
   }
   if (held.live?.channel.connected === true) held.live.channel.setMemoryLimit(limits.memoryBytes);
@@ -46,7 +44,24 @@ export async function reconfigureSandbox(
   held.root.setOwner(owner);
 }
 
-/** Back to what it was when something else of the change is not possible. */
+/** All of them or, after an error, none. */
+async function changeLimits(
+  context: DriverContext,
+  held: HeldSandbox,
+  spec: SandboxSpec,
+): Promise<void> {
+  const old = held.spec.limits;
+  const { limits } = spec;
+  if (limits.diskBytes !== old.diskBytes) await resizeDisk(context, held, limits.diskBytes);
+  try {
+    await changeHostLimits(context, held, spec);
+  } catch (error) {
+    if (limits.diskBytes !== old.diskBytes) await resizeDisk(context, held, old.diskBytes);
+    throw error;
+  }
+}
+
+/** What it is to be is written down before it is so. */
 async function changeNetwork(
   { network }: DriverContext,
   held: HeldSandbox,

@@ -71,6 +71,7 @@ export async function buildTemplate(name: TemplateName, options: BuildOptions): 
       source: made.source,
       ...(description === undefined ? {} : { description }),
       limits: { ...made.limits, ...defined(defaults.limits ?? {}) },
+      ...(defaults.network === undefined ? {} : { network: defaults.network }),
     };
     signal?.throwIfAborted();
     writeFileSync(join(unfinished, 'template.json'), `${JSON.stringify(record, null, 2)}\n`);

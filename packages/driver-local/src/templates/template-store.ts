@@ -233,6 +233,7 @@ export class LocalTemplates implements TemplateStore {
       workdir: built?.record.workdir ?? workdir,
       env: built?.record.env ?? env,
       limits: built?.record.limits ?? limits,
+      network: built?.record.network,
     };
   }
 }

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { networkSchema } from '@sandport/protocol';
 import { z } from 'zod';
 import { readTextIn } from './root-files.ts';
 
@@ -21,6 +22,7 @@ const versionSchema = z.object({
       pids: z.number(),
     })
     .optional(),
+  network: networkSchema.optional(),
 });
 export type VersionRecord = z.infer<typeof versionSchema>;
 

@@ -32,6 +32,7 @@ export class RefusingDriver implements Driver {
   readonly name: string = 'refusing';
   readonly isolations = ['container'] as const;
   readonly memoryIsolations = [];
+  readonly liveNetworkIsolations = ['container'] as const;
   readonly templates = {
     list: () => Promise.resolve([template]),
     build: () => Promise.resolve(template),

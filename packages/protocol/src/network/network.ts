@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { NetworkRuleError, parseNetworkRule } from './rule.ts';
+import { type NetworkRule, NetworkRuleError, parseNetworkRule, ruleText } from './rule.ts';
 
 /** What a sandbox may reach. */
 export const egressSchema = z.enum(['none', 'allowlist', 'all']);
@@ -21,18 +21,36 @@ const ruleSchema = z
     }
   });
 
+/** Entries of an `allow`: each is a rule, and none opens what another one opens by the same words. */
+export const networkRulesSchema = z
+  .array(ruleSchema)
+  .max(maxNetworkRules)
+  .superRefine((texts, context) => {
+    const seen = new Map<string, string>();
+    for (const [at, text] of texts.entries()) {
+      const rule = readRule(text);
+      if (rule === undefined) continue;
+      const other = seen.get(ruleText(rule));
+      if (other !== undefined)
+        context.addIssue({
+          code: 'custom',
+          path: [at],
+          message: `the rule ${JSON.stringify(text)} is there already, as ${JSON.stringify(other)}`,
+        });
+      seen.set(ruleText(rule), text);
+    }
+  });
+
 /** The network of a sandbox. */
 export const networkSchema = z
   .strictObject({
     egress: egressSchema.describe(
       '`none`: nothing but loopback; `allowlist`: what `allow` names; `all`: the public internet, and addresses of `allow`.',
     ),
-    allow: z
-      .array(ruleSchema)
-      .max(maxNetworkRules)
+    allow: networkRulesSchema
       .optional()
       .describe(
-        'Names (`example.com`, `*.example.com`), IPv4 addresses and networks (`10.1.2.0/24`), each also with a port (`example.com:443`). Private networks need a key for all namespaces.',
+        'Names (`example.com`, `*.example.com`), IPv4 addresses and networks (`10.1.2.0/24`), each also with a port (`example.com:443`), or a port of all public addresses (`*:443`). Private networks need a key for all namespaces.',
       ),
     bandwidth_mbps: z
       .number()
@@ -50,16 +68,24 @@ export const networkSchema = z
       refuse('bandwidth_mbps', 'has no meaning with egress "none"');
     if (egress === 'allowlist' && allow.length === 0)
       refuse('allow', 'is empty, so nothing can be reached; use egress "none" for that');
-    if (egress === 'all' && allow.some((text) => isName(text)))
-      refuse('allow', 'has names, which egress "all" opens anyway; use "allowlist"');
+    const open = allow.find((text) => (readRule(text)?.kind ?? 'addresses') !== 'addresses');
+    if (egress === 'all' && open !== undefined)
+      refuse(
+        'allow',
+        `has ${JSON.stringify(open)}, which egress "all" opens anyway; use "allowlist"`,
+      );
   });
 export type Network = z.infer<typeof networkSchema>;
 
-/** The network as `GET` shows it. */
-export const networkObjectSchema = z.object({
+/** What a network opens, as `GET` shows it. */
+export const networkPolicySchema = z.object({
   egress: egressSchema,
   allow: z.array(z.string()).optional(),
   bandwidth_mbps: z.number().optional(),
+});
+
+/** The network of a sandbox as `GET` shows it. */
+export const networkObjectSchema = networkPolicySchema.extend({
   pending: z
     .boolean()
     .optional()
@@ -67,10 +93,10 @@ export const networkObjectSchema = z.object({
 });
 export type NetworkObject = z.infer<typeof networkObjectSchema>;
 
-function isName(text: string): boolean {
+function readRule(text: string): NetworkRule | undefined {
   try {
-    return parseNetworkRule(text).kind === 'name';
+    return parseNetworkRule(text);
   } catch {
-    return false;
+    return undefined;
   }
 }

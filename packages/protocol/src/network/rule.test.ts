@@ -13,6 +13,7 @@ describe('rules', () => {
       '10.1.2.0/24',
       { kind: 'addresses', network: { base: 0x0a010200, prefix: 24 }, port: undefined },
     ],
+    ['*:443', { kind: 'port', port: 443 }],
     ['1.2.3.4:80', { kind: 'addresses', network: { base: 0x01020304, prefix: 32 }, port: 80 }],
   ])('reads %s', (text, rule) => {
     expect(parseNetworkRule(text)).toEqual(rule);
@@ -21,6 +22,9 @@ describe('rules', () => {
   it.each([
     ['', 'neither a host name'],
     ['*', '"*"'],
+    ['*:', 'port'],
+    ['*:0', 'port'],
+    ['*:70000', 'port'],
     ['*.com', 'top-level'],
     ['a.*.com', '"*"'],
     ['exa mple.com', 'neither'],
@@ -89,11 +93,28 @@ describe('networks', () => {
     { egress: 'none', allow: ['example.com'] },
     { egress: 'allowlist' },
     { egress: 'all', allow: ['example.com'] },
+    { egress: 'all', allow: ['*:443'] },
     { egress: 'none', bandwidth_mbps: 1 },
     { egress: 'some' },
     { egress: 'all', bandwidth_mbps: 0 },
   ])('refuses %j', (network) => {
     expect(networkSchema.safeParse(network).success).toBe(false);
+  });
+
+  it.each([
+    [['a.test', 'A.Test.'], '"A.Test."'],
+    [['1.2.3.4', '1.2.3.4/32'], '"1.2.3.4/32"'],
+    [['*:443', 'a.test', '*:443'], '"*:443"'],
+  ])('names the rule of %j that is there twice', (allow, named) => {
+    const { error } = networkSchema.safeParse({ egress: 'allowlist', allow });
+    expect(error?.issues[0]?.message).toContain(`the rule ${named} is there already`);
+  });
+
+  it('takes so many rules, and no more', () => {
+    const allow = Array.from({ length: 101 }, (_, at) => `host-${at}.test`);
+    expect(networkSchema.safeParse({ egress: 'allowlist', allow }).success).toBe(false);
+    const { success } = networkSchema.safeParse({ egress: 'allowlist', allow: allow.slice(1) });
+    expect(success).toBe(true);
   });
 
   it('takes names and addresses', () => {

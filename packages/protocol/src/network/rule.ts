@@ -1,6 +1,13 @@
-import { closedNetworks, type Ipv4Network, neverNetworks, overlaps, parseNetwork } from './ipv4.ts';
+import {
+  closedNetworks,
+  formatNetwork,
+  type Ipv4Network,
+  neverNetworks,
+  overlaps,
+  parseNetwork,
+} from './ipv4.ts';
 
-/** What one entry of `allow` opens. Without a port: all ports. */
+/** What one entry of `allow` opens, for TCP and UDP alike. Without a port: all ports. */
 export type NetworkRule =
   | {
       readonly kind: 'name';
@@ -14,6 +21,11 @@ export type NetworkRule =
       readonly kind: 'addresses';
       readonly network: Ipv4Network;
       readonly port?: number | undefined;
+    }
+  | {
+      /** One port of every public address; names of any host have addresses. */
+      readonly kind: 'port';
+      readonly port: number;
     };
 
 /** Shortest prefix of a rule for addresses: what is more is nearly everything. */
@@ -28,7 +40,7 @@ export class NetworkRuleError extends Error {
 
 /**
  * Reads an entry of `allow`: `example.com`, `*.example.com`, `10.1.2.0/24`, `1.2.3.4`, each also
- * with a port, as `example.com:443`.
+ * with a port, as `example.com:443`; or a port of all public addresses, as `*:443`.
  * @throws NetworkRuleError
  */
 export function parseNetworkRule(text: string): NetworkRule {
@@ -41,12 +53,15 @@ export function parseNetworkRule(text: string): NetworkRule {
   const port = portText === undefined ? undefined : parsePort(portText);
   if (portText !== undefined && port === undefined)
     throw refuse('has a port that is not a number from 1 to 65535');
+  if (host === '*' && port !== undefined) return { kind: 'port', port };
   if (/^[\d./]+$/.test(host))
     return { kind: 'addresses', network: parseAddresses(host, refuse), port };
   const below = host.startsWith('*.');
   const name = (below ? host.slice(2) : host).toLowerCase().replace(/\.$/, '');
   if (name.includes('*'))
-    throw refuse('has a "*" that is not the first label, as in "*.example.com"');
+    throw refuse(
+      'has a "*" that is neither the first label, as in "*.example.com", nor before a port, as in "*:443"',
+    );
   if (/[^\x20-\x7e]/.test(name)) throw refuse('is not ASCII: write the name as DNS does, "xn--…"');
   if (name.length > 253 || !namePattern.test(name))
     throw refuse('is neither a host name nor an IPv4 address or network');
@@ -81,3 +96,11 @@ function parseAddresses(text: string, refuse: (why: string) => NetworkRuleError)
   if (never !== undefined) throw refuse('is for addresses that no sandbox may reach');
   return network;
 }
+
+/** Equal for rules that open the same, however they are written. */
+export const ruleText = (rule: NetworkRule): string => {
+  const port = rule.port === undefined ? '' : `:${rule.port}`;
+  if (rule.kind === 'port') return `*${port}`;
+  if (rule.kind === 'name') return `${rule.below ? '*.' : ''}${rule.name}${port}`;
+  return `${formatNetwork(rule.network)}${port}`;
+};

@@ -1,4 +1,5 @@
 import { kubernetesSchema } from '../kubernetes.ts';
+import { namespaceNetworkSchema, setNamespaceNetworkSchema } from '../network/index.ts';
 import { poolSchema, setPoolSchema } from '../pool.ts';
 import { quotaSchema, setQuotaSchema } from '../quota.ts';
 import type { Operation } from './operation.ts';
@@ -88,6 +89,29 @@ export const machineOperations: readonly Operation[] = [
     status: 200,
     response: json('Quota', quotaSchema),
     errors: ['forbidden'],
+  },
+  {
+    id: 'getNamespaceNetwork',
+    method: 'get',
+    path: '/v1/namespaces/{namespace}/network',
+    summary: 'What networks the sandboxes of a namespace have by default, and at most.',
+    tag: 'namespaces',
+    status: 200,
+    response: json('NamespaceNetwork', namespaceNetworkSchema),
+    errors: ['forbidden'],
+  },
+  {
+    id: 'setNamespaceNetwork',
+    method: 'put',
+    path: '/v1/namespaces/{namespace}/network',
+    summary: 'Sets them; sandboxes that have more than the new bound lose what is beyond it.',
+    description:
+      'The bound is for all who ask, administrators too. What a sandbox gets is what its request names, else its template, else `default`.',
+    tag: 'namespaces',
+    request: json('SetNamespaceNetwork', setNamespaceNetworkSchema),
+    status: 200,
+    response: json('NamespaceNetwork', namespaceNetworkSchema),
+    errors: ['forbidden', 'network_unavailable'],
   },
   {
     id: 'kubernetes',

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { guestNames, networkNames } from '../names.ts';
 import type { Pin } from '../ruleset.ts';
+import { AnsweredNames } from './answered-names.ts';
 import { Pins } from './pins.ts';
 import { type Asker, Resolver } from './resolver.ts';
 
@@ -39,10 +40,12 @@ afterAll(() => upstream.close());
 function resolverFor(allow: string[], egress: Asker['egress'] = 'allowlist') {
   const opened: Pin[] = [];
   const denied: string[] = [];
+  const answered = new AnsweredNames();
   asked = [];
   forge = undefined;
   const resolver = new Resolver({
     servers: () => [{ address: '127.0.0.1', port: upstream.address().port }],
+    answered,
     pins: new Pins(async (pins) => void opened.push(...pins)),
     askerAt: (address) =>
       address === guest.address ? { guest, egress, rules: allow.map(parseNetworkRule) } : undefined,
@@ -53,7 +56,7 @@ function resolverFor(allow: string[], egress: Asker['egress'] = 'allowlist') {
     const reply = await resolver.answer(query, guest.address, { overTcp: true });
     return reply === undefined ? undefined : dnsPacket.decode(reply);
   };
-  return { resolver, opened, denied, ask };
+  return { resolver, opened, denied, answered, ask };
 }
 
 const addresses = (packet: dnsPacket.DecodedPacket | undefined) =>
@@ -72,6 +75,15 @@ test('addresses are open before the answer goes out, for as long as it is good',
   for (const { seconds } of opened) expect(seconds).toBeGreaterThanOrEqual(30);
   for (const each of answer?.answers ?? [])
     expect('ttl' in each ? each.ttl : 0).toBeLessThanOrEqual(30);
+});
+
+test('a port that is open everywhere lets every name be asked for, and opens no address', async () => {
+  zone.set('x.test', [record('x.test', '203.0.113.7'), record('x.test', '10.0.0.1')]);
+  const { ask, opened, denied, answered } = resolverFor(['*:443']);
+  expect(addresses(await ask('x.test'))).toEqual(['203.0.113.7']);
+  expect([opened, denied]).toEqual([[], []]);
+  expect(answered.nameOf(guest.address, '203.0.113.7')).toBe('x.test');
+  expect(answered.nameOf(guest.address, '10.0.0.1')).toBeUndefined();
 });
 
 test('a name that no rule allows is not asked for', async () => {

@@ -8,6 +8,7 @@ import {
 import type { Answer, RecordType } from 'dns-packet';
 import type { GuestNames } from '../names.ts';
 import type { AddressAndPort } from '../options.ts';
+import type { AnsweredNames } from './answered-names.ts';
 import { AnswerCache } from './answer-cache.ts';
 import { type DnsQuestion, type DnsReply, isPassedType, judgeAnswer } from './messages.ts';
 import { readQuestion, readReply, upstreamQuestion, writeReply } from './messages.ts';
@@ -24,6 +25,7 @@ export interface Asker {
 export interface ResolverOptions {
   readonly servers: () => readonly AddressAndPort[];
   readonly pins: Pins;
+  readonly answered: AnsweredNames;
   /** The sandbox with this address. */
   readonly askerAt: (address: string) => Asker | undefined;
   readonly onDenied: (guest: GuestNames, name: string) => void;
@@ -88,13 +90,17 @@ export class Resolver {
     const { guest, egress, rules } = asker;
     if (egress === 'none') return { code: 'REFUSED', answers: [] };
     const allowing = rules.filter((rule) => isForName(rule, name));
-    if (egress === 'allowlist' && allowing.length === 0) {
+    // A port that is open everywhere is open at every name.
+    const opensAny = rules.some(({ kind }) => kind === 'port');
+    if (egress === 'allowlist' && allowing.length === 0 && !opensAny) {
       this.#options.onDenied(guest, name);
       return { code: 'NXDOMAIN', answers: [] };
     }
     if (!isPassedType(type)) return nothing;
     const reply = this.#cache.get(name, type) ?? (await this.#ask(guest, name, type));
     const answers = reply.answers.filter((answer) => mayKnow(answer, rules));
+    for (const answer of answers)
+      if (answer.type === 'A') this.#options.answered.remember(guest.address, answer.data, name);
     const seconds = pinSeconds(answers);
     if (egress === 'allowlist') await this.#open(guest, name, answers, allowing, seconds);
     // Nobody keeps an address for longer than it is open.
