@@ -5,6 +5,7 @@ import type { KeptOwner } from './kept/kept-owner.ts';
 import type { KeptProcess } from './kept/kept-process.ts';
 import type { KeptProcesses } from './kept/kept-processes.ts';
 import { KeptSession } from './kept/kept-session.ts';
+import { Outbox } from './outbox.ts';
 import { Pinger } from './pinger.ts';
 import type { PortStream } from './port-stream.ts';
 import { PortStreams } from './port-streams.ts';
@@ -23,10 +24,6 @@ const UNSENT_MAX_BYTES = 8 * FRAME_MAX_BYTES;
 const LOG_FRAMES_MAX = 1000;
 const LOG_TEXT_MAX = 4096;
 const REASON_MAX_BYTES = 512;
-/** What one frame takes beside its bytes. */
-const FRAME_COST_BYTES = 100;
-/** Frames that wait for a suspended init. */
-const WAITING_MAX_BYTES = 8 * FRAME_MAX_BYTES;
 
 export interface InitConnectionOptions {
   /** Where the init can keep commands: those of the sandbox. */
@@ -53,8 +50,7 @@ export class InitConnection {
   #logFrames = 0;
   #closed = false;
   #suspension: Suspension | undefined;
-  #waiting: Buffer[] = [];
-  #waitingBytes = 0;
+  readonly #outbox: Outbox;
   #quiet = false;
   /** Until the socket is suspended, or closed. */
   #kept: KeptSession | undefined;
@@ -62,6 +58,9 @@ export class InitConnection {
   constructor(socket: Socket, options: InitConnectionOptions) {
     this.#socket = socket;
     this.#options = options;
+    this.#outbox = new Outbox(socket, () =>
+      this.close(new InitError('unresponsive', 'too much waits for a suspended init')),
+    );
     this.#pinger = new Pinger(
       (value) => {
         const payload = Buffer.allocUnsafe(8);
@@ -82,7 +81,7 @@ export class InitConnection {
    */
   async suspend(timeoutMs: number): Promise<void> {
     const suspension = new Suspension();
-    this.#send(encodeFrame(ToInit.suspend, 0));
+    if (!this.#closed) this.#outbox.hold(encodeFrame(ToInit.suspend, 0));
     this.#suspension = suspension;
     this.#ports.suspend();
     this.#kept?.hold();
@@ -107,7 +106,8 @@ export class InitConnection {
     this.#reader = new FrameReader(FRAME_MAX_BYTES);
     this.#kept = this.#keptSession();
     this.#listenTo(socket);
-    this.#sendWaiting();
+    this.#outbox.use(socket);
+    this.#outbox.release();
     this.setQuiet(false);
     suspension?.end();
   }
@@ -129,7 +129,7 @@ export class InitConnection {
   /** @throws InitError `not_started`, `unresponsive`, or why the connection ended meanwhile */
   async start(spec: InitCommandSpec): Promise<InitCommand> {
     const payload = encodeStart(spec);
-    if (this.#socket.writableLength > UNSENT_MAX_BYTES || this.#commands.size >= COMMANDS_MAX) {
+    if (this.#outbox.unsentBytes > UNSENT_MAX_BYTES || this.#commands.size >= COMMANDS_MAX) {
       throw new InitError('unresponsive', 'the init does not take more commands');
     }
     const command = new RunningCommand(this.#nextId(), spec, (frame) => this.#send(frame));
@@ -193,7 +193,7 @@ export class InitConnection {
     this.#closed = true;
     this.#pinger.close(error);
     this.#socket.destroy();
-    this.#waiting = [];
+    this.#outbox.discard();
     this.#suspension?.reject(error);
     this.#suspension?.end();
     this.#closeKept(error);
@@ -251,17 +251,7 @@ export class InitConnection {
   }
 
   #send(frame: Buffer): void {
-    if (this.#closed) return;
-    if (this.#suspension === undefined) this.#socket.write(frame);
-    else if (this.#waitingBytes < WAITING_MAX_BYTES) {
-      this.#waiting.push(frame);
-      this.#waitingBytes += frame.length + FRAME_COST_BYTES;
-    } else this.close(new InitError('unresponsive', 'too much waits for a suspended init'));
-  }
-
-  #sendWaiting(): void {
-    this.#waitingBytes = 0;
-    for (const frame of this.#waiting.splice(0)) this.#send(frame);
+    if (!this.#closed) this.#outbox.send(frame);
   }
 
   #onData(chunk: Buffer): void {
@@ -340,7 +330,7 @@ export class InitConnection {
     this.#suspension = undefined;
     this.#ports.suspended();
     this.#kept?.proceed();
-    this.#sendWaiting();
+    this.#outbox.release();
     this.setQuiet(false);
     const reason = payload.subarray(0, REASON_MAX_BYTES).toString('utf8');
     suspension.reject(new InitError('not_suspended', reason));
