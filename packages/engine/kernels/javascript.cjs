@@ -79,12 +79,21 @@
     return type === 'bigint' ? BigInt(text.slice(0, -1)) : Number(text);
   }
 
+  /** A text of a value, which may throw when it is looked at. */
+  function textOf(read, length) {
+    try {
+      return String(read()).slice(0, length);
+    } catch {
+      return '(it throws when it is shown)';
+    }
+  }
+
   function bundleOf(value) {
-    const text = inspect(value);
+    const text = textOf(() => inspect(value));
     const bundle = {
       'text/plain': text.length > textBytes ? `${text.slice(0, textBytes)}…` : text,
     };
-    if (typeof value !== 'object' || value === null || value instanceof Error) return bundle;
+    if (typeof value !== 'object' || value === null || isErrorOf(value)) return bundle;
     try {
       const json = JSON.stringify(value);
       if (json !== undefined && json.length <= jsonBytes) bundle['application/json'] = json;
@@ -94,16 +103,24 @@
     return bundle;
   }
 
+  const isErrorOf = (value) => {
+    try {
+      return value instanceof Error;
+    } catch {
+      return false;
+    }
+  };
+
   function showError(value) {
-    const isError = value instanceof Error;
-    const stack = isError ? String(value.stack ?? '') : '';
+    const isError = isErrorOf(value);
+    const stack = isError ? textOf(() => value.stack ?? '', 262_144) : '';
     const lines = stack.split('\n');
     const ours = lines.findIndex((line) => /\[eval\]|node:inspector/.test(line));
     const own = ours === -1 ? lines : lines.slice(0, ours);
     frame(1, {
       type: 'error',
-      name: isError ? String(value.name).slice(0, 200) : 'Error',
-      value: (isError ? String(value.message) : inspect(value)).slice(0, 65_536),
+      name: isError ? textOf(() => value.name, 200) : 'Error',
+      value: textOf(() => (isError ? value.message : inspect(value)), 65_536),
       traceback: own.slice(0, 200).map((line) => line.slice(0, 65_536)),
     });
   }
@@ -136,11 +153,12 @@
         showError(exception === undefined ? new Error(text) : await valueOf(exception));
       }
     } catch (error) {
-      const isEnded = /terminated/i.test(error.message);
+      const message = textOf(() => error.message, 65_536);
+      const isEnded = /terminated/i.test(message);
       frame(1, {
         type: 'error',
         name: isEnded ? 'Interrupted' : 'Error',
-        value: isEnded ? 'The code was interrupted.' : String(error.message),
+        value: isEnded ? 'The code was interrupted.' : message,
         traceback: [],
       });
     }

@@ -1,6 +1,6 @@
 """Runs the code of one context on a Jupyter kernel; see src/code/kernel-protocol.ts for the protocol.
 
-Given to `python3 -c` with the mark of its frames as its argument.
+Given to `python3 -c` with two arguments: the mark of its frames, and the program of the kernel.
 """
 
 import sys
@@ -17,46 +17,26 @@ import queue
 import select
 import shutil
 import signal
+import struct
 import subprocess
 import tempfile
 import termios
 import threading
 import time
 
-MARK = sys.argv[1]
+MARK, KERNEL = sys.argv[1:3]
 BUNDLE_BYTES = 10 * 1024 * 1024
-# Messages of a run may come after its reply; this long after the last one none is expected.
+# Messages of a run may come after its reply; this long after the last one none is expected. Nor is
+# a reply, where an interrupt has hit what surrounds the code.
 QUIET_SECONDS = 2.0
 # A child that never stops writing does not keep a run from its end.
 DRAIN_SECONDS = 2.0
 
-# The kernel takes what its forked children write over a UNIX socket instead of a TCP port: gVisor
-# writes no memory of sandboxes whose processes listen on one.
-LAUNCH = """
-import os, sys
-del sys.path[0]
-import zmq
-from zmq.eventloop.zmqstream import ZMQStream
-from ipykernel.iostream import IOPubThread
-def pipe_in(self):
-    self._pipe_uuid = os.urandom(16)
-    self._pipe_name = f"ipc://{os.path.dirname(sys.argv[2])}/children"
-    socket = self.socket.context.socket(zmq.PULL)
-    socket.linger = 0
-    socket.bind(self._pipe_name)
-    self._pipe_in = ZMQStream(socket, self.io_loop)
-    self._pipe_in.on_recv(self._handle_pipe_msg)
-def pipe_out(self):
-    context = zmq.Context()
-    socket = context.socket(zmq.PUSH)
-    socket.linger = 3000
-    socket.connect(self._pipe_name)
-    return context, socket
-IOPubThread._setup_pipe_in = pipe_in
-IOPubThread._setup_pipe_out = pipe_out
-from ipykernel import kernelapp
-kernelapp.launch_new_instance()
-"""
+# Most characters of a name, a message and a traceback, and most forms of a result.
+NAME_LENGTH = 200
+TEXT_LENGTH = 65536
+TRACEBACK_LENGTH = 256 * 1024
+FORMS = 64
 
 # Runs in the kernel before any code: data frames have JSON beside text and HTML.
 PREPARE = """
@@ -124,15 +104,16 @@ def to_text(mime, value):
 
 
 def to_bundle(data):
-    bundle, left_out, size = {}, [], 0
+    """The forms of a result as texts, and the names of those that are left out."""
+    bundle, left_out, room = {}, [], BUNDLE_BYTES
     for mime, value in data.items():
         text = to_text(mime, value)
-        size += len(text.encode("utf-8", "replace"))
-        if size > BUNDLE_BYTES:
-            left_out.append(mime)
-            size -= len(text.encode("utf-8", "replace"))
-        else:
+        size = len(text.encode("utf-8", "replace"))
+        if size <= room and len(mime) <= NAME_LENGTH and len(bundle) < FORMS:
             bundle[mime] = text
+            room -= size
+        elif len(left_out) < FORMS:
+            left_out.append(mime[:NAME_LENGTH])
     return bundle, left_out
 
 
@@ -154,14 +135,20 @@ class Kernel:
         connection = os.path.join(self.directory, "connection.json")
         sockets = os.path.join(self.directory, "socket")
         write_connection_file(connection, ip=sockets, transport="ipc")
+        self.taken_file = os.open(os.path.join(self.directory, "taken"), os.O_RDWR | os.O_CREAT, 0o600)
+        self.taken = 0
+        self.took(0)
+        # True while the code of a run can be interrupted, and when it is to be as soon as it can.
+        self.started = self.interrupted = False
         os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
         self.pumps = (Pump(1), Pump(2))
         self.process = subprocess.Popen(
             [
-                *(sys.executable, "-c", LAUNCH, "-f", connection),
+                *(sys.executable, "-c", KERNEL, "-f", connection),
                 "--HistoryManager.enabled=False",
                 "--IPKernelApp.capture_fd_output=False",
                 "--InteractiveShell.colors=NoColor",
+                "--Session.packer=__main__.pack",
             ],
             stdin=subprocess.DEVNULL,
             stdout=self.pumps[0].end,
@@ -171,13 +158,31 @@ class Kernel:
         )
         self.client = BlockingKernelClient(connection_file=connection)
         self.client.load_connection_file()
+        self.client.context.rcvhwm = 0
         self.client.start_channels(hb=False, stdin=False, control=False)
+
+    def took(self, count):
+        """Tells the kernel that so many characters more have been handed on."""
+        self.taken += count
+        os.pwrite(self.taken_file, struct.pack("<q", self.taken), 0)
 
     def signal(self, number):
         try:
             os.killpg(self.process.pid, number)
         except ProcessLookupError:
             pass
+
+    def interrupt(self):
+        """The kernel takes no notice of a signal before it has begun with the code."""
+        if self.started:
+            self.signal(signal.SIGINT)
+        else:
+            self.interrupted = True
+
+    def start(self):
+        self.started = True
+        if self.interrupted:
+            self.signal(signal.SIGINT)
 
     def ready(self):
         """Waits until the kernel answers, and what it publishes arrives."""
@@ -188,7 +193,7 @@ class Kernel:
                 break
             except queue.Empty:
                 pass
-        if self.run(PREPARE, lambda message: None, silent=True) is None:
+        if self.run(PREPARE, lambda *_: None, silent=True) is None:
             raise SystemExit("the kernel ended before it was ready")
 
     def run(self, code, on_message, silent=False):
@@ -201,18 +206,23 @@ class Kernel:
                 message = client.get_iopub_msg(timeout=0.1 if reply is None else 0.5)
                 if message["parent_header"].get("msg_id") == parent:
                     last = time.monotonic()
-                    is_status = message["msg_type"] == "status"
-                    idle = is_status and message["content"]["execution_state"] == "idle"
-                    on_message(message)
+                    kind, content = message["msg_type"], message["content"]
+                    if kind == "execute_input":
+                        self.start()
+                    idle = kind == "status" and content["execution_state"] == "idle"
+                    on_message(kind, content)
             except queue.Empty:
                 if self.process.poll() is not None:
                     return None
             if reply is None and (idle or client.shell_channel.socket.EVENTS & 1):
-                reply = self.reply_to(parent)
+                reply = self.reply_to(parent, until=time.monotonic() + QUIET_SECONDS if idle else None)
+                if reply is None:
+                    return None
         return reply
 
-    def reply_to(self, parent):
-        while True:
+    def reply_to(self, parent, until=None):
+        """Gives the reply; None when the kernel ended. One that does not come was `aborted`."""
+        while until is None or time.monotonic() < until:
             try:
                 message = self.client.get_shell_msg(timeout=0.5)
             except queue.Empty:
@@ -221,43 +231,71 @@ class Kernel:
                 continue
             if message["parent_header"].get("msg_id") == parent:
                 return message["content"]
+        return {"status": "aborted"}
 
     def end(self):
         self.signal(signal.SIGKILL)
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
-def hand_on(message):
-    kind, content = message["msg_type"], message["content"]
-    if kind == "stream":
-        descriptor = 2 if content["name"] == "stderr" else 1
+def error_frame(content):
+    """Of what the kernel tells of an error; a long traceback loses its middle."""
+    lines = [line[:TEXT_LENGTH] for line in content.get("traceback") or []]
+    if sum(len(line) for line in lines) > TRACEBACK_LENGTH or len(lines) > 200:
+        half = TRACEBACK_LENGTH // TEXT_LENGTH // 2
+        lines = [*lines[:half], "...", *lines[-half:]]
+    return {
+        "type": "error",
+        "name": (content.get("ename") or "Interrupted")[:NAME_LENGTH],
+        "value": (content.get("evalue") or "")[:TEXT_LENGTH],
+        "traceback": lines,
+    }
+
+
+class Run:
+    """What the kernel publishes in one run, handed on."""
+
+    def __init__(self, kernel):
+        self.kernel = kernel
+        # Tracebacks of values that could not be shown: the code goes on after them.
+        self.complaints = []
+
+    def take(self, kind, content):
+        if kind == "stream":
+            text = content["text"]
+            self.write(2 if content["name"] == "stderr" else 1, text)
+            self.kernel.took(len(text))
+        elif kind in ("execute_result", "display_data", "update_display_data"):
+            bundle, left_out = to_bundle(content["data"])
+            frame(1, {"type": "result", "data": bundle, "left_out": left_out})
+        elif kind == "error":
+            self.complaints.append(content)
+
+    def write(self, descriptor, text):
         with lock:
-            write(descriptor, content["text"].encode("utf-8", "replace"))
-    elif kind in ("execute_result", "display_data"):
-        bundle, left_out = to_bundle(content["data"])
-        frame(1, {"type": "result", "data": bundle, "left_out": left_out})
+            write(descriptor, text.encode("utf-8", "replace"))
+
+    def complain(self):
+        for content in self.complaints:
+            self.write(2, "\n".join(error_frame(content)["traceback"]) + "\n")
 
 
 def run(kernel, name, code):
+    """False when the kernel ended."""
+    kernel.started = kernel.interrupted = False
     for descriptor in (1, 2):
         frame(descriptor, {"type": "begin", "run": name})
-    reply = kernel.run(code, hand_on)
+    seen = Run(kernel)
+    reply = kernel.run(code, seen.take)
     for pump in kernel.pumps:
         pump.drain()
     if reply is None:
         return False
     failed = reply["status"] != "ok"
     if failed:
-        error = {key: reply.get(key) for key in ("ename", "evalue", "traceback")}
-        frame(
-            1,
-            {
-                "type": "error",
-                "name": error["ename"] or "Interrupted",
-                "value": (error["evalue"] or "")[:65536],
-                "traceback": [line[:65536] for line in (error["traceback"] or [])[:200]],
-            },
-        )
+        frame(1, error_frame(reply))
+    else:
+        seen.complain()
     end = {"type": "end", "run": name, "exit": 1 if failed else 0}
     frame(1, {**end, "count": reply.get("execution_count")})
     frame(2, end)
@@ -285,7 +323,7 @@ def main():
         frame(1, {"type": "unavailable", "missing": "python3-" + (error.name or "").replace("_", "-")})
         return 1
     kernel = Kernel()
-    signal.signal(signal.SIGINT, lambda *_: kernel.signal(signal.SIGINT))
+    signal.signal(signal.SIGINT, lambda *_: kernel.interrupt())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         kernel.ready()

@@ -13,8 +13,6 @@ import { OutputBound } from './run-result.ts';
 
 /** How long code may go on after an interrupt before its kernel is killed. */
 const interruptGraceMs = 2_000;
-/** An interrupt may come before the code has begun: it is sent again while the code goes on. */
-const interruptAgainMs = 500;
 const startTimeoutMs = 60_000;
 /** Runs that may wait for another one of the same context. */
 const maxWaiting = 32;
@@ -46,6 +44,8 @@ export class CodeContext {
   #waiting = 0;
   /** True: variables were lost since the last run. */
   #lost = false;
+  /** Of the kernel, when its own context has ended it. */
+  #whyKilled: string | undefined;
 
   constructor(options: CodeContextOptions) {
     this.#options = options;
@@ -92,33 +92,23 @@ export class CodeContext {
         resource: 'runs',
       });
     this.#waiting += 1;
-    let counted = true;
-    try {
-      return await this.#turns.take(async () => {
-        this.#waiting -= 1;
-        counted = false;
-        signal?.throwIfAborted();
-        return this.#runNow(code, onOutput, { timeoutMs, signal });
-      });
-    } finally {
-      if (counted) this.#waiting -= 1;
-    }
+    const { end, handed } = await this.#turns.take(async () => {
+      this.#waiting -= 1;
+      signal?.throwIfAborted();
+      return this.#runNow(code, onOutput, { timeoutMs, signal });
+    });
+    await handed;
+    return end;
   }
 
   /** Of the code that runs. No error when none does. */
   interrupt(): void {
-    const stop = this.#stop;
-    const again = () => {
-      if (stop === undefined || this.#stop !== stop) return;
-      this.#kernel?.interrupt();
-      setTimeout(again, interruptAgainMs).unref();
-    };
-    again();
+    if (this.#stop !== undefined) this.#kernel?.interrupt();
   }
 
   /** Variables are gone after it. */
   async restart(): Promise<void> {
-    this.#kernel?.kill();
+    this.#killKernel('The context was started anew while the code ran.');
     await this.#turns.take(async () => {
       await this.#kernel?.remove();
       this.#kernel = undefined;
@@ -140,14 +130,20 @@ export class CodeContext {
   /** Ends what runs. */
   async close(): Promise<void> {
     this.#closed.abort();
+    this.#whyKilled = 'The context was closed while the code ran.';
     await this.#kernel?.remove();
+  }
+
+  #killKernel(why: string): void {
+    this.#whyKilled = why;
+    this.#kernel?.kill();
   }
 
   async #runNow(
     code: string,
     onOutput: (output: CodeOutput) => void | Promise<void>,
     { timeoutMs, signal }: RunOptions,
-  ): Promise<CodeEnd> {
+  ): Promise<{ end: CodeEnd; handed: Promise<void> }> {
     const kernel = await this.#running();
     const startedAt = performance.now();
     const restarted = this.#lost;
@@ -157,11 +153,13 @@ export class CodeContext {
     const stop = new AbortController();
     this.#stop = stop;
     // Who takes it slowly does not hold the code: what is not taken yet is bounded.
+    let handed = Promise.resolve();
+    const isGone = () => stop.signal.reason === 'gone';
     const hand = (output: CodeOutput) => {
       const passed = bound.cut(output);
       if (passed?.type === 'error') error = passed.error;
-      if (passed === undefined || stop.signal.reason === 'gone') return;
-      Promise.resolve(onOutput(passed)).catch(onGone);
+      if (passed === undefined || isGone()) return;
+      handed = handed.then(() => (isGone() ? undefined : onOutput(passed))).catch(onGone);
     };
     const onGone = () => stop.abort('gone');
     signal?.addEventListener('abort', onGone, { once: true });
@@ -174,21 +172,22 @@ export class CodeContext {
         if (!isDeath(death)) throw death;
         this.#lost = true;
         if (death.exit === undefined) throw death.fault;
-        error = this.#errorOf(death) ?? error;
-        if (error !== undefined) hand({ type: 'error', error });
+        const last = this.#errorOf(death);
+        if (last !== undefined) hand({ type: 'error', error: last });
+        error = last ?? error;
         return { exit: death.exit?.exitCode ?? 1, count: undefined } satisfies RunEnd;
       });
       return {
-        exit: end.exit,
-        ...(error === undefined
-          ? {}
-          : { error: error.value === '' ? error.name : `${error.name}: ${error.value}` }),
-        ...(error === undefined ? {} : { error_details: error }),
-        ...(end.count === undefined ? {} : { execution_count: end.count }),
-        ...(stop.signal.reason === 'timed out' ? { timed_out: true } : {}),
-        ...(restarted ? { restarted } : {}),
-        ...(bound.truncated ? { truncated: true } : {}),
-        duration_ms: Math.round((performance.now() - startedAt) * 10) / 10,
+        handed,
+        end: {
+          exit: end.exit,
+          ...(error === undefined ? {} : { error: sentenceOf(error), error_details: error }),
+          ...(end.count === undefined ? {} : { execution_count: end.count }),
+          ...(stop.signal.reason === 'timed out' ? { timed_out: true } : {}),
+          ...(restarted ? { restarted } : {}),
+          ...(bound.truncated ? { truncated: true } : {}),
+          duration_ms: Math.round((performance.now() - startedAt) * 10) / 10,
+        },
       };
     } finally {
       clearTimeout(timer);
@@ -209,15 +208,15 @@ export class CodeContext {
       if (stop.aborted) resolve(false);
     });
     if (await Promise.race([over, stopped])) return;
-    for (let waited = 0; waited < interruptGraceMs; waited += interruptAgainMs) {
-      kernel.interrupt();
-      const grace = new AbortController();
-      const late = sleep(interruptAgainMs, false, { signal: grace.signal }).catch(() => false);
-      const isOver = await Promise.race([over, late]);
-      grace.abort();
-      if (isOver) return;
-    }
-    kernel.kill();
+    kernel.interrupt();
+    const grace = new AbortController();
+    const late = sleep(interruptGraceMs, false, { signal: grace.signal }).catch(() => false);
+    const isOver = await Promise.race([over, late]);
+    grace.abort();
+    if (!isOver)
+      this.#killKernel(
+        `The code did not end within ${interruptGraceMs / 1000} seconds of an interrupt, and its kernel was killed.`,
+      );
   }
 
   /** The kernel, started if there is none. */
@@ -225,11 +224,11 @@ export class CodeContext {
     if (this.#closed.signal.aborted) throw this.#wasClosed();
     if (this.#kernel !== undefined && !this.#kernel.isEnded) return this.#kernel;
     const ended = this.#kernel;
+    // What its code has left behind may need the room.
+    await ended?.remove();
     this.#kernel = await this.#startKernel();
-    if (ended !== undefined) {
-      this.#lost = true;
-      await ended.remove();
-    }
+    this.#whyKilled = undefined;
+    if (ended !== undefined) this.#lost = true;
     return this.#kernel;
   }
 
@@ -277,14 +276,13 @@ export class CodeContext {
   #errorOf({ exit, reason }: KernelDeath): CodeError | undefined {
     const { language } = this.#options;
     if (language.mayExit && exit !== undefined && exit.exitCode < 128) return undefined;
-    const why = this.#closed.signal.aborted
-      ? 'The context was closed while the code ran.'
-      : this.#stop?.signal.aborted
-        ? `The code did not end within ${interruptGraceMs / 1000} seconds of an interrupt, and its kernel was killed. The variables are lost.`
-        : `The kernel ended while the code ran: ${reason}. The variables are lost.`;
-    return { name: 'KernelEnded', value: why, traceback: [] };
+    const why = this.#whyKilled ?? `The kernel ended while the code ran: ${reason}.`;
+    return { name: 'KernelEnded', value: `${why} The variables are lost.`, traceback: [] };
   }
 }
+
+const sentenceOf = ({ name, value }: CodeError): string =>
+  value === '' ? name : `${name}: ${value}`;
 
 const isDeath = (value: unknown): value is KernelDeath =>
   typeof value === 'object' && value !== null && 'reason' in value && 'exit' in value;

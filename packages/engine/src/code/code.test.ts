@@ -129,19 +129,23 @@ test('runs of one context come one after the other; those of two do not mix', as
 
 test('code that is late is interrupted, and then its kernel is killed', async () => {
   using box = await begin();
-  const running = box.run('sleep', 20);
+  const running = box.run('sleep', 500);
   const kernel = await box.kernel();
   kernel.frame('stdout', { type: 'ready' });
   await kernel.begin();
-  await expect.poll(() => kernel.command.told).toContain('SIGINT');
   await expect.poll(() => kernel.command.told, { timeout: 10_000 }).toContain('SIGKILL');
+  // Code that ends well by itself is not interrupted while it does.
+  expect(kernel.command.told).toEqual(['SIGINT', 'SIGKILL']);
   kernel.command.finish({ exitCode: 137, signal: 'SIGKILL' });
   const ended = await running;
   expect(ended).toMatchObject({ timed_out: true, exit: 137 });
   expect(ended.error).toContain('did not end within 2 seconds');
   expect(box.code.list(key, box.id)).toMatchObject([{ status: 'ended' }]);
   const again = box.run('next');
-  const fresh = await box.kernel(2);
+  await expect
+    .poll(() => box.kernels().every(({ command }) => command !== kernel.command))
+    .toBe(true);
+  const fresh = await box.kernel();
   fresh.frame('stdout', { type: 'ready' });
   fresh.end((await fresh.begin()).name);
   expect(await again).toMatchObject({ restarted: true });
@@ -157,6 +161,76 @@ test('a kernel that breaks the protocol is killed, whatever it writes', async ()
   await expect.poll(() => kernel.command.told).toContain('SIGKILL');
   kernel.command.finish({ exitCode: 137, signal: 'SIGKILL' });
   expect((await running).error).toContain('not of its protocol');
+});
+
+test('an interrupt reaches code that has not begun, once; none when nothing runs', async () => {
+  using box = await begin();
+  const running = box.run('x');
+  const kernel = await box.kernel();
+  kernel.frame('stdout', { type: 'ready' });
+  const [name = ''] = await kernel.told();
+  box.code.interrupt(key, box.id, 'default-shell');
+  expect(kernel.command.told).toEqual(['SIGINT']);
+  for (const stream of ['stdout', 'stderr'] as const)
+    kernel.frame(stream, { type: 'begin', run: name });
+  await expect.poll(() => kernel.command.told).toEqual(['SIGINT', 'SIGINT']);
+  kernel.end(name, 130);
+  expect(await running).toMatchObject({ exit: 130 });
+  box.code.interrupt(key, box.id, 'default-shell');
+  expect(kernel.command.told).toHaveLength(2);
+});
+
+test('a kernel that ends what its code has started is asked to before it is killed', async () => {
+  using box = await begin();
+  const place = { language: 'python' };
+  const running = box.code.run(key, box.id, place, { code: 'x', timeout_ms: 500 });
+  const kernel = await box.kernel();
+  kernel.frame('stdout', { type: 'ready' });
+  await kernel.begin();
+  const told = () => kernel.command.told;
+  await expect.poll(told, { timeout: 10_000 }).toEqual(['SIGINT', 'SIGTERM', 'SIGKILL']);
+  kernel.command.finish({ exitCode: 137, signal: 'SIGKILL' });
+  expect((await running).error).toContain('its kernel was killed');
+});
+
+test('errors, large frames and slow clients of a hostile kernel are bounded', async () => {
+  using box = await begin();
+  const seen: string[] = [];
+  let release = () => {};
+  const slow = new Promise<void>((resolve) => (release = resolve));
+  const running = box.code.stream(key, box.id, { language: 'shell' }, { code: 'x' }, (output) => {
+    seen.push(output.type);
+    return slow;
+  });
+  const kernel = await box.kernel();
+  kernel.frame('stdout', { type: 'ready' });
+  const { name } = await kernel.begin();
+  for (let count = 0; count < 3; count++)
+    kernel.frame('stdout', { type: 'error', name: 'E', value: `${count}`, traceback: [] });
+  kernel.frame('stderr', { type: 'error', name: 'E', value: 'x'.repeat(2_000), traceback: [] });
+  kernel.command.write('stdout', 'after');
+  kernel.end(name, 1);
+  // Another run begins, whatever the client of the first one does.
+  const next = box.run('y');
+  const second = await kernel.begin();
+  kernel.end(second.name);
+  expect(await next).toMatchObject({ exit: 0 });
+  expect(seen).toEqual(['error']);
+  release();
+  expect(await running).toMatchObject({ error: 'E: 0', truncated: true });
+  expect(seen).toContain('stdout');
+});
+
+test('an interrupt, a late end and a close are no harm when the kernel went with its sandbox', async () => {
+  using box = await begin();
+  const running = box.run('x', 100);
+  const kernel = await box.kernel();
+  kernel.frame('stdout', { type: 'ready' });
+  await kernel.begin();
+  await kernel.command.remove();
+  box.code.interrupt(key, box.id, 'default-shell');
+  await expect(running).rejects.toMatchObject({ code: 'invalid_state' });
+  await box.code.close(key, box.id, 'default-shell');
 });
 
 test('contexts are bounded, and belong to those who may use the sandbox', async () => {

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FrameScanner } from './frame-scanner.ts';
-import { maxFrameBytes } from './kernel-protocol.ts';
 
 const mark = 'm'.repeat(32);
 const frame = (content: object) => Buffer.from(`\0${mark}${JSON.stringify(content)}\0`);
@@ -15,14 +14,17 @@ function* cut(bytes: Buffer, sizes: readonly number[]): Generator<Buffer> {
   }
 }
 
+const limitBytes = 4096;
+
 /** Joins what a scanner gave: text as it was, frames as their types. */
 function scan(bytes: Buffer, sizes: readonly number[]) {
-  const scanner = new FrameScanner(mark);
+  const scanner = new FrameScanner(mark, () => limitBytes);
   const seen: (Buffer | string)[] = [];
   for (const chunk of cut(bytes, sizes))
     for (const each of scanner.add(chunk)) {
       const last = seen.at(-1);
       if (each.type === 'frame') seen.push(each.frame.type);
+      else if (each.type === 'dropped') seen.push('dropped');
       else if (Buffer.isBuffer(last)) seen[seen.length - 1] = Buffer.concat([last, each.bytes]);
       else seen.push(Buffer.from(each.bytes));
     }
@@ -67,13 +69,18 @@ test('what is no frame of the protocol is refused', () => {
     expect(() => scan(Buffer.from(`\0${mark}${text}\0`), [7]), text).toThrow();
 });
 
-test('a frame without an end is refused at the limit', () => {
-  const scanner = new FrameScanner(mark);
-  const chunk = Buffer.alloc(1024 * 1024, 'x');
-  const all = () => {
-    for (let bytes = 0; bytes <= maxFrameBytes; bytes += chunk.length)
-      for (const each of scanner.add(chunk)) expect(each).toBeUndefined();
-  };
-  expect([...scanner.add(Buffer.from(`\0${mark}`))]).toEqual([]);
-  expect(all).toThrow('too long');
+test('a frame that is too long is dropped, and what follows is not', () => {
+  const long = frame({ type: 'result', data: { 'text/plain': 'x'.repeat(limitBytes) } });
+  const bytes = Buffer.concat([Buffer.from('a'), long, frame({ type: 'ready' }), Buffer.from('b')]);
+  for (const sizes of [[bytes.length], [7], [1]])
+    expect(scan(bytes, sizes)).toEqual([Buffer.from('a'), 'dropped', 'ready', Buffer.from('b')]);
+});
+
+test('while none may come, nothing of a frame is looked at or kept', () => {
+  const scanner = new FrameScanner(mark, () => 0);
+  const given = [...scanner.add(Buffer.from(`\0${mark}`))];
+  for (let count = 0; count < 1000; count++) given.push(...scanner.add(Buffer.alloc(10_000, '{')));
+  expect(given).toEqual([]);
+  const rest = [...scanner.add(Buffer.from('\0after'))];
+  expect(rest).toEqual([{ type: 'dropped' }, { type: 'bytes', bytes: Buffer.from('after') }]);
 });

@@ -1,23 +1,28 @@
-import { type KernelFrame, kernelFrameSchema, maxFrameBytes } from './kernel-protocol.ts';
+import { GrowingBytes } from './growing-bytes.ts';
+import { type KernelFrame, kernelFrameSchema } from './kernel-protocol.ts';
 
 export type Scanned =
   | { readonly type: 'bytes'; readonly bytes: Buffer }
-  | { readonly type: 'frame'; readonly frame: KernelFrame };
+  | { readonly type: 'frame'; readonly frame: KernelFrame }
+  /** A frame that was longer than it may be; nothing of it was kept. */
+  | { readonly type: 'dropped' };
 
 /** Takes the frames of a kernel out of what it writes. */
 export class FrameScanner {
   readonly #start: Buffer;
+  readonly #limitBytes: () => number;
   /** What may be the beginning of a frame. */
   #held: Buffer = Buffer.alloc(0);
-  /** Pieces of a frame that has begun, after its mark. */
-  #frame: Buffer[] | undefined;
-  #frameBytes = 0;
+  /** Of a frame that has begun, after its mark; `dropped`: it goes on, and is not kept. */
+  #frame: GrowingBytes | 'dropped' | undefined;
 
-  constructor(mark: string) {
+  /** @param limitBytes most bytes that a frame may have at this moment; longer ones are dropped */
+  constructor(mark: string, limitBytes: () => number) {
     this.#start = Buffer.from(`\0${mark}`);
+    this.#limitBytes = limitBytes;
   }
 
-  /** In the order in which it was written. @throws Error for a frame that is too long or not valid */
+  /** In the order in which it was written. @throws Error for a frame that is not valid */
   *add(chunk: Buffer): Generator<Scanned> {
     let rest = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
     this.#held = Buffer.alloc(0);
@@ -27,25 +32,34 @@ export class FrameScanner {
         const end = start === -1 ? rest.length - this.#begunBytes(rest) : start;
         if (end > 0) yield { type: 'bytes', bytes: rest.subarray(0, end) };
         if (start === -1) {
-          this.#held = rest.subarray(end);
+          // Not a view: it may be long until more comes.
+          this.#held = Buffer.from(rest.subarray(end));
           return;
         }
         rest = rest.subarray(start + this.#start.length);
-        this.#frame = [];
-        this.#frameBytes = 0;
+        this.#frame = new GrowingBytes();
         continue;
       }
       const end = rest.indexOf(0);
-      const piece = end === -1 ? rest : rest.subarray(0, end);
-      this.#frame.push(piece);
-      this.#frameBytes += piece.length;
-      if (this.#frameBytes > maxFrameBytes) throw new Error('a frame of the kernel is too long');
+      const isWhole = this.#keep(end === -1 ? rest : rest.subarray(0, end));
       if (end === -1) return;
-      const text = Buffer.concat(this.#frame).toString('utf8');
-      this.#frame = undefined;
       rest = rest.subarray(end + 1);
-      yield { type: 'frame', frame: kernelFrameSchema.parse(JSON.parse(text)) };
+      const frame = this.#frame;
+      this.#frame = undefined;
+      if (!isWhole || frame === 'dropped') yield { type: 'dropped' };
+      else yield { type: 'frame', frame: kernelFrameSchema.parse(JSON.parse(frame.text())) };
     }
+  }
+
+  /** False when the frame has become too long. */
+  #keep(piece: Buffer): boolean {
+    if (this.#frame === undefined || this.#frame === 'dropped') return false;
+    if (this.#frame.length + piece.length > this.#limitBytes()) {
+      this.#frame = 'dropped';
+      return false;
+    }
+    this.#frame.add(piece);
+    return true;
   }
 
   /** How many bytes at the end are the beginning of a mark. */

@@ -6,7 +6,8 @@ import { z } from 'zod';
  *
  * To a kernel, on its standard input: for each run two texts, the name of the run and the code, each
  * ended by a NUL. An interrupt is SIGINT to its process group; for `javascript` the text `\x03`
- * comes before it.
+ * comes before it. One that comes after both `begin` of a run ends its code, even if that has not
+ * begun yet; one that comes before them, or when nothing runs, does nothing.
  *
  * From a kernel: what the code writes, as it is, on standard output and standard error; and between
  * that, frames: a NUL, the mark that the kernel got as its argument, JSON of {@link kernelFrameSchema},
@@ -26,9 +27,9 @@ export const kernelFrameSchema = z.discriminatedUnion('type', [
   }),
   z.object({
     type: z.literal('error'),
-    name: z.string().max(65_536),
-    value: z.string().max(1_048_576),
-    traceback: z.array(z.string().max(1_048_576)).max(1000),
+    name: z.string().max(1_000),
+    value: z.string().max(65_536),
+    traceback: z.array(z.string().max(65_536)).max(1000),
   }),
   z.object({
     type: z.literal('end'),
@@ -39,5 +40,8 @@ export const kernelFrameSchema = z.discriminatedUnion('type', [
 ]);
 export type KernelFrame = z.infer<typeof kernelFrameSchema>;
 
-/** Most bytes of a frame. A kernel leaves results out that are larger than 10 MiB. */
-export const maxFrameBytes = 16 * 1024 * 1024;
+/** Most bytes of the frames with results of one run: a kernel leaves out what is larger than 10 MiB. */
+export const maxResultFrameBytes = 16 * 1024 * 1024;
+
+/** Most bytes of any other frame, and of one with a result when there were many. */
+export const maxSmallFrameBytes = 2 * 1024 * 1024;

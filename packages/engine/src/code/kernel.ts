@@ -3,7 +3,7 @@ import type { CommandExit, KeptCommand } from '@sandport/driver';
 import { type CodeError, type CodeResult, SandportFault } from '@sandport/protocol';
 import { follow, type KeptOutput } from '../commands/kept/follow.ts';
 import { FrameScanner } from './frame-scanner.ts';
-import type { KernelFrame } from './kernel-protocol.ts';
+import { type KernelFrame, maxResultFrameBytes, maxSmallFrameBytes } from './kernel-protocol.ts';
 import type { Language } from './languages.ts';
 
 /** What a run gives while it goes on. */
@@ -23,10 +23,15 @@ interface Run {
   readonly name: string;
   readonly onOutput: (output: CodeOutput) => void;
   readonly resolve: (end: RunEnd) => void;
+  readonly reject: (death: KernelDeath) => void;
   /** Streams between `begin` and `end`. */
   readonly begun: Set<Stream>;
   readonly ended: Set<Stream>;
   end: RunEnd;
+  /** It is to be interrupted when it has begun. */
+  isInterrupted: boolean;
+  /** Of frames with results. */
+  resultBytes: number;
 }
 
 /** Why a kernel is not there any more. */
@@ -37,6 +42,9 @@ export interface KernelDeath {
   readonly fault: unknown;
   readonly reason: string;
 }
+
+/** From SIGTERM to SIGKILL, for a kernel that ends what its code has started. */
+const killGraceMs = 1_000;
 
 /** Most of what a kernel wrote before it was ready that is told when it never is. */
 const maxLastWords = 2_000;
@@ -67,6 +75,7 @@ export class Kernel {
   /** Resolves when it has ended and what it wrote has been handed out. */
   readonly ended: Promise<KernelDeath>;
   isEnded = false;
+  #death: KernelDeath | undefined;
   #isReady: boolean;
   /** What it wrote on standard error before it was ready. */
   #lastWords = '';
@@ -76,7 +85,8 @@ export class Kernel {
     this.#process = process;
     this.#isReady = process.isAdopted;
     const { mark } = process;
-    this.#scanners = { stdout: new FrameScanner(mark), stderr: new FrameScanner(mark) };
+    const scanner = (stream: Stream) => new FrameScanner(mark, () => this.#frameLimit(stream));
+    this.#scanners = { stdout: scanner('stdout'), stderr: scanner('stderr') };
     this.ready = new Promise((resolve) => {
       this.#resolveReady = resolve;
     });
@@ -89,41 +99,62 @@ export class Kernel {
   /** One at a time. Rejects with {@link KernelDeath} when the kernel ends before the code does. */
   run(code: string, onOutput: Run['onOutput']): Promise<RunEnd> {
     if (this.#run !== undefined) throw new Error('the kernel runs something else');
+    if (this.#death !== undefined) return Promise.reject(this.#death);
     const name = randomBytes(8).toString('hex');
-    const finished = new Promise<RunEnd>((resolve) => {
-      const end = { exit: 0, count: undefined };
-      this.#run = { name, onOutput, resolve, begun: new Set(), ended: new Set(), end };
-    });
-    this.#write(`${name}\0${code}\0`);
-    const died = this.ended.then((death) => Promise.reject(death));
-    return Promise.race([finished, died]).finally(() => {
+    return new Promise<RunEnd>((resolve, reject) => {
+      this.#run = {
+        ...{ name, onOutput, resolve, reject },
+        begun: new Set(),
+        ended: new Set(),
+        end: { exit: 0, count: undefined },
+        isInterrupted: false,
+        resultBytes: 0,
+      };
+      this.#write(`${name}\0${code}\0`);
+    }).finally(() => {
       this.#run = undefined;
     });
   }
 
-  /** Ends the code that runs, not the kernel, if the code lets it. */
+  /** Ends the code that runs, or as soon as it begins; not the kernel, if the code lets it. */
   interrupt(): void {
+    if (this.#run !== undefined && this.#run.begun.size < 2) this.#run.isInterrupted = true;
     const message = this.#language.interruptMessage;
     if (message !== undefined) this.#write(`${message}\0`);
     this.#signal('SIGINT');
   }
 
+  /** Ends the kernel, and what its code has started. */
   kill(): void {
-    this.#signal('SIGKILL');
+    if (this.#language.endsByItself !== true) {
+      this.#signal('SIGKILL');
+      return;
+    }
+    this.#signal('SIGTERM');
+    const timer = setTimeout(() => this.#signal('SIGKILL'), killGraceMs).unref();
+    void this.ended.then(() => clearTimeout(timer));
   }
 
   /** Ends it and frees what is kept of it. */
   async remove(): Promise<void> {
-    if (!this.isEnded) this.kill();
-    await this.#process.find().remove();
+    await this.#command?.remove();
   }
 
-  #signal(signal: 'SIGINT' | 'SIGKILL'): void {
-    if (!this.isEnded) this.#process.find().kill(signal);
+  /** Undefined when its sandbox has it no more. */
+  get #command(): KeptCommand | undefined {
+    try {
+      return this.#process.find();
+    } catch {
+      return undefined;
+    }
+  }
+
+  #signal(signal: 'SIGINT' | 'SIGTERM' | 'SIGKILL'): void {
+    if (!this.isEnded) this.#command?.kill(signal);
   }
 
   #write(text: string): void {
-    const { stdin } = this.#process.find();
+    const stdin = this.#command?.stdin;
     if (stdin === undefined) return;
     if (stdin.listenerCount('error') === 0) stdin.on('error', () => undefined);
     stdin.write(text);
@@ -151,7 +182,17 @@ export class Kernel {
     fault ??= new SandportFault('invalid_state', 'The sandbox ended while the code ran.');
     const reason = this.#broken ?? reasonOf(exit);
     const lastWords = this.#isReady ? '' : this.#lastWords.trim();
-    return { exit, fault, reason: lastWords === '' ? reason : `${reason}: ${lastWords}` };
+    const death = { exit, fault, reason: lastWords === '' ? reason : `${reason}: ${lastWords}` };
+    this.#death = death;
+    this.#run?.reject(death);
+    return death;
+  }
+
+  /** Between runs there are none, and no others than small ones on standard error. */
+  #frameLimit(stream: Stream): number {
+    if (this.#run === undefined && this.#isReady) return 0;
+    const left = maxResultFrameBytes - (this.#run?.resultBytes ?? maxResultFrameBytes);
+    return stream === 'stdout' ? Math.max(left, maxSmallFrameBytes) : 1024;
   }
 
   /** A kernel that does not keep to the protocol is killed, and not listened to any more. */
@@ -162,7 +203,9 @@ export class Kernel {
       if ('gap' in output) throw new Error('output was lost');
       for (const scanned of this.#scanners[stream].add(output.bytes))
         if (scanned.type === 'frame') this.#take(stream, scanned.frame);
-        else this.#hand(stream, { type: stream, bytes: scanned.bytes });
+        else if (scanned.type === 'bytes')
+          this.#hand(stream, { type: stream, bytes: scanned.bytes });
+        else this.#hand(stream, { type: 'result', data: {}, leftOut: ['a result'] });
     } catch (error) {
       this.#broken = `it wrote what is not of its protocol: ${String(error).slice(0, 200)}`;
       this.kill();
@@ -189,9 +232,14 @@ export class Kernel {
         this.#resolveReady(frame.missing);
         return;
       case 'begin':
-        if (frame.run === run?.name) run.begun.add(stream);
+        if (frame.run !== run?.name) return;
+        run.begun.add(stream);
+        if (run.begun.size < 2 || !run.isInterrupted) return;
+        run.isInterrupted = false;
+        this.interrupt();
         return;
       case 'result':
+        if (run !== undefined) run.resultBytes += bytesOf(frame.data);
         this.#hand(stream, {
           type: 'result',
           data: frame.data,
@@ -211,6 +259,9 @@ export class Kernel {
     }
   }
 }
+
+const bytesOf = (data: CodeResult): number =>
+  Object.values(data).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
 
 function reasonOf(exit: CommandExit | undefined): string {
   if (exit === undefined) return 'its sandbox stopped';

@@ -10,6 +10,8 @@ export interface Language {
   readonly needs: string;
   /** What is written before SIGINT is sent, to interrupt. @default nothing */
   readonly interruptMessage?: string;
+  /** True: after SIGTERM it ends with all that its code has started, process groups of its own too. */
+  readonly endsByItself?: boolean;
   /** True: that it ended by its own exit code is no error. */
   readonly mayExit?: boolean;
 }
@@ -20,8 +22,9 @@ const kernel = (file: string): string =>
 const languages: Readonly<Record<CodeLanguage, Language>> = {
   python: {
     name: 'python',
-    args: (mark) => ['python3', '-c', kernel('python.py'), mark],
+    args: (mark) => ['python3', '-c', kernel('python.py'), mark, kernel('python-kernel.py')],
     needs: 'python3-ipykernel',
+    endsByItself: true,
   },
   javascript: {
     name: 'javascript',

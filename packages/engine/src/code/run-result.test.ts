@@ -29,11 +29,15 @@ test('results beyond the limit are left out whole, however small they are', () =
   expect(passed).toBeLessThan(50_000);
 });
 
-test('an error passes always, and what a kernel left out is told', () => {
+test('one error passes, without a traceback that is too long; what was left out is told', () => {
   const bound = new OutputBound();
-  const error = { name: 'E', value: '', traceback: [] };
+  const error = { name: 'E', value: '', traceback: ['x'] };
   expect(bound.cut({ type: 'error', error })).toEqual({ type: 'error', error });
+  expect(bound.cut({ type: 'error', error })).toBeUndefined();
   expect(bound.truncated).toBe(false);
-  bound.cut({ type: 'result', data: {}, leftOut: ['image/png'] });
+  expect(bound.cut({ type: 'result', data: {}, leftOut: ['image/png'] })).toBeUndefined();
   expect(bound.truncated).toBe(true);
+  const long = { ...error, traceback: Array.from({ length: 200 }, () => 'x'.repeat(10_000)) };
+  const passed = new OutputBound().cut({ type: 'error', error: long });
+  expect(passed).toEqual({ type: 'error', error: { ...error, traceback: [] } });
 });

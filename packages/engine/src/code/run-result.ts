@@ -1,5 +1,6 @@
 import {
   type CodeEnd,
+  type CodeError,
   type CodeResult,
   type CodeRun,
   maxCodeOutputBytes,
@@ -10,20 +11,29 @@ import type { CodeOutput } from './kernel.ts';
 /** Counts for each result besides its bytes, so that their number is bounded. */
 const resultBytes = 256;
 
-/** Lets output pass up to {@link maxCodeOutputBytes} of text and as many of results. */
+/** Most characters of a traceback. */
+const maxTraceback = 1024 * 1024;
+
+/** Lets output pass up to {@link maxCodeOutputBytes} of text, as many of results, and one error. */
 export class OutputBound {
   #textBytes = 0;
   #resultBytes = 0;
+  #hasError = false;
   truncated = false;
 
   /** What may pass; undefined: nothing of it. */
   cut(output: CodeOutput): CodeOutput | undefined {
-    if (output.type === 'error') return output;
+    if (output.type === 'error') {
+      if (this.#hasError) return undefined;
+      this.#hasError = true;
+      return { type: 'error', error: withBoundedTraceback(output.error) };
+    }
     if (output.type === 'result') {
       let bytes = resultBytes;
       for (const [mime, text] of Object.entries(output.data))
         bytes += Buffer.byteLength(mime) + Buffer.byteLength(text);
       if (output.leftOut.length > 0) this.truncated = true;
+      if (output.leftOut.length > 0 && Object.keys(output.data).length === 0) return undefined;
       if (this.#resultBytes + bytes > maxCodeOutputBytes + resultBytes) {
         this.truncated = true;
         return undefined;
@@ -38,6 +48,11 @@ export class OutputBound {
     this.#textBytes += bytes.length;
     return { type: output.type, bytes };
   }
+}
+
+function withBoundedTraceback(error: CodeError): CodeError {
+  const characters = error.traceback.reduce((sum, line) => sum + line.length, 0);
+  return characters > maxTraceback ? { ...error, traceback: [] } : error;
 }
 
 /** Collects what a run gives. */

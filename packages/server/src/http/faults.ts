@@ -20,7 +20,11 @@ function asFault(error: unknown, exchange: Exchange, logger: Logger): SandportFa
       logger.error({ id: exchange.requestId, code: error.code, err: error }, error.message);
     return error;
   }
-  logger.error({ id: exchange.requestId, route: exchange.route, err: error }, 'unexpected error');
+  // What was broken off because the client has gone is nobody's fault.
+  const isBrokenOff =
+    exchange.response.destroyed && error instanceof Error && error.name === 'AbortError';
+  if (!isBrokenOff)
+    logger.error({ id: exchange.requestId, route: exchange.route, err: error }, 'unexpected error');
   return new SandportFault(
     'internal',
     `The daemon met a condition it did not expect; its log names it under ${exchange.requestId}.`,

@@ -18,6 +18,9 @@ import { tellWhenWoken } from './waking.ts';
 /** A character of code takes up to 6 bytes of JSON. */
 const limitBytes = maxCodeLength * 6 + 1024;
 
+/** What a run gives is kept for a slow client, but not for one that takes nothing for so long. */
+const takeTimeoutMs = 60_000;
+
 const repl = '/v1/sandboxes/:id/repl';
 const contexts = `${repl}/sessions`;
 const context = `${contexts}/:context`;
@@ -133,7 +136,7 @@ async function stream(
   const { signal, principal } = exchange;
   const sandbox = exchange.param('id');
   await engine.code.ready(principal, sandbox, place, tellWhenWoken(exchange));
-  using events = new ServerSentEvents(exchange);
+  using events = new ServerSentEvents(exchange, { takeTimeoutMs });
   const pending = { stdout: new Utf8Chunks(), stderr: new Utf8Chunks() };
   const flush = async () => {
     for (const name of ['stdout', 'stderr'] as const) {
