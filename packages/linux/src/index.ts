@@ -62,6 +62,21 @@ export {
 } from './mounts/trees.ts';
 export { type UserNamespaceOptions, createUserNamespace } from './mounts/user-namespace.ts';
 export { isAlive, processStartTime } from './process-identity.ts';
+export type { ProcessEnd } from './processes/children.ts';
+export { findProgram } from './processes/find-program.ts';
+export { OutputPipe } from './processes/output-pipe.ts';
+export { ProgramError } from './processes/program-error.ts';
+export {
+  type ProgramOutput,
+  type RunProgramOptions,
+  runProgram,
+} from './processes/run-program.ts';
+export {
+  type Program,
+  plainEnvironment,
+  type StartProgramOptions,
+  startProgram,
+} from './processes/start-program.ts';
 export type { ChangeOptions } from './rooted-fs/attributes/change-attributes.ts';
 export type { TreeUsage } from './rooted-fs/walk/disk-usage.ts';
 export type { TouchPathOptions, TransferPathOptions } from './rooted-fs/entries/entry-options.ts';

@@ -34,13 +34,14 @@ function numbersOfThisMachine(): (typeof numbersByArchitecture)['x64' | 'arm64']
 
 export const systemCallNumbers = numbersOfThisMachine();
 
-type Argument = number | bigint | Uint8Array | null;
+type Argument = number | bigint | Uint8Array | readonly (string | null)[] | null;
 /** A C function whose result is an integer, -1 with errno on failure. */
 export type NativeCall = (...args: Argument[]) => number;
 
 /**
  * Declares a C function by its prototype. Pointers are `void *` and take a Uint8Array, whose memory
- * the callee may use until it returns and no longer.
+ * the callee may use until it returns and no longer; a `const char **` takes an array of strings
+ * that ends with null, copied for the call.
  */
 export function declare(prototype: string): NativeCall {
   const native: (...args: Argument[]) => unknown = library.func(prototype);
