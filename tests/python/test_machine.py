@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import List
 
@@ -11,6 +12,23 @@ from running_daemon import RunningDaemon
 
 import sandport
 from sandport import AsyncClient, AsyncSandbox, BranchOutcome, Candidate, Client, Sandbox
+
+#: Rules that are none: ports, names of other alphabets, wildcards, networks with bits behind their
+#: prefix, IPv6, and one that is there already.
+BAD_RULES = [
+    "exa mple",
+    "a.test:0",
+    "a.test:70000",
+    "münchen.de",
+    "*",
+    "*.com",
+    "a.*.com",
+    "10.0.0.1/8",
+    "0.0.0.0/0",
+    "127.0.0.1",
+    "2001:db8::1",
+    "GOOD.test",
+]
 
 
 def test_a_template_is_built_of_a_sandbox(sandbox: Sandbox) -> None:
@@ -75,6 +93,35 @@ def test_pools_quotas_and_keys(daemon: RunningDaemon) -> None:
     client.keys.delete(key.id)
     with pytest.raises(sandport.AuthError):
         narrow.volumes.list()
+
+
+def test_networks_of_namespaces(daemon: RunningDaemon) -> None:
+    client = Client()
+    networks = client.namespace_networks
+    bound = networks.set("python-net", max_egress="allowlist", max_allow=["*.a.test"])
+    assert networks.get("python-net") == bound
+    assert (bound.max_egress, bound.max_allow) == ("allowlist", ("*.a.test",))
+    with pytest.raises(sandport.AuthError, match=r"rule .b\.test.") as beyond:
+        Sandbox.create(namespace="python-net", network={"egress": "allowlist", "allow": ["b.test"]})
+    assert beyond.value.code == "network_beyond_bound"
+    key = client.keys.create("for a test", namespaces=["python-net"])
+    with pytest.raises(sandport.AuthError):
+        Client(daemon.url, key.api_key).namespace_networks.set("python-net")
+    client.keys.delete(key.id)
+    assert networks.set("python-net").max_egress == "all"
+
+
+@pytest.mark.parametrize("rule", BAD_RULES)
+def test_the_error_of_a_rule_names_it(daemon: RunningDaemon, rule: str) -> None:
+    network = sandport.Network("allowlist", ["good.test", rule])
+    for refused in (
+        lambda: Sandbox.create(network=network),
+        lambda: Client().namespace_networks.set("python-net", default=network),
+        lambda: Client().templates.start_build("python-net", image="x", network=network),
+    ):
+        with pytest.raises(sandport.BadRequestError, match=re.escape(rule)) as error:
+            refused()
+        assert error.value.code == "invalid_request"
 
 
 def test_the_same_asynchronously(daemon: RunningDaemon) -> None:

@@ -46,6 +46,6 @@ test('all verbs are there', () => {
     expect(names).toContain(verb);
   for (const verb of ['restore', 'set-ttl', 'set-persistent', 'lifecycle', 'limits', 'metrics'])
     expect(names).toContain(verb);
-  for (const group of ['snapshot', 'volume', 'template', 'pool', 'quota'])
+  for (const group of ['snapshot', 'volume', 'template', 'pool', 'quota', 'egress'])
     expect(names).toContain(`${group} ls`);
 });

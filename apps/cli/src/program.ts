@@ -6,6 +6,7 @@ import { addCreate } from './commands/create.ts';
 import { addDiff } from './commands/diff.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEndCommands } from './commands/end-command.ts';
+import { addEgress } from './commands/egress.ts';
 import { addEvents } from './commands/events.ts';
 import { addExec } from './commands/exec.ts';
 import { addForks } from './commands/fork.ts';
@@ -110,6 +111,7 @@ ${exitCodesHelp}`,
   addVolume(program);
   addPool(program);
   addQuota(program);
+  addEgress(program);
   addKey(program);
   addKubeconfig(program);
   addVersion(program);

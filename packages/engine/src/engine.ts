@@ -12,6 +12,7 @@ import { Files } from './files/files.ts';
 import { Forks } from './forks/forks.ts';
 import { Keys } from './keys.ts';
 import { Metrics } from './metrics/metrics.ts';
+import { NamespaceNetworks } from './networks/namespace-networks.ts';
 import { type PoolSetting, Pools } from './pools/pools.ts';
 import { Ports } from './ports/ports.ts';
 import { Quotas } from './quotas/quotas.ts';
@@ -68,6 +69,8 @@ export class Engine implements Disposable {
   readonly forks: Forks;
   readonly snapshots: Snapshots;
   readonly quotas: Quotas;
+  /** What networks namespaces have by default, and at most. */
+  readonly networks: NamespaceNetworks;
   readonly pools: Pools;
   readonly metrics: Metrics;
   readonly #options: EngineOptions;
@@ -96,6 +99,11 @@ export class Engine implements Disposable {
       reserved: (namespace) => this.pools.reservedIn(namespace),
     });
     const { quotas } = this;
+    this.networks = new NamespaceNetworks({
+      table: state.namespaceNetworks,
+      entries: () => this.sandboxes.registry.all(),
+      change: (entry, network) => this.sandboxes.changeNetwork(entry, network),
+    });
     this.#watcher = new Watcher({
       entries: () => this.sandboxes.registry.all(),
       emit: (row, type, payload) => this.events.emit(row, type, payload),
@@ -110,6 +118,7 @@ export class Engine implements Disposable {
       volumes: () => this.volumes,
       snapshots: () => this.snapshots,
       quotas,
+      networks: this.networks,
       pools: () => this.pools,
       maxSandboxes: options.maxSandboxes ?? 1000,
       log: options.log ?? (() => undefined),
@@ -163,8 +172,12 @@ export class Engine implements Disposable {
 
   /** Takes over what an earlier daemon left. To be called once, before anything else. */
   async recover(): Promise<RecoveryReport> {
+    const { log = () => undefined } = this.#options;
     this.events.start();
     const report = await this.sandboxes.recover();
+    await this.networks
+      .recover()
+      .catch((error: unknown) => log('a bound of networks not kept', { error: String(error) }));
     this.pools.start(this.#options.pools);
     this.metrics.start();
     this.#watcher.start();

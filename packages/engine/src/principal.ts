@@ -10,6 +10,14 @@ export interface Principal {
 export const mayUse = (principal: Principal, namespace: Namespace): boolean =>
   principal.namespaces === undefined || principal.namespaces.has(namespace);
 
+/** @throws SandportFault `forbidden` */
+export function requireMayUse(principal: Principal, namespace: Namespace): void {
+  if (mayUse(principal, namespace)) return;
+  throw new SandportFault('forbidden', `This API key may not use the namespace "${namespace}".`, {
+    namespace,
+  });
+}
+
 export const isAdministrator = (principal: Principal): boolean =>
   principal.namespaces === undefined;
 

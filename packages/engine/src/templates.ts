@@ -178,6 +178,7 @@ export class Templates {
       ...(limits.diskBytes === undefined
         ? {}
         : { disk_mb: Math.round(limits.diskBytes / 2 ** 20) }),
+      ...(info.network === undefined ? {} : { network: info.network }),
     };
   }
 

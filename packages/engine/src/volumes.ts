@@ -8,7 +8,7 @@ import {
   type VolumeObject,
 } from '@sandport/protocol';
 import type { VolumeRow, VolumeTable } from '@sandport/state';
-import { mayUse, type Principal } from './principal.ts';
+import { mayUse, type Principal, requireMayUse } from './principal.ts';
 import type { Quotas } from './quotas/quotas.ts';
 import { volumeKey } from './sandboxes/registry.ts';
 import { Turns } from './sandboxes/turns.ts';
@@ -58,12 +58,7 @@ export class Volumes {
     namespace: Namespace,
     request: Pick<CreateVolume, 'name' | 'size_mb'>,
   ): Promise<VolumeObject> {
-    if (!mayUse(principal, namespace))
-      throw new SandportFault(
-        'forbidden',
-        `This API key may not use the namespace "${namespace}".`,
-        { namespace },
-      );
+    requireMayUse(principal, namespace);
     await this.ensure(namespace, [request]);
     return this.get(principal, namespace, request.name);
   }

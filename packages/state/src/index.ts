@@ -2,6 +2,7 @@ export { type EventFilter, type EventRow, EventTable } from './event-table.ts';
 export { type KubeObjectRow, KubeObjectTable } from './kube-object-table.ts';
 export { type KeyRow, KeyTable } from './key-table.ts';
 export { type LinkRow, LinkTable } from './link-table.ts';
+export { type NamespaceNetworkRow, NamespaceNetworkTable } from './namespace-network-table.ts';
 export { type PoolRow, PoolTable } from './pool-table.ts';
 export { type PortRow, PortTable } from './port-table.ts';
 export { type QuotaRow, QuotaTable } from './quota-table.ts';

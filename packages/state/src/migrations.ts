@@ -143,4 +143,8 @@ export const migrations: readonly string[] = [
      name TEXT PRIMARY KEY,
      secret BLOB NOT NULL
    ) WITHOUT ROWID;`,
+  `CREATE TABLE namespace_networks (
+     namespace TEXT PRIMARY KEY,
+     settings TEXT NOT NULL
+   ) WITHOUT ROWID;`,
 ];

@@ -3,6 +3,7 @@ import { EventTable } from './event-table.ts';
 import { KeyTable } from './key-table.ts';
 import { KubeObjectTable } from './kube-object-table.ts';
 import { LinkTable } from './link-table.ts';
+import { NamespaceNetworkTable } from './namespace-network-table.ts';
 import { PoolTable } from './pool-table.ts';
 import { PortTable } from './port-table.ts';
 import { QuotaTable } from './quota-table.ts';
@@ -26,6 +27,7 @@ export interface State extends Disposable {
   readonly snapshots: SnapshotTable;
   readonly pools: PoolTable;
   readonly quotas: QuotaTable;
+  readonly namespaceNetworks: NamespaceNetworkTable;
   readonly events: EventTable;
   readonly kubeObjects: KubeObjectTable;
   /** They go with the API key that registered them. */
@@ -47,6 +49,7 @@ export function openState(file: string): State {
     snapshots: new SnapshotTable(database),
     pools: new PoolTable(database),
     quotas: new QuotaTable(database),
+    namespaceNetworks: new NamespaceNetworkTable(database),
     events: new EventTable(database),
     kubeObjects: new KubeObjectTable(database),
     sshKeys: new SshKeyTable(database),

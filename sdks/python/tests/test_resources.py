@@ -12,11 +12,12 @@ import pytest
 from fake_daemon import FakeDaemon
 from raw_answers import answer, refusal, stream
 
-from sandport import BadRequestError, NotFoundError, UnavailableError
+from sandport import BadRequestError, Network, NotFoundError, UnavailableError
 from sandport._transfers import upload
 
 VOLUME = {"name": "data", "namespace": "team", "created_at": "2026-01-02T03:04:05.000Z"}
 BUILD = {"id": "b1", "name": "mine", "status": "running", "started_at": VOLUME["created_at"]}
+OPEN = {"max_egress": "all"}
 TEMPLATE = {"name": "mine", "status": "ready", "cpu": 1, "memory_mb": 512, "removable": True}
 
 
@@ -136,6 +137,30 @@ def test_pools_quotas_and_keys(daemon: FakeDaemon, api: Any) -> None:
     assert client.version() == "1.2.3"
     with pytest.raises(TypeError):
         client.keys.create(namespaces="team")
+
+
+def test_networks_of_namespaces_and_templates(daemon: FakeDaemon, api: Any) -> None:
+    client = api.Client()
+    listed = {"egress": "allowlist", "allow": ["a.test"], "bandwidth_mbps": 5}
+    set_to = {"max_egress": "allowlist", "max_allow": ["*.a.test", "a.test"], "default": listed}
+    daemon.instead += [answer({"namespace": "a/b", **set_to}), answer({**OPEN, "namespace": "c"})]
+    default = Network("allowlist", ["a.test"], 5)
+    rules = ("*.a.test", "a.test")
+    networks = client.namespace_networks.set(
+        "a/b", max_egress="allowlist", max_allow=rules, default=default
+    )
+    assert daemon.seen[-1].segments == ["namespaces", "a/b", "network"]
+    assert daemon.seen[-1].json() == set_to
+    assert (networks.max_egress, networks.max_allow) == ("allowlist", rules)
+    assert networks.default == Network("allowlist", ("a.test",), 5)
+    found = client.namespace_networks.get("c")
+    assert (found.max_egress, found.max_allow, found.default) == ("all", None, None)
+    with pytest.raises(TypeError):
+        client.namespace_networks.set("a", max_egress="allowlist", max_allow="a.test")
+    daemon.instead += [answer(BUILD, 202), answer({**TEMPLATE, "network": {"egress": "all"}})]
+    client.templates.start_build("mine", image="x", network=default)
+    assert daemon.seen[-1].json()["network"] == listed
+    assert client.templates.get("mine").network == Network("all")
 
 
 def test_how_clients_of_kubernetes_reach_the_daemon(daemon: FakeDaemon, api: Any) -> None:

@@ -8,6 +8,7 @@ import {
 import { type ClientOptions, resolveClientConfig } from './config/client-options.ts';
 import { Transport } from './http/transport.ts';
 import { Keys } from './resources/keys.ts';
+import { NamespaceNetworks } from './resources/namespace-networks.ts';
 import { Pools } from './resources/pools.ts';
 import { Quotas } from './resources/quotas.ts';
 import { Snapshots } from './resources/snapshots.ts';
@@ -26,8 +27,8 @@ import { sandboxPath } from './sandbox/sandbox-api.ts';
 
 /**
  * A daemon, and what it has beside sandboxes. Sandboxes find their daemon themselves; make a client
- * to use another one, or for what is shared: templates, volumes, snapshots, pools, quotas and
- * keys.
+ * to use another one, or for what is shared: templates, volumes, snapshots, pools, quotas,
+ * networks of namespaces, and keys.
  */
 export class Client {
   readonly templates: Templates;
@@ -35,6 +36,7 @@ export class Client {
   readonly snapshots: Snapshots;
   readonly pools: Pools;
   readonly quotas: Quotas;
+  readonly namespaceNetworks: NamespaceNetworks;
   readonly keys: Keys;
   readonly sshKeys: SshKeys;
   /** Sends requests; for code that builds on this package. */
@@ -52,6 +54,7 @@ export class Client {
     this.snapshots = new Snapshots(this.transport);
     this.pools = new Pools(this.transport);
     this.quotas = new Quotas(this.transport);
+    this.namespaceNetworks = new NamespaceNetworks(this.transport);
     this.keys = new Keys(this.transport);
     this.sshKeys = new SshKeys(this.transport);
   }

@@ -61,6 +61,10 @@ export type { Ports } from './ports/ports.ts';
 export type { CreateKeyOptions, Keys } from './resources/keys.ts';
 export type { CreateSshKeyOptions, SshKeys } from './resources/ssh-keys.ts';
 export type { PoolOptions, Pools } from './resources/pools.ts';
+export type {
+  NamespaceNetworkOptions,
+  NamespaceNetworks,
+} from './resources/namespace-networks.ts';
 export type { QuotaLimits, Quotas } from './resources/quotas.ts';
 export type { SnapshotFilter, Snapshots } from './resources/snapshots.ts';
 export type {
@@ -119,6 +123,7 @@ export type {
   Lifecycle,
   Metrics,
   MetricsSample,
+  NamespaceNetwork,
   PoolObject,
   PromoteResult,
   QuotaObject,

@@ -1,8 +1,9 @@
 import { type Command, Option } from 'commander';
-import type { TemplateObject } from 'sandport';
+import type { SandboxNetwork, TemplateObject } from 'sandport';
 import { addClientFlags } from '../client-flags.ts';
 import { printJson, printLine, printNote } from '../output/print.ts';
 import { progressLine } from '../output/progress.ts';
+import { network as parseNetwork } from '../parse/network.ts';
 import * as values from '../parse/values.ts';
 import { UsageError } from '../usage-error.ts';
 import { withClient } from './sandbox-action.ts';
@@ -24,6 +25,8 @@ interface BuildFlags {
   memory?: number;
   disk?: number;
   pids?: number;
+  network?: SandboxNetwork;
+  bandwidth?: number;
   replace?: boolean;
   detach?: boolean;
 }
@@ -67,6 +70,12 @@ export function addTemplateBuild(template: Command): void {
     .option('--memory <size>', 'their memory: 512m, 2g', values.mebibytes)
     .option('--disk <size>', 'their writable disk: 512m, 2g', values.mebibytes)
     .option('--pids <number>', 'their processes and threads', values.positiveInteger)
+    .option(
+      '--network <none|all|allow=…>',
+      'network of sandboxes that ask for none (what their namespace says)',
+      parseNetwork,
+    )
+    .option('--bandwidth <mbps>', 'its megabits a second each way', values.positiveNumber)
     .option('--replace', 'make a new version of a template that is there')
     .option('--detach', 'print the id of the build and do not wait for it')
     .addHelpText(
@@ -78,13 +87,15 @@ Examples:
   sandport template build code-interpreter
   sandport template build alpine --image docker.io/library/alpine:3.20
   docker save my-app | gzip > app.tar.gz && sandport template build my-app --archive app.tar.gz
-  sandport template build tools --packages git jq
+  sandport template build tools --packages git jq --network allow=github.com
   sandport template build prepared --from-sandbox box --description "with our tools"`,
     );
   addClientFlags(command).action((name: string, flags: BuildFlags, self: Command) => {
     if (sources.filter((source) => flags[source] !== undefined).length > 1) {
       throw new UsageError('A template is built from one source: give one of the flags only.');
     }
+    if (flags.bandwidth !== undefined && flags.network === undefined)
+      throw new UsageError('--bandwidth needs --network.');
     return withClient(self, async ({ json, client, signal }) => {
       using progress = progressLine();
       const onProgress = progress.start(flags.archive ?? '');
@@ -108,7 +119,7 @@ Examples:
 
 function buildOptions(flags: BuildFlags) {
   const { image, insecure, dockerfile, packages, fromSandbox, description } = flags;
-  const { user, workdir, env, replace, cpu, memory, disk, pids } = flags;
+  const { user, workdir, env, network, bandwidth, replace, cpu, memory, disk, pids } = flags;
   const limits = [cpu, memory, disk, pids].some((limit) => limit !== undefined);
   return {
     image,
@@ -125,6 +136,7 @@ function buildOptions(flags: BuildFlags) {
     workdir,
     env,
     resources: limits ? { cpu, memoryMb: memory, diskMb: disk, pids } : undefined,
+    network: network && { ...network, bandwidthMbps: bandwidth },
     replace,
   };
 }

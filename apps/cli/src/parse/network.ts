@@ -11,3 +11,11 @@ export function network(text: string): SandboxNetwork {
     throw new InvalidArgumentError('It must be none, all, or allow=HOST,HOST:PORT,NETWORK.');
   return { egress: kind === 'all,' ? 'all' : 'allowlist', allow };
 }
+
+/** The same for the most that sandboxes may have; `allow` is any list. */
+export function networkBound(text: string): SandboxNetwork {
+  if (text === 'allow') return { egress: 'allowlist' };
+  if (text.startsWith('all,'))
+    throw new InvalidArgumentError('It must be none, all, allow, or allow=HOST,HOST:PORT,NETWORK.');
+  return network(text);
+}

@@ -3,7 +3,7 @@ import { SandportFault } from '@sandport/protocol';
 import { type Entry, hasProcesses, newEntry, specOf } from '../sandboxes/entry.ts';
 import type { Registry } from '../sandboxes/registry.ts';
 import { Endings } from './endings.ts';
-import { isOf, memberDisk, memberRow } from './member-row.ts';
+import { isOf, memberDeviation, memberRow } from './member-row.ts';
 import { type Pool, poolKey } from './pool.ts';
 import { refuseBeyondMemory } from './refuse-beyond-memory.ts';
 
@@ -66,7 +66,7 @@ export class Keeper implements Disposable {
     for (const entry of this.#options.registry.all()) {
       const { row } = entry;
       if (!row.pooled || row.status !== 'running' || this.#isMember(entry)) continue;
-      if (poolKey(row.template, row.isolation, memberDisk(row)) === pool.key)
+      if (poolKey(row.template, row.isolation, memberDeviation(row)) === pool.key)
         this.#keep(pool, entry);
     }
   }
@@ -206,7 +206,7 @@ export class Keeper implements Disposable {
     const { error: errorBefore } = pool;
     let entry: Entry | undefined;
     try {
-      entry = newEntry(memberRow(await this.#templateFor(pool), pool.isolation, pool.diskBytes));
+      entry = newEntry(memberRow(await this.#templateFor(pool), pool.isolation, pool.deviation));
       if (this.#closed || this.pools.get(pool.key) !== pool) return;
       this.#options.registry.insert(entry);
       pool.made.add(entry);

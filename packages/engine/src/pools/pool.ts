@@ -1,17 +1,25 @@
 import type { Isolation, PoolObject, TemplateName } from '@sandport/protocol';
 import { Backoff } from '../sandboxes/backoff.ts';
 import type { Entry } from '../sandboxes/entry.ts';
+import type { Deviation } from './member-row.ts';
 
-/** @param diskBytes limit of the disk, where it is not the template's */
-export const poolKey = (template: string, isolation: Isolation, diskBytes?: number): string =>
-  `${template}:${isolation}${diskBytes === undefined ? '' : `:${diskBytes}`}`;
+/** @param deviation in what the members are unlike the template */
+export function poolKey(
+  template: string,
+  isolation: Isolation,
+  { diskBytes, networked }: Deviation = {},
+): string {
+  const disk = diskBytes === undefined ? [] : [`disk=${diskBytes}`];
+  const network = networked === undefined ? [] : [`network=${networked}`];
+  return [template, isolation, ...disk, ...network].join(':');
+}
 
 /** Sandboxes of one template and isolation that wait for a request. */
 export class Pool {
   readonly template: TemplateName;
   readonly isolation: Isolation;
-  /** Limit of their disks, where it is not the template's. */
-  readonly diskBytes: number | undefined;
+  /** In what they are unlike the template. */
+  readonly deviation: Deviation;
   /** How many are to be kept whoever else wants some. */
   configured: number;
   /** How many others want, by who they are. */
@@ -28,15 +36,20 @@ export class Pool {
   /** Why the last one could not be made, or died. */
   error: string | undefined;
 
-  constructor(template: TemplateName, isolation: Isolation, size: number, diskBytes?: number) {
+  constructor(
+    template: TemplateName,
+    isolation: Isolation,
+    size: number,
+    deviation: Deviation = {},
+  ) {
     this.template = template;
     this.isolation = isolation;
     this.configured = size;
-    this.diskBytes = diskBytes;
+    this.deviation = deviation;
   }
 
   get key(): string {
-    return poolKey(this.template, this.isolation, this.diskBytes);
+    return poolKey(this.template, this.isolation, this.deviation);
   }
 
   /** How many are to be kept. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DriverSandbox, SandboxDeath, SandboxSpec, TemplateInfo } from '@sandport/driver';
-import { SandportFault, type SandboxId } from '@sandport/protocol';
+import { type Network, SandportFault, type SandboxId } from '@sandport/protocol';
 import { openState, type State } from '@sandport/state';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Engine, type EngineOptions } from '../engine.ts';
@@ -20,15 +20,20 @@ class PoolDriver extends RefusingDriver {
   /** Creates that wait to be let on; undefined: none waits. */
   heldBack: (() => void)[] | undefined;
   version = 'v1';
-  override reconfigure = (): Promise<void> =>
-    this.reconfigureFailure === undefined
+  /** Of the template. */
+  network: Network | undefined;
+  readonly reconfigured: SandboxSpec[] = [];
+  override reconfigure = (spec: SandboxSpec): Promise<void> => {
+    this.reconfigured.push(spec);
+    return this.reconfigureFailure === undefined
       ? Promise.resolve()
       : Promise.reject(this.reconfigureFailure);
+  };
   override readonly templates = {
     ...this.templatesOfBase,
     list: async (): Promise<TemplateInfo[]> => {
       const [base] = await this.templatesOfBase.list();
-      return base === undefined ? [] : [{ ...base, version: this.version }];
+      return base === undefined ? [] : [{ ...base, version: this.version, network: this.network }];
     },
   };
 
@@ -140,6 +145,41 @@ test.each([
   expect(sandbox.boot_mode).toBe('cold');
   expect(pool()).toMatchObject({ ready: 1, taken: 0, missed: 0 });
 });
+
+test('members have an interface where their template has a network, and what is asked for', async () => {
+  driver.network = { egress: 'allowlist', allow: ['a.test'] };
+  await start({ pools: [{ ...key, size: 3 }] });
+  await ready(3);
+  expect(driver.made[0]?.network).toEqual({ egress: 'none' });
+  const plain = await engine.sandboxes.create(administrator, {});
+  expect(plain).toMatchObject({ boot_mode: 'pool', network: driver.network });
+  const other = await engine.sandboxes.create(administrator, { network: { egress: 'all' } });
+  expect(other).toMatchObject({ boot_mode: 'pool', network: { egress: 'all' } });
+  const none = await engine.sandboxes.create(administrator, { network: { egress: 'none' } });
+  expect(none).toMatchObject({ boot_mode: 'cold', network: { egress: 'none' } });
+  // A template that has none any more wants other members.
+  driver.network = undefined;
+  driver.made.length = 0;
+  await engine.pools.set(administrator, 'base', { size: 2 });
+  await vi.waitFor(() => expect(driver.made.map(({ network }) => network)).toContain(undefined));
+});
+
+test.each([
+  ['container', 'pool'],
+  ['gvisor', 'cold'],
+] as const)(
+  'a member of %s without a network for one that asks for one: %s',
+  async (isolation, mode) => {
+    Object.assign(driver, { isolations: ['gvisor', 'container'] });
+    await start({ pools: [{ template: 'base', isolation, size: 1 }] });
+    await vi.waitFor(() =>
+      expect(engine.pools.get(administrator, 'base', isolation)).toMatchObject({ ready: 1 }),
+    );
+    const network = { egress: 'all' } as const;
+    const made = await engine.sandboxes.create(administrator, { isolation, network });
+    expect(made).toMatchObject({ boot_mode: mode, network });
+  },
+);
 
 test('an empty pool is told of', async () => {
   driver.heldBack = [];
@@ -404,6 +444,26 @@ describe('reservations', () => {
     const request = { resources: { disk_mb: 64 } };
     const taken = await engine.sandboxes.create(administrator, request);
     expect(taken).toMatchObject({ boot_mode: 'pool', resources: { disk_mb: 64 } });
+    expect(taken.metadata).toEqual({});
+  });
+
+  test('with an interface are for requests with a network', async () => {
+    await start();
+    await engine.pools.reserve('one', { ...wish, networked: true });
+    await vi.waitFor(() => expect(engine.pools.reserved('one')).toEqual({ size: 2, ready: 2 }));
+    // Nothing passes before somebody takes them.
+    expect(driver.made.map(({ network }) => network)).toEqual([
+      { egress: 'none' },
+      { egress: 'none' },
+    ]);
+    expect(engine.pools.list(administrator)).toEqual([]);
+    expect(engine.pools.readyFor({ template: 'base', networked: true })).toBe(2);
+    expect(engine.pools.readyFor({ template: 'base', networked: false })).toBe(0);
+    expect((await engine.sandboxes.create(administrator, {})).boot_mode).toBe('cold');
+    const request = { network: { egress: 'all' } } as const;
+    const taken = await engine.sandboxes.create(administrator, request);
+    expect(taken).toMatchObject({ boot_mode: 'pool', network: { egress: 'all' } });
+    expect(driver.reconfigured.at(-1)?.network).toEqual({ egress: 'all' });
     expect(taken.metadata).toEqual({});
   });
 

@@ -10,11 +10,11 @@ import {
 } from '@sandport/protocol';
 import type { PoolTable, SandboxRow } from '@sandport/state';
 import { type Principal, requireAdministrator } from '../principal.ts';
-import type { Entry } from '../sandboxes/entry.ts';
+import { type Entry, specOf } from '../sandboxes/entry.ts';
 import { chooseIsolation } from '../sandboxes/new-row.ts';
 import type { Templates } from '../templates.ts';
 import { Keeper, type KeeperOptions } from './keeper.ts';
-import { askedDisk, fits, memberDisk } from './member-row.ts';
+import { type Deviation, deviationFrom, fits, memberDeviation } from './member-row.ts';
 import { Pool, poolKey } from './pool.ts';
 import { refuseBeyondMemory } from './refuse-beyond-memory.ts';
 
@@ -35,6 +35,8 @@ export interface PoolWish {
   readonly isolation?: Isolation | undefined;
   /** Limit of their disks. Left out: the template's. */
   readonly diskMb?: number | undefined;
+  /** Whether they have an interface, which lets nothing pass before. Left out: as the template says. */
+  readonly networked?: boolean | undefined;
   readonly size: number;
   /** They count against the quota of this namespace. */
   readonly namespace: Namespace;
@@ -57,7 +59,7 @@ interface Reservation {
 }
 
 export interface PoolsOptions extends Omit<KeeperOptions, 'store' | 'changed'> {
-  readonly driver: Pick<Driver, 'create' | 'isolations' | 'templates'>;
+  readonly driver: Pick<Driver, 'create' | 'isolations' | 'liveNetworkIsolations' | 'templates'>;
   readonly table: PoolTable;
   readonly templates: Templates;
   /** How many more sandboxes a namespace may have. */
@@ -101,7 +103,7 @@ export class Pools implements Disposable {
   list(principal: Principal): PoolObject[] {
     requireAdministrator(principal);
     return [...this.#keeper.pools.values()]
-      .filter(({ diskBytes }) => diskBytes === undefined)
+      .filter(({ deviation }) => isNone(deviation))
       .map((pool) => pool.toObject());
   }
 
@@ -156,10 +158,12 @@ export class Pools implements Disposable {
     const { driver, templates, room } = this.#options;
     const isolation = chooseIsolation(wish.isolation, driver);
     const template = await templates.resolve(wish.template);
-    const { diskMb, namespace } = wish;
-    const wished = diskMb === undefined ? undefined : diskMb * 2 ** 20;
-    const diskBytes = wished === template.limits.diskBytes ? undefined : wished;
-    const key = poolKey(template.name, isolation, diskBytes);
+    const { diskMb, namespace, networked } = wish;
+    const deviation = deviationFrom(template, {
+      diskBytes: diskMb === undefined ? undefined : diskMb * 2 ** 20,
+      networked,
+    });
+    const key = poolKey(template.name, isolation, deviation);
     const before = this.#reservations.get(owner);
     if (before !== undefined && before.pool.key !== key) this.release(owner);
     this.#reservations.delete(owner);
@@ -169,7 +173,7 @@ export class Pools implements Disposable {
         ? `The quota of the namespace "${namespace}" has room for ${size} of ${wish.size} members.`
         : undefined;
     const known = this.#keeper.pools.get(key);
-    const pool = known ?? this.#put(new Pool(template.name, isolation, 0, diskBytes));
+    const pool = known ?? this.#put(new Pool(template.name, isolation, 0, deviation));
     if (known === undefined) this.#keeper.adopt(pool);
     this.#reservations.set(owner, { pool, namespace, size, error });
     if (pool.reservations.get(owner) === size) return;
@@ -211,16 +215,16 @@ export class Pools implements Disposable {
   }
 
   /** How many are ready that a request for a sandbox like this could take. */
-  readyFor({ template, isolation, diskMb }: Omit<PoolWish, 'size' | 'namespace'>): number {
+  readyFor(wish: Omit<PoolWish, 'size' | 'namespace'>): number {
     const { driver, templates } = this.#options;
-    const [strongest] = driver.isolations;
-    const chosen = isolation ?? strongest;
-    if (chosen === undefined) return 0;
-    const name = templates.nameOf(template);
-    const pools = [undefined, ...(diskMb === undefined ? [] : [diskMb * 2 ** 20])];
-    return pools
-      .map((diskBytes) => this.#keeper.pools.get(poolKey(name, chosen, diskBytes))?.ready.size ?? 0)
-      .reduce((most, each) => Math.max(most, each), 0);
+    const isolation = wish.isolation ?? driver.isolations[0];
+    const name = templates.nameOf(wish.template);
+    const wished = wish.diskMb === undefined ? undefined : wish.diskMb * 2 ** 20;
+    const ready = [...this.#keeper.pools.values()]
+      .filter((pool) => pool.template === name && pool.isolation === isolation)
+      .filter(({ deviation: { diskBytes = wished } }) => diskBytes === wished)
+      .map((pool) => [...pool.ready].filter(({ row }) => this.#mayGet(row, wish.networked)).length);
+    return Math.max(0, ...ready);
   }
 
   /** @param listener called when members have come or gone; it must not throw */
@@ -236,17 +240,33 @@ export class Pools implements Disposable {
 
   /** The sandbox that can be the one that was asked for, if there is one; it is the caller's then. */
   take(asked: SandboxRow, template: TemplateInfo): Entry | undefined {
-    const { template: name, isolation } = asked;
-    const key = poolKey(name, isolation, askedDisk(asked, template));
-    const pool = this.#keeper.pools.get(key);
-    if (pool === undefined || pool.size === 0 || !fits(asked, template)) return undefined;
-    return this.#keeper.take(pool, template);
+    if (!fits(asked, template)) return undefined;
+    const { limits, network } = specOf(asked);
+    const pools = (network === undefined ? [false] : [true, false])
+      .filter((networked) => networked || network === undefined || this.#isLive(asked))
+      .map((networked) => deviationFrom(template, { diskBytes: limits.diskBytes, networked }))
+      .map((deviation) => poolKey(asked.template, asked.isolation, deviation))
+      .map((key) => this.#keeper.pools.get(key))
+      .filter((pool) => pool !== undefined && pool.size > 0);
+    const pool = pools.find((each) => (each?.ready.size ?? 0) > 0) ?? pools[0];
+    return pool && this.#keeper.take(pool, template);
+  }
+
+  /** Whether a sandbox of this isolation gets an interface while it runs. */
+  #isLive({ isolation }: SandboxRow): boolean {
+    return this.#options.driver.liveNetworkIsolations.includes(isolation);
+  }
+
+  /** Whether a member can have a network, or none. @param networked undefined: as it is */
+  #mayGet(row: SandboxRow, networked: boolean | undefined): boolean {
+    const has = specOf(row).network !== undefined;
+    return networked === undefined || networked === has || (networked && this.#isLive(row));
   }
 
   /** Takes back a sandbox that {@link take} gave and that is unchanged. */
   putBack(entry: Entry): void {
     const { template, isolation } = entry.row;
-    const pool = this.#keeper.pools.get(poolKey(template, isolation, memberDisk(entry.row)));
+    const pool = this.#keeper.pools.get(poolKey(template, isolation, memberDeviation(entry.row)));
     if (pool === undefined) this.#keeper.look();
     else this.#keeper.putBack(pool, entry);
   }
@@ -285,3 +305,7 @@ export class Pools implements Disposable {
     );
   }
 }
+
+/** Whether members are as their template says. */
+const isNone = ({ diskBytes, networked }: Deviation): boolean =>
+  diskBytes === undefined && networked === undefined;

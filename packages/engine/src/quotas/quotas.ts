@@ -1,7 +1,7 @@
 import type { SandboxLimits } from '@sandport/driver';
 import { type Namespace, type QuotaObject, SandportFault, type SetQuota } from '@sandport/protocol';
 import type { QuotaRow, QuotaTable, SandboxRow, VolumeTable } from '@sandport/state';
-import { mayUse, type Principal, requireAdministrator } from '../principal.ts';
+import { mayUse, type Principal, requireAdministrator, requireMayUse } from '../principal.ts';
 import { type Entry, specOf } from '../sandboxes/entry.ts';
 import {
   most,
@@ -55,12 +55,7 @@ export class Quotas {
 
   /** @throws SandportFault `forbidden` */
   get(principal: Principal, namespace: Namespace): QuotaObject {
-    if (!mayUse(principal, namespace))
-      throw new SandportFault(
-        'forbidden',
-        `This API key may not use the namespace "${namespace}".`,
-        { namespace },
-      );
+    requireMayUse(principal, namespace);
     return this.#toObject(namespace);
   }
 

@@ -7,7 +7,8 @@ import {
 } from '@sandport/protocol';
 import type { SandboxRow } from '@sandport/state';
 import type { Events } from '../events.ts';
-import { mayUse, type Principal } from '../principal.ts';
+import { type Principal, requireMayUse } from '../principal.ts';
+import type { NamespaceNetworks } from '../networks/namespace-networks.ts';
 import { takenRow } from '../pools/member-row.ts';
 import type { Pools } from '../pools/pools.ts';
 import type { Snapshots } from '../snapshots/snapshots.ts';
@@ -33,6 +34,7 @@ export interface CreationOptions {
   readonly snapshots: () => Pick<Snapshots, 'use'>;
   /** The same. */
   readonly pools: () => Pick<Pools, 'take' | 'putBack'>;
+  readonly networks: Pick<NamespaceNetworks, 'admit' | 'defaultOf'>;
   readonly events: Events;
   readonly log: (message: string, fields: Record<string, unknown>) => void;
 }
@@ -64,21 +66,28 @@ export class Creation {
   ): Promise<Entry> {
     const startedAt = performance.now();
     requireMayOpen(principal, request.network);
-    const { driver, templates, snapshots, pools } = this.#options;
+    const { driver, templates, snapshots, pools, networks } = this.#options;
     if (request.from_snapshot !== undefined) {
       using snapshot = snapshots().use(principal, request.from_snapshot);
       const namespace = request.namespace ?? snapshot.namespace;
-      requireNamespace(principal, namespace);
-      const entry = newEntry(newRow(request, namespace, snapshot.origin, driver));
+      requireMayUse(principal, namespace);
+      const { origin } = snapshot;
+      const entry = newEntry(newRow(request, namespace, origin, driver));
+      const { network } = specOf(entry.row);
+      requireMayOpen(principal, network);
+      networks.admit(namespace, network, whenceOf(request, 'the snapshot'));
       const memory = snapshot.memoryFor(entry.row, request.memory);
       return await this.#create(entry, { request, startedAt, snapshot, memory }, options);
     }
     const namespace = request.namespace ?? defaultNamespace;
-    requireNamespace(principal, namespace);
+    requireMayUse(principal, namespace);
     const template = await templates.resolve(request.template ?? 'default');
-    const row = newRow(request, namespace, originOf(template), driver);
-    // Those that were made ahead have no network, and under gVisor cannot get one.
-    const member = specOf(row).network === undefined ? pools().take(row, template) : undefined;
+    const origin = originOf(template);
+    const { network: its = networks.defaultOf(namespace) } = origin;
+    const row = newRow(request, namespace, { ...origin, network: its }, driver);
+    const whence = whenceOf(request, `the template "${template.name}"`);
+    networks.admit(namespace, specOf(row).network, whence);
+    const member = pools().take(row, template);
     const plan = { request, startedAt };
     if (member !== undefined) return this.#claim(member, row, plan, options);
     return this.#create(newEntry(row), plan, options);
@@ -182,12 +191,9 @@ export class Creation {
   }
 }
 
-function requireNamespace(principal: Principal, namespace: Namespace): void {
-  if (mayUse(principal, namespace)) return;
-  throw new SandportFault('forbidden', `This API key may not use the namespace "${namespace}".`, {
-    namespace,
-  });
-}
+/** Whose network it is, where the request says nothing of it. */
+const whenceOf = ({ network }: CreateSandbox, origin: string): string | undefined =>
+  network === undefined ? origin : undefined;
 
 /** A working directory of the caller's choice is made, so that the first command finds it. */
 async function makeWorkdir(sandbox: DriverSandbox, workdir: string): Promise<void> {

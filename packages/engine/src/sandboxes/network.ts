@@ -13,6 +13,8 @@ export interface RememberedSpec extends SandboxSpec {
   readonly networkState?: DriverSandbox['network'];
 }
 
+export const noNetwork: Network = { egress: 'none' };
+
 /** The spec with what is true of a sandbox that has processes. */
 export function withNetworkState(
   spec: SandboxSpec,
@@ -28,7 +30,7 @@ export const withNetwork = (network: Network | undefined): Pick<SandboxSpec, 'ne
 
 /** The network of a sandbox as clients see it. */
 export function networkObject({ network, networkState }: RememberedSpec): NetworkObject {
-  if (network === undefined) return { egress: 'none' };
+  if (network === undefined) return noNetwork;
   return { ...network, ...(networkState === 'pending' ? { pending: true } : {}) };
 }
 
@@ -43,7 +45,7 @@ export function requireMayOpen(principal: Principal, network: Network | undefine
   if (closed === undefined) return;
   throw new SandportFault(
     'forbidden',
-    `The rule "${closed}" opens a private network, which takes an API key for all namespaces.`,
+    `The rule "${closed}" opens a private network, which takes an API key for all namespaces; ask for another "network".`,
     { field: 'network' },
   );
 }

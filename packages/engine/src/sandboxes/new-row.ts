@@ -34,16 +34,18 @@ export interface Origin {
   readonly workdir: string;
   readonly env: Readonly<Record<string, string>>;
   readonly volumes: readonly VolumeMount[];
+  /** Undefined: it says nothing of networks. */
   readonly network?: Network | undefined;
 }
 
-export const originOf = ({ name, limits, user, workdir }: TemplateInfo): Origin => ({
+export const originOf = ({ name, limits, user, workdir, network }: TemplateInfo): Origin => ({
   template: name,
   limits,
   user,
   workdir,
   env: {},
   volumes: [],
+  network,
 });
 
 /** The row of a new sandbox: the request, filled up from what it begins with. */

@@ -4,12 +4,14 @@ import type {
   ChangeSandbox,
   CreateSandbox,
   Lifecycle,
+  Network,
   SandboxId,
   SandboxObject,
   WokenSandboxObject,
 } from '@sandport/protocol';
 import type { SandboxTable, SnapshotTable } from '@sandport/state';
 import type { Events } from '../events.ts';
+import type { NamespaceNetworks } from '../networks/namespace-networks.ts';
 import type { Principal } from '../principal.ts';
 import type { Pools } from '../pools/pools.ts';
 import type { Quotas } from '../quotas/quotas.ts';
@@ -19,7 +21,7 @@ import type { Volumes } from '../volumes.ts';
 import { Changes, lifecycleObject } from './changes.ts';
 import { Creation } from './creation.ts';
 import { Deadlines } from './deadlines.ts';
-import type { Entry } from './entry.ts';
+import { type Entry, specOf } from './entry.ts';
 import { requireMayOpen } from './network.ts';
 import { matches, newestFirst, page, type SandboxFilter } from './page.ts';
 import { recover, type RecoveryReport } from './recovery.ts';
@@ -38,6 +40,7 @@ export interface SandboxesOptions {
   readonly snapshots: () => Snapshots;
   readonly events: Events;
   readonly quotas: Quotas;
+  readonly networks: Pick<NamespaceNetworks, 'admit' | 'defaultOf'>;
   /** The same as `volumes`. */
   readonly pools: () => Pools;
   /** Most sandboxes at one time. */
@@ -63,12 +66,15 @@ export class Sandboxes implements Disposable {
   #saving: NodeJS.Timeout | undefined;
 
   constructor(options: SandboxesOptions) {
-    const { driver, events, log, templates, volumes, snapshots, quotas, pools } = options;
+    const { driver, events, log, templates, volumes, snapshots, quotas, pools, networks } = options;
     this.#options = options;
     const registry = new Registry({
       table: options.table,
       maxSandboxes: options.maxSandboxes,
-      admit: (row) => quotas.admit(row),
+      admit: (row) => {
+        quotas.admit(row);
+        networks.admit(row.namespace, specOf(row).network);
+      },
       onCrowded: () => pools().giveUpOne(),
     });
     const reschedule = () => this.#deadlines.reschedule();
@@ -91,6 +97,7 @@ export class Sandboxes implements Disposable {
       volumes,
       snapshots,
       pools,
+      networks,
       events,
       log,
     });
@@ -176,8 +183,14 @@ export class Sandboxes implements Disposable {
   ): Promise<SandboxObject> {
     const entry = this.find(principal, idOrName);
     requireMayOpen(principal, change.network);
+    this.#options.networks.admit(entry.row.namespace, change.network);
     await this.#changes.change(entry, change);
     return toObject(entry.row);
+  }
+
+  /** The same for a network, on the daemon's own behalf. */
+  changeNetwork(entry: Entry, network: Network): Promise<void> {
+    return this.#changes.change(entry, { network });
   }
 
   lifecycle(principal: Principal, idOrName: string): Lifecycle {

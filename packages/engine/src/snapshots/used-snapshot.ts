@@ -7,6 +7,7 @@ import {
 } from '@sandport/protocol';
 import type { SandboxRow, SnapshotRow } from '@sandport/state';
 import { specOf } from '../sandboxes/entry.ts';
+import { noNetwork } from '../sandboxes/network.ts';
 import type { Origin } from '../sandboxes/new-row.ts';
 import { mountPathOf } from '../sandboxes/volume-mounts.ts';
 
@@ -51,7 +52,8 @@ export class UsedSnapshot implements Disposable {
   /** What a sandbox that begins with it is like. */
   get origin(): Origin {
     const { template, isolation, limits, user, workdir, env, volumes } = this.sandbox;
-    return { template, isolation, limits, user, workdir, env, volumes, snapshot: this.id };
+    const { network = noNetwork } = this.sandbox;
+    return { template, isolation, limits, user, workdir, env, volumes, network, snapshot: this.id };
   }
 
   /**

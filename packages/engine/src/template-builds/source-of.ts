@@ -22,13 +22,14 @@ export function sourceOf(request: BuildTemplate, named: NamedThings): TemplateSo
 
 /** What the request sets instead of what the source says. */
 export function defaultsOf(request: BuildTemplate): TemplateDefaults {
-  const { description, user, workdir, env, resources } = request;
+  const { description, user, workdir, env, resources, network } = request;
   const { cpu, memory_mb: memoryMb, disk_mb: diskMb, pids } = resources ?? {};
   return {
     description,
     user,
     workdir,
     env,
+    network,
     limits: {
       ...(cpu === undefined ? {} : { cpu }),
       ...(memoryMb === undefined ? {} : { memoryBytes: memoryMb * 2 ** 20 }),

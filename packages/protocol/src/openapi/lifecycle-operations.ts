@@ -40,7 +40,13 @@ export const lifecycleOperations: readonly Operation[] = [
     request: json('ChangeSandbox', changeSandboxSchema),
     status: 200,
     response: json('Sandbox', sandboxSchema),
-    errors: [...stateErrors, 'limit_reached'],
+    errors: [
+      ...stateErrors,
+      'limit_reached',
+      'forbidden',
+      'network_beyond_bound',
+      'network_unavailable',
+    ],
   },
   {
     id: 'getLifecycle',

@@ -36,7 +36,7 @@ export const machineOperations: readonly Operation[] = [
     path: '/v1/pools/{template}',
     summary: 'Makes a pool, or changes its size; it fills in the background.',
     description:
-      'A create that asks for no volumes, no snapshot and no limits but those of the template takes a sandbox of the pool.',
+      'A create that asks for no volumes, no snapshot and no limits but those of the template takes a sandbox of the pool. Where the template has a network those that wait have an interface, which lets nothing pass until then, and are for creates with a network, whichever it is.',
     tag: 'pools',
     request: json('SetPool', setPoolSchema),
     status: 200,

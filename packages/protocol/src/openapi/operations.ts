@@ -58,6 +58,8 @@ export const operations: readonly Operation[] = [
       'create_failed',
       'disk_full',
       'forbidden',
+      'network_beyond_bound',
+      'network_unavailable',
     ],
   },
   {

@@ -1,9 +1,8 @@
 import type { Engine } from '@sandport/engine';
-import { type Namespace, namespaceSchema, setQuotaSchema } from '@sandport/protocol';
-import { z } from 'zod';
-import type { Exchange } from '../http/exchange.ts';
-import { check, readJson } from '../http/read-json.ts';
+import { setQuotaSchema } from '@sandport/protocol';
+import { readJson } from '../http/read-json.ts';
 import type { Route } from '../http/router.ts';
+import { namespaceOf } from './namespace-of.ts';
 
 const quota = '/v1/namespaces/:namespace/quota';
 
@@ -28,8 +27,3 @@ export const quotaRoutes = ({ quotas }: Engine): Route[] => [
     },
   },
 ];
-
-const paramSchema = z.object({ namespace: namespaceSchema });
-
-const namespaceOf = (exchange: Exchange): Namespace =>
-  check(paramSchema, { namespace: exchange.param('namespace') }).namespace;

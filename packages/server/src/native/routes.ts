@@ -10,6 +10,7 @@ import { keyRoutes } from './keys.ts';
 import { type KubernetesAccess, kubernetesRoutes } from './kubernetes.ts';
 import { lifecycleRoutes } from './lifecycle.ts';
 import { metricsRoutes } from './metrics.ts';
+import { namespaceNetworkRoutes } from './namespace-networks.ts';
 import { poolRoutes } from './pools.ts';
 import { portRoutes } from './ports.ts';
 import { quotaRoutes } from './quotas.ts';
@@ -58,6 +59,7 @@ export const nativeRoutes = (
   ...metricsRoutes(engine),
   ...poolRoutes(engine),
   ...quotaRoutes(engine),
+  ...namespaceNetworkRoutes(engine),
   ...keyRoutes(engine),
   ...kubernetesRoutes(options),
   ...sshRoutes(engine, options),

@@ -12,7 +12,13 @@ from ._async.command_handle import AsyncCommandHandle
 from ._async.commands import AsyncCommands
 from ._async.daemon import AsyncClient
 from ._async.filesystem import AsyncByteStream, AsyncFilesystem, AsyncWatch
-from ._async.machine import AsyncKeys, AsyncPools, AsyncQuotas, AsyncSnapshots
+from ._async.machine import (
+    AsyncKeys,
+    AsyncNamespaceNetworks,
+    AsyncPools,
+    AsyncQuotas,
+    AsyncSnapshots,
+)
 from ._async.ports import AsyncPorts
 from ._async.pty import AsyncPty, AsyncPtyHandle
 from ._async.sandbox import AsyncSandbox
@@ -25,7 +31,7 @@ from ._sync.command_handle import CommandHandle
 from ._sync.commands import Commands
 from ._sync.daemon import Client
 from ._sync.filesystem import ByteStream, Filesystem, Watch
-from ._sync.machine import Keys, Pools, Quotas, Snapshots
+from ._sync.machine import Keys, NamespaceNetworks, Pools, Quotas, Snapshots
 from ._sync.ports import Ports
 from ._sync.pty import Pty, PtyHandle
 from ._sync.sandbox import Sandbox
@@ -83,7 +89,7 @@ from .life_models import (
     WakeResult,
 )
 from .models import ExecResult, FileEntry, SandboxInfo, VolumeMount, WriteResult
-from .network_models import Network
+from .network_models import NamespaceNetwork, Network
 from .port_models import Port, SignedPreview
 from .resource_models import (
     Key,
@@ -108,6 +114,7 @@ __all__ = [
     "AsyncCommands",
     "AsyncFilesystem",
     "AsyncKeys",
+    "AsyncNamespaceNetworks",
     "AsyncPools",
     "AsyncPorts",
     "AsyncPty",
@@ -165,6 +172,8 @@ __all__ = [
     "LocalFileError",
     "Metrics",
     "MetricsSample",
+    "NamespaceNetwork",
+    "NamespaceNetworks",
     "Network",
     "NetworkError",
     "NotFoundError",

@@ -118,6 +118,7 @@ class AuthError(SandportError):
     * ``preview_forbidden``
     * ``unauthorized``
     * ``forbidden``
+    * ``network_beyond_bound``
     * ``origin_not_allowed``
     """
 
@@ -501,6 +502,14 @@ ERROR_TABLE: Mapping[str, ErrorRow] = {
         carries=(),
         meaning="The API key is valid but may not do this.",
         advice="Use an administrator key.",
+    ),
+    "network_beyond_bound": ErrorRow(
+        status=403,
+        retryable=False,
+        error_class=AuthError,
+        carries=("namespace",),
+        meaning="The network is more than sandboxes of the namespace may have.",
+        advice="Ask for less with `network`, or have an administrator raise the bound of the namespace.",
     ),
     "origin_not_allowed": ErrorRow(
         status=403,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, List, Mapping, Optional
 
 from .models import VolumeMount
+from .network_models import Network
 
 
 @dataclass(frozen=True)
@@ -100,9 +101,12 @@ class Template:
     #: Version that new sandboxes get.
     version: Optional[str] = None
     built_at: Optional[str] = None
+    #: Of sandboxes that ask for none; None: what their namespace says.
+    network: Optional[Network] = None
 
     @classmethod
     def from_wire(cls, data: Mapping[str, Any]) -> Template:
+        network = data.get("network")
         return cls(
             name=str(data["name"]),
             description=str(data.get("description", "")),
@@ -119,6 +123,7 @@ class Template:
             disk_mb=data.get("disk_mb"),
             version=data.get("version"),
             built_at=data.get("built_at"),
+            network=None if network is None else Network.from_wire(network),
         )
 
 

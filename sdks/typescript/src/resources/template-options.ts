@@ -1,5 +1,6 @@
 import type { OnProgress, SignalOptions } from '../filesystem/progress.ts';
 import { resourcesBody, type SandboxResources } from '../sandbox/create-options.ts';
+import { networkBody, type SandboxNetwork } from '../sandbox/network-options.ts';
 
 /**
  * What a template is made of. One source at most; without one, a template that comes with Sandport
@@ -36,6 +37,8 @@ export interface StartBuildOptions extends TemplateSource, SignalOptions {
   env?: Readonly<Record<string, string>> | undefined;
   /** Limits of sandboxes that ask for none. */
   resources?: SandboxResources | undefined;
+  /** Network of sandboxes that ask for none. @default what their namespace says */
+  network?: SandboxNetwork | undefined;
   /** Make a new version of a template that is there. @default false */
   replace?: boolean | undefined;
   /** Sees the bytes of `archiveFile` as they go up. */
@@ -50,7 +53,7 @@ export interface BuildOptions extends StartBuildOptions {
 /** The API's body for a build. @param upload the archive that was sent */
 export function buildBody(name: string, options: StartBuildOptions, upload: string | undefined) {
   const { image, credentials, insecure, archive, dockerfile, packages, fromSandbox } = options;
-  const { description, user, workdir, env, resources, replace } = options;
+  const { description, user, workdir, env, resources, network, replace } = options;
   return {
     name,
     image,
@@ -66,6 +69,7 @@ export function buildBody(name: string, options: StartBuildOptions, upload: stri
     workdir,
     env,
     resources: resources && resourcesBody(resources),
+    network: network && networkBody(network),
     replace,
     detach: true,
   };

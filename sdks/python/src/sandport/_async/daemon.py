@@ -11,15 +11,21 @@ from ..file_models import RetryCallback
 from ..life_models import SandboxEvent
 from ..resource_models import Kubernetes
 from .events import follow_events
-from .machine import AsyncKeys, AsyncPools, AsyncQuotas, AsyncSnapshots
+from .machine import (
+    AsyncKeys,
+    AsyncNamespaceNetworks,
+    AsyncPools,
+    AsyncQuotas,
+    AsyncSnapshots,
+)
 from .templates import AsyncTemplates
 from .transport import AsyncTransport
 from .volumes import AsyncVolumes
 
 
 class AsyncClient:
-    """A daemon, and what it has beside sandboxes: templates, volumes, snapshots, pools, quotas and
-    keys. Sandboxes find their daemon themselves."""
+    """A daemon, and what it has beside sandboxes: templates, volumes, snapshots, pools, quotas,
+    networks of namespaces, and keys. Sandboxes find their daemon themselves."""
 
     def __init__(self, url: Optional[str] = None, api_key: Optional[str] = None) -> None:
         """
@@ -33,6 +39,7 @@ class AsyncClient:
         self.snapshots = AsyncSnapshots(self._transport)
         self.pools = AsyncPools(self._transport)
         self.quotas = AsyncQuotas(self._transport)
+        self.namespace_networks = AsyncNamespaceNetworks(self._transport)
         self.keys = AsyncKeys(self._transport)
 
     @property

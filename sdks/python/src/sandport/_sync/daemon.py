@@ -10,15 +10,15 @@ from ..file_models import RetryCallback
 from ..life_models import SandboxEvent
 from ..resource_models import Kubernetes
 from .events import follow_events
-from .machine import Keys, Pools, Quotas, Snapshots
+from .machine import Keys, NamespaceNetworks, Pools, Quotas, Snapshots
 from .templates import Templates
 from .transport import shared_transport
 from .volumes import Volumes
 
 
 class Client:
-    """A daemon, and what it has beside sandboxes: templates, volumes, snapshots, pools, quotas and
-    keys. Sandboxes find their daemon themselves."""
+    """A daemon, and what it has beside sandboxes: templates, volumes, snapshots, pools, quotas,
+    networks of namespaces, and keys. Sandboxes find their daemon themselves."""
 
     def __init__(self, url: Optional[str] = None, api_key: Optional[str] = None) -> None:
         """
@@ -32,6 +32,7 @@ class Client:
         self.snapshots = Snapshots(self._transport)
         self.pools = Pools(self._transport)
         self.quotas = Quotas(self._transport)
+        self.namespace_networks = NamespaceNetworks(self._transport)
         self.keys = Keys(self._transport)
 
     @property

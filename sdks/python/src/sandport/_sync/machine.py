@@ -1,11 +1,13 @@
-"""Snapshots, pools, quotas and keys."""
+"""Snapshots, pools, quotas, networks of namespaces, and keys."""
 
 from __future__ import annotations
 
 from typing import List, Optional, Sequence
 
 from .._wire import machine, snapshots
+from .._wire.network import NetworkSpec
 from .._wire.snapshots import SnapshotSpec
+from ..network_models import NamespaceNetwork
 from ..resource_models import Key, Pool, Quota, Snapshot
 from .transport import Transport
 
@@ -95,6 +97,31 @@ class Quotas(_Api):
     def list(self) -> List[Quota]:
         """Of namespaces with a quota or with sandboxes."""
         return self._transport.call(machine.list_quotas())
+
+
+class NamespaceNetworks(_Api):
+    """What networks the sandboxes of namespaces have by default, and at most."""
+
+    def get(self, namespace: str) -> NamespaceNetwork:
+        return self._transport.call(machine.get_namespace_network(namespace))
+
+    def set(
+        self,
+        namespace: str,
+        *,
+        max_egress: Optional[str] = None,
+        max_allow: Optional[Sequence[str]] = None,
+        default: Optional[NetworkSpec] = None,
+    ) -> NamespaceNetwork:
+        """Sets all of it: what is left out is taken away. Sandboxes that have more than the new
+        bound lose what is beyond it. For administrators.
+
+        :param max_egress: most that a sandbox may have: ``none``, ``allowlist`` or ``all``.
+        :param max_allow: with ``allowlist``: rules may open no more than these.
+        :param default: of sandboxes that ask for none, and whose template has none.
+        """
+        call = machine.set_namespace_network(namespace, max_egress, max_allow, default)
+        return self._transport.call(call)
 
 
 class Keys(_Api):

@@ -11,6 +11,7 @@ from .._local_file import LocalPath
 from .._progress import Progress
 from .._transfers.template_archive import upload_archive
 from .._wire import templates
+from .._wire.network import NetworkSpec
 from .._wire.templates import LogFeed
 from ..errors import SandportError
 from ..file_models import ProgressCallback
@@ -96,6 +97,7 @@ class Templates:
         workdir: Optional[str] = None,
         env: Optional[Mapping[str, str]] = None,
         resources: Optional[Mapping[str, Any]] = None,
+        network: Optional[NetworkSpec] = None,
         replace: Optional[bool] = None,
         on_log: Optional[Callable[[str], None]] = None,
         on_progress: Optional[ProgressCallback] = None,
@@ -117,6 +119,8 @@ class Templates:
         :param env: added to what the source says.
         :param resources: limits of sandboxes that ask for none: ``cpu`` (cores), ``memory_mb``,
             ``disk_mb``, ``pids``.
+        :param network: of sandboxes that ask for none, a :class:`~sandport.Network` or
+            ``{"egress": ..., "allow": [...]}``; left out: what their namespace says.
         :param replace: make a new version of a template that is there.
         :param on_log: called with each line of the build's log.
         :param on_progress: sees the bytes of ``archive_file`` as they go up.
@@ -139,6 +143,7 @@ class Templates:
             workdir=workdir,
             env=env,
             resources=resources,
+            network=network,
             replace=replace,
             on_progress=on_progress,
         )
@@ -172,6 +177,7 @@ class Templates:
         workdir: Optional[str] = None,
         env: Optional[Mapping[str, str]] = None,
         resources: Optional[Mapping[str, Any]] = None,
+        network: Optional[NetworkSpec] = None,
         replace: Optional[bool] = None,
         on_progress: Optional[ProgressCallback] = None,
     ) -> TemplateBuild:
@@ -197,6 +203,7 @@ class Templates:
             workdir=workdir,
             env=env,
             resources=resources,
+            network=network,
             replace=replace,
         )
         return self._transport.call(call)

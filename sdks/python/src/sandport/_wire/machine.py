@@ -1,11 +1,13 @@
-"""Requests about what an administrator shares out: pools, quotas and keys."""
+"""Requests about what an administrator shares out: pools, quotas, networks and keys."""
 
 from __future__ import annotations
 
 from typing import List, Optional, Sequence
 
+from ..network_models import NamespaceNetwork
 from ..resource_models import Key, Kubernetes, Pool, Quota
 from .call import Answer, Call, Request, given, ignore, json_request, target
+from .network import NetworkSpec, network_body
 
 
 def list_pools() -> Call[List[Pool]]:
@@ -46,6 +48,24 @@ def set_quota(
     return Call(json_request("PUT", target("namespaces", namespace, "quota"), body), _quota)
 
 
+def get_namespace_network(namespace: str) -> Call[NamespaceNetwork]:
+    return Call(Request("GET", target("namespaces", namespace, "network")), _namespace_network)
+
+
+def set_namespace_network(
+    namespace: str,
+    max_egress: Optional[str],
+    max_allow: Optional[Sequence[str]],
+    default: Optional[NetworkSpec],
+) -> Call[NamespaceNetwork]:
+    if isinstance(max_allow, str):
+        raise TypeError("max_allow must be a list of rules, not one string")
+    rules = None if max_allow is None else list(max_allow)
+    body = given(max_egress=max_egress, max_allow=rules, default=network_body(default))
+    where = target("namespaces", namespace, "network")
+    return Call(json_request("PUT", where, body), _namespace_network)
+
+
 def list_keys() -> Call[List[Key]]:
     request = Request("GET", target("keys"))
     return Call(request, lambda answer: [Key.from_wire(item) for item in answer.json()])
@@ -79,3 +99,7 @@ def _pool(answer: Answer) -> Pool:
 
 def _quota(answer: Answer) -> Quota:
     return Quota.from_wire(answer.json_object())
+
+
+def _namespace_network(answer: Answer) -> NamespaceNetwork:
+    return NamespaceNetwork.from_wire(answer.json_object())

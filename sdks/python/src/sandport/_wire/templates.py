@@ -9,6 +9,7 @@ from ..errors import NetworkError, SandportError
 from ..resource_models import Template, TemplateBuild
 from .call import Answer, Call, Request, given, ignore, json_request, target
 from .events import data_of, failure
+from .network import NetworkSpec, network_body
 from .sse import EventParser
 
 
@@ -48,6 +49,7 @@ def start_build(
     packages: Optional[Sequence[str]],
     env: Optional[Mapping[str, str]],
     resources: Optional[Mapping[str, Any]],
+    network: Optional[NetworkSpec],
     **others: Any,
 ) -> Call[TemplateBuild]:
     """:param others: fields of the same names in the API."""
@@ -59,6 +61,7 @@ def start_build(
         packages=None if packages is None else list(packages),
         env=None if env is None else dict(env),
         resources=None if resources is None else dict(resources),
+        network=network_body(network),
         detach=True,
         **others,
     )
