@@ -19,6 +19,7 @@ import { Quotas } from './quotas/quotas.ts';
 import type { RecoveryReport } from './sandboxes/recovery.ts';
 import { Sandboxes } from './sandboxes/sandboxes.ts';
 import { Links } from './links/links.ts';
+import { HeldBytes } from './memory/held-bytes.ts';
 import { Snapshots } from './snapshots/snapshots.ts';
 import { SshKeys } from './ssh-keys/ssh-keys.ts';
 import { Uploads } from './uploads/uploads.ts';
@@ -73,6 +74,8 @@ export class Engine implements Disposable {
   readonly networks: NamespaceNetworks;
   readonly pools: Pools;
   readonly metrics: Metrics;
+  /** What requests hold in memory. */
+  readonly held = new HeldBytes();
   readonly #options: EngineOptions;
   readonly #watcher: Watcher;
 
@@ -132,7 +135,7 @@ export class Engine implements Disposable {
       users: () => this.sandboxes.registry.volumeUsers(),
     });
     this.files = new Files(this.sandboxes);
-    this.commands = new Commands(this.sandboxes);
+    this.commands = new Commands(this.sandboxes, this.held);
     this.code = new Code(this.sandboxes, this.#watcher);
     this.kept = new KeptCommands(this.sandboxes, this.#watcher);
     const { sandboxes, files, events } = this;

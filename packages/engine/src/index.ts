@@ -7,6 +7,7 @@ export type { KeptOutput } from './commands/kept/follow.ts';
 export type { OutputPage } from './commands/kept/output-page.ts';
 export type { OpenCommand, OpenCommandRequest } from './commands/open-command.ts';
 export { Engine, type EngineOptions } from './engine.ts';
+export type { HeldShare } from './memory/held-bytes.ts';
 export { maxEventsOfSandbox } from './events.ts';
 export { type ChangePageOptions, changePage } from './files/change-page.ts';
 export { compileGlobs, type PathMatcher } from './files/glob.ts';

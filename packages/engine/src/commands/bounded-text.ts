@@ -9,13 +9,15 @@ export class BoundedText {
     this.#limitBytes = limitBytes;
   }
 
-  add(chunk: Buffer): void {
+  /** Returns how many bytes of it are kept. */
+  add(chunk: Buffer): number {
     const room = this.#limitBytes - this.#bytes;
     if (chunk.length > room) this.truncated = true;
-    if (room <= 0) return;
+    if (room <= 0) return 0;
     const kept = chunk.subarray(0, room);
     this.#chunks.push(kept);
     this.#bytes += kept.length;
+    return kept.length;
   }
 
   /** As UTF-8; each invalid sequence becomes U+FFFD and loses nothing around it. */

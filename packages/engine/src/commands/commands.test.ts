@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { namespaceSchema } from '@sandport/protocol';
 import { openState } from '@sandport/state';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Engine } from '../engine.ts';
+import { HeldBytes } from '../memory/held-bytes.ts';
 import type { Principal } from '../principal.ts';
 import { CommandsDriver, FakeCommand, FakeConnection } from '../testing/commands-driver.ts';
 
@@ -71,6 +72,22 @@ test('an open command keeps the sandbox in use until it has ended, however that 
     code: 'command_not_started',
   });
   expect(await idle(box)).toBe(true);
+});
+
+test('a command that writes more than its key may hold is killed, and says the way out', async () => {
+  using box = await begin();
+  const { commands } = box.engine;
+  using held = new HeldBytes({ keyLimitBytes: 100 }).share(key);
+  const running = commands.run(key, box.id, { cmd: 'yes' }, { held });
+  running.catch(() => {});
+  await vi.waitFor(() => expect(box.command().spec.args).toContain('yes'));
+  box.command().stdout.write(Buffer.alloc(60));
+  box.command().stderr.write(Buffer.alloc(60));
+  await expect(running).rejects.toMatchObject({
+    code: 'limit_reached',
+    message: expect.stringContaining('exec/stream'),
+  });
+  expect((await box.command().exit).signal).toBe('SIGKILL');
 });
 
 test('a signal ends what it was given with, before, at and after the start', async () => {

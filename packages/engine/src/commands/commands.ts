@@ -7,6 +7,7 @@ import {
   maxExecOutputBytes,
   SandportFault,
 } from '@sandport/protocol';
+import type { HeldBytes, HeldShare } from '../memory/held-bytes.ts';
 import type { Principal } from '../principal.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
 import type { WakeOptions } from '../sandboxes/states.ts';
@@ -26,12 +27,19 @@ export interface CommandOptions extends WakeOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface RunOptions extends CommandOptions {
+  /** Counts the output that is kept. @default one that ends with the command */
+  readonly held?: Pick<HeldShare, 'take'> | undefined;
+}
+
 /** Commands in sandboxes. */
 export class Commands {
   readonly #sandboxes: Sandboxes;
+  readonly #held: HeldBytes;
 
-  constructor(sandboxes: Sandboxes) {
+  constructor(sandboxes: Sandboxes, held: HeldBytes) {
     this.#sandboxes = sandboxes;
+    this.#held = held;
   }
 
   /**
@@ -45,20 +53,31 @@ export class Commands {
     await this.#sandboxes.states.running(entry, options);
   }
 
-  /** Runs a command to its end and keeps what it wrote, up to the limit of each stream. */
+  /**
+   * Runs a command to its end and keeps what it wrote, up to the limit of each stream.
+   * @throws SandportFault also `limit_reached`, when requests hold too much; the command is killed
+   */
   async run(
     principal: Principal,
     sandbox: string,
     request: ExecRequest,
-    options: CommandOptions = {},
+    options: RunOptions = {},
   ): Promise<ExecResult> {
+    using own = this.#held.share(principal);
+    const { held = own } = options;
     const limitBytes = request.max_output_bytes ?? maxExecOutputBytes;
     const kept = { stdout: new BoundedText(limitBytes), stderr: new BoundedText(limitBytes) };
     const result = await this.stream(
       principal,
       sandbox,
       request,
-      ({ stream, bytes }) => kept[stream].add(bytes),
+      ({ stream, bytes }) => {
+        try {
+          held.take(kept[stream].add(bytes));
+        } catch (error) {
+          return Promise.reject(error);
+        }
+      },
       options,
     );
     const truncated = kept.stdout.truncated || kept.stderr.truncated;

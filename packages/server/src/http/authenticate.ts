@@ -21,4 +21,7 @@ export function authenticate(
   const principal = engine.keys.authenticate(apiKey);
   if (principal === undefined) throw new SandportFault('unauthorized', 'The API key is not valid.');
   exchange.principal = principal;
+  const held = engine.held.share(principal);
+  exchange.held = held;
+  exchange.hold(held);
 }

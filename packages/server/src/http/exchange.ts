@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Principal } from '@sandport/engine';
+import type { HeldShare, Principal } from '@sandport/engine';
 import { SandportFault } from '@sandport/protocol';
 import { Query } from './query.ts';
 
@@ -21,6 +21,8 @@ export class Exchange {
   errorCode: string | undefined;
   /** Bytes of the body that were read, for the log. */
   bytesIn = 0;
+  /** Counts what the request holds in memory. Set with the principal. */
+  held: Pick<HeldShare, 'take'> | undefined;
   #principal: Principal | undefined;
   #abort: AbortController | undefined;
   #continued = false;

@@ -1,9 +1,12 @@
+import { Writable } from 'node:stream';
 import { SandportFault } from '@sandport/protocol';
 import { z } from 'zod';
 import type { Exchange } from './exchange.ts';
+import { receiveBody } from './receive-body.ts';
 
-/** Most bytes of a JSON body. `exec` carries its input in it. */
+/** Most bytes of a JSON body, where nothing else is said. */
 const defaultLimitBytes = 1024 * 1024;
+const defaultIdleTimeoutMs = 60_000;
 
 /**
  * Reads and checks a JSON body, also one that may be left out: no body at all counts as `{}`. The
@@ -65,30 +68,39 @@ const knownKeys = (schema: z.ZodType): string[] =>
 
 /**
  * Reads a body of text, whatever its content type.
- * @throws SandportFault `payload_too_large`, `incomplete_body`, `invalid_request`
+ * @param idleTimeoutMs after so long without a byte the body is given up
+ * @throws SandportFault `payload_too_large`, `incomplete_body`, `invalid_request`,
+ * `request_timeout`, `limit_reached`
  */
-export async function readText(exchange: Exchange, limitBytes: number): Promise<string> {
+export async function readText(
+  exchange: Exchange,
+  limitBytes: number,
+  idleTimeoutMs = defaultIdleTimeoutMs,
+): Promise<string> {
   const { request } = exchange;
   const tooLarge = () =>
     new SandportFault('payload_too_large', `The body is larger than ${limitBytes} bytes.`, {
       limit_bytes: limitBytes,
     });
   if (Number(request.headers['content-length'] ?? 0) > limitBytes) throw tooLarge();
-  exchange.takeBody();
   const chunks: Buffer[] = [];
-  let bytes = 0;
+  const target = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      exchange.bytesIn += chunk.length;
+      if (exchange.bytesIn > limitBytes) return done(tooLarge());
+      chunks.push(chunk);
+      done(heldBytes(exchange, chunk.length));
+    },
+  });
+  const onIdle = () =>
+    new SandportFault('request_timeout', `Nothing of the body came for ${idleTimeoutMs} ms.`);
+  exchange.takeBody();
   try {
-    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-      const buffer: Buffer = chunk;
-      bytes += buffer.length;
-      exchange.bytesIn = bytes;
-      if (bytes > limitBytes) throw tooLarge();
-      chunks.push(buffer);
-    }
+    await receiveBody(request, target, { idleTimeoutMs, onIdle });
   } catch (error) {
     if (error instanceof SandportFault) throw error;
     throw new SandportFault('incomplete_body', 'The body ended before its announced length.', {
-      received_bytes: bytes,
+      received_bytes: exchange.bytesIn,
     });
   }
   const body = Buffer.concat(chunks);
@@ -96,4 +108,14 @@ export async function readText(exchange: Exchange, limitBytes: number): Promise<
   if (text.includes('\uFFFD') && !Buffer.from(text).equals(body))
     throw new SandportFault('invalid_request', 'The body is not valid UTF-8.', { field: 'body' });
   return text;
+}
+
+/** Why they may not be held. */
+function heldBytes({ held }: Exchange, bytes: number): Error | null {
+  try {
+    held?.take(bytes);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
 }

@@ -42,6 +42,7 @@ test('pages of the daemon, and of allowed origins, may open a connection', () =>
 // Nothing here gets as far as the engine, but where a test says what it does.
 const engine = {
   keys: { authenticate: (key: string) => (key === 'good' ? { keyId: 'k' } : undefined) },
+  held: { share: () => ({ [Symbol.dispose]: () => {} }) },
   sandboxes: {
     get: () => {
       throw new Error('as if by mistake');

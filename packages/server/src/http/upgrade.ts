@@ -32,11 +32,15 @@ export interface UpgradeOptions {
 
 /** True when the route takes the connection over for this request. */
 export function takesUpgrade(route: Route | undefined, request: IncomingMessage): boolean {
-  if (route?.upgrade === undefined) return false;
+  if (route?.upgrade === undefined || hasBody(request)) return false;
   const offered = (request.headers.upgrade ?? '').trim().toLowerCase();
   // Clients offer HTTP/2 on every request and rely on its being ignored.
   return route.anyProtocol === true ? offered !== 'h2c' : offered === 'websocket';
 }
+
+/** What follows the head of such a request is not the other protocol yet. */
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0;
 
 /** Hands a connection to a route, for which {@link takesUpgrade} was true, or answers with an error. */
 export async function serveUpgrade(

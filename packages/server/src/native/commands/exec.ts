@@ -9,6 +9,7 @@ import {
 import { readJson } from '../../http/read-json.ts';
 import type { Route } from '../../http/router.ts';
 import { ServerSentEvents } from '../../http/server-sent-events.ts';
+import { answerResult } from './answer-result.ts';
 import { textOf } from './text-of.ts';
 import { Utf8Chunks } from './utf8-chunks.ts';
 import { tellWhenWoken } from '../waking.ts';
@@ -32,10 +33,10 @@ export const execRoutes = (engine: Engine): Route[] => [
         return;
       }
       const { background: _background, ...request } = body;
-      exchange.json(
-        200,
-        await engine.commands.run(principal, sandbox, request, { signal, ...woken }),
-      );
+      const { held } = exchange;
+      const options = { signal, held, ...woken };
+      const result = await engine.commands.run(principal, sandbox, request, options);
+      await answerResult(exchange, result);
     },
   },
   {

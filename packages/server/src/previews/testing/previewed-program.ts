@@ -37,6 +37,7 @@ export class PreviewedProgram implements AsyncDisposable {
       [tokens.other]: { ...grant([]), port: 3001 },
     };
     const engine = {
+      held: { share: () => ({ [Symbol.dispose]: () => {} }) },
       keys: {
         authenticate: (key: string) => (key === apiKey ? principal : undefined),
         principal: () => principal,
