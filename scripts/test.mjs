@@ -87,20 +87,23 @@ function summarize(reports) {
   const sum = (name) => reports.reduce((total, report) => total + report[name], 0);
   const skipped = reports.flatMap((report) => report.skipped);
   const failures = reports.flatMap((report) => report.failures);
-  if (interrupted.aborted) failures.push('the run was interrupted');
+  if (interrupted.aborted) failures.push({ name: 'the run was interrupted', reason: '' });
   if (skipped.length > 0) console.log(bold('\nSkipped'));
   for (const { name, reason } of skipped) {
     console.log(`  ${yellow('-')} ${name}: ${reason || 'no reason given'}`);
   }
   const retried = reports.flatMap((report) => report.retried);
   if (retried.length > 0) console.log(bold('\nPassed at the second try only'));
-  for (const name of retried) console.log(`  ${yellow('!')} ${name}`);
+  for (const each of retried) console.log(withReason(yellow('!'), each));
   if (failures.length > 0) console.log(bold('\nFailed'));
-  for (const name of failures) console.log(`  ${red('✗')} ${name}`);
+  for (const each of failures) console.log(withReason(red('✗'), each));
   const failed = sum('failed') + (interrupted.aborted ? 1 : 0);
   const tail = skipped.length > 0 ? `, ${skipped.length} skipped` : '';
   console.log(`\n${sum('passed')} passed, ${failed} failed${tail}`);
   return failed === 0 ? 0 : 1;
 }
+
+const withReason = (mark, { name, reason }) =>
+  [`  ${mark} ${name}`, ...reason.split('\n').filter((line) => line !== '')].join('\n      ');
 
 await runMain(main);

@@ -12,7 +12,10 @@ test('counts passes, failures, errors and skips with their reasons', () => {
     passed: 1,
     failed: 2,
     skipped: [{ name: 'suite > a.b > four', reason: 'no "runsc" here' }],
-    failures: ['suite > a.b > two', 'suite > a.b > three'],
+    failures: [
+      { name: 'suite > a.b > two', reason: 'no > yes' },
+      { name: 'suite > a.b > three', reason: 'setup' },
+    ],
     retried: [],
   });
 });
@@ -22,11 +25,12 @@ test('a test that was tried again counts once, as it ended', () => {
     <testcase classname="a" name="one" /><testcase classname="a" name="one" />
     <testcase classname="a" name="two" /><testcase classname="a" name="two"><failure>x</failure></testcase>
   </testsuite></testsuites>`;
-  expect(readJunit(xml, 'suite')).toEqual({
+  const reruns = { 'a > one': 'expected 1 to be 2\n\n+ 1\n- 2' };
+  expect(readJunit(xml, 'suite', reruns)).toEqual({
     passed: 1,
     failed: 1,
     skipped: [],
-    failures: ['suite > a > two'],
-    retried: ['suite > a > one'],
+    failures: [{ name: 'suite > a > two', reason: '' }],
+    retried: [{ name: 'suite > a > one', reason: 'expected 1 to be 2\n+ 1\n- 2' }],
   });
 });

@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { inRepo, repoDir, setupDir, venvDir } from '../lib/paths.mjs';
@@ -44,7 +44,9 @@ export async function runPytest({ filters, env, killOnAbort }) {
 
 async function runSuite(suite, paths, { env, killOnAbort }) {
   const reportFile = join(setupDir, `pytest-${suite.replaceAll('/', '-')}.xml`);
+  const rerunsFile = reportFile.replace(/xml$/, 'reruns.json');
   rmSync(reportFile, { force: true });
+  rmSync(rerunsFile, { force: true });
   // pytest keeps the directories of `tmp_path` for a look after the run; they are no leak.
   const kept = join(env.TMPDIR, 'pytest-kept');
   const result = await run(
@@ -57,14 +59,24 @@ async function runSuite(suite, paths, { env, killOnAbort }) {
       `--junitxml=${reportFile}`,
       `--basetemp=${kept}`,
       // As for the other suites: on CI what fails is tried again, and named.
-      ...(process.env.CI === undefined ? [] : ['--reruns=1', '-rR']),
+      ...(process.env.CI === undefined ? [] : ['--reruns=1', '-p', 'report_reruns']),
       ...paths,
     ],
-    { cwd: repoDir, inherit: true, killOnAbort, env },
+    {
+      cwd: repoDir,
+      inherit: true,
+      killOnAbort,
+      env: {
+        ...env,
+        PYTHONPATH: inRepo('scripts/testing'),
+        PYTHONDONTWRITEBYTECODE: '1',
+        SANDPORT_RERUNS_REPORT: rerunsFile,
+      },
+    },
   );
   await run('rm', ['-rf', '--one-file-system', '--', kept]);
   try {
-    const report = readJunit(await readFile(reportFile, 'utf8'), suite);
+    const report = readJunit(await readFile(reportFile, 'utf8'), suite, readReruns(rerunsFile));
     if (result.code === 0 || result.code === nothingCollected || report.failed > 0) return report;
     return withFailure(report, `pytest ${suite} ended with code ${result.code}`);
   } catch {
@@ -72,3 +84,6 @@ async function runSuite(suite, paths, { env, killOnAbort }) {
     return withFailure({ passed: 0, failed: 0, skipped: [], failures: [], retried: [] }, why);
   }
 }
+
+/** Why tests failed at first; written only where they are tried again. */
+const readReruns = (file) => (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {});

@@ -37,5 +37,5 @@ export async function runVitest({ filters, env, killOnAbort }) {
 export const withFailure = (report, name) => ({
   ...report,
   failed: report.failed + 1,
-  failures: [...report.failures, name],
+  failures: [...report.failures, { name, reason: '' }],
 });
