@@ -34,7 +34,10 @@ test('the kernel takes all commands, again and again, and gives everything back'
     const networks: Network[] = [
       { egress: 'none' },
       { egress: 'all', allow: ['10.1.0.0/16', '10.2.3.4'] },
-      { egress: 'allowlist', allow: ['a.test', '*.b.test:443', '192.168.0.0/16:22', '*:443'] },
+      {
+        egress: 'allowlist',
+        allow: ['a.test', '*.b.test:443', '192.168.0.0/16:22', '*:443', '*:53/udp'],
+      },
     ];
     for (const network of networks)
       run(guestRules({ ...options, network, mark: 5, keepPinned: false }));
@@ -48,6 +51,7 @@ test('the kernel takes all commands, again and again, and gives everything back'
     expect(rules).toMatch(
       /@closed goto refuse\s+meta l4proto \{ tcp, udp \} th dport 443 ct mark set/,
     );
+    expect(rules).toContain('udp dport 53 ct mark set');
     // Another daemon takes the table over: what is open stays open.
     run(baseRules({ names, range: defaultRange, resolver, logGroup: 78 }));
     const network: Network = { egress: 'allowlist', allow: ['a.test'] };

@@ -3,6 +3,7 @@ import {
   formatNetwork,
   type Ipv4Network,
   type Network,
+  type NetworkRule,
   parseNetworkRule,
 } from '@sandport/protocol';
 import type { GuestNames, NetworkNames } from './names.ts';
@@ -15,6 +16,10 @@ const newASecond = 500;
 const questionsPerSecond = 100;
 /** Denials of one sandbox that the kernel tells a second. */
 const toldPerSecond = 50;
+/** Packets of one sandbox that are answered with a refusal a second. */
+const refusedPerSecond = 1000;
+/** How long the kernel remembers connections that are over, and questions for names. */
+const overSeconds = { timeWait: 10, close: 5, question: 10 };
 
 export interface BaseRulesOptions {
   readonly names: NetworkNames;
@@ -24,25 +29,43 @@ export interface BaseRulesOptions {
   readonly resolver: { readonly udpPort: number; readonly tcpPort: number };
   /** Group of the log of packets. */
   readonly logGroup: number;
+  /**
+   * Forget connections soon after their end, which not every kernel can: what one sandbox leaves
+   * behind takes places in a table that all of the machine shares. @default true
+   */
+  readonly shorten?: boolean | undefined;
 }
 
 /**
  * Commands of nftables for what all sandboxes have in common. They can be given again at any time:
  * what belongs to single sandboxes stays.
  */
-export function baseRules({ names, range, resolver, logGroup }: BaseRulesOptions): string {
+export function baseRules(options: BaseRulesOptions): string {
+  const { names, range, resolver, logGroup, shorten = true } = options;
   const { table, gateway, block } = names;
   const guests = `iifname "${names.interfacePrefix}*"`;
   const toGuests = `oifname "${names.interfacePrefix}*"`;
   const beyondLimit = `update @asking { iifname limit rate over ${questionsPerSecond}/second burst ${questionsPerSecond} packets }`;
   const chains: Record<string, readonly string[]> = {
-    refuse: [
+    tell: [
       `update @told { ip saddr limit rate ${toldPerSecond}/second burst ${toldPerSecond} packets } log group ${logGroup} snaplen 64 queue-threshold 1`,
+    ],
+    refuse: [
+      `update @refused { ip saddr limit rate over ${refusedPerSecond}/second burst ${refusedPerSecond} packets } drop`,
+      'jump tell',
       'meta l4proto tcp reject with tcp reset',
       // What every kernel tells a program about, gVisor's too.
       'meta l4proto udp reject with icmp type port-unreachable',
       'reject with icmp type admin-prohibited',
     ],
+    // What is dropped comes again a moment later; what is refused, at once.
+    put_off: ['jump tell', 'drop'],
+    shorten: shorten
+      ? [
+          'meta l4proto tcp ct timeout set "over"',
+          `ip daddr ${gateway} meta l4proto udp ct timeout set "question"`,
+        ]
+      : [],
     // Before the connection table looks at a packet: whose it says it is must be true.
     first: [
       `${guests} meta nfproto ipv6 drop`,
@@ -58,6 +81,7 @@ export function baseRules({ names, range, resolver, logGroup }: BaseRulesOptions
       `${guests} ip daddr ${gateway} udp dport ${resolver.udpPort} ${beyondLimit} drop`,
       `${guests} ip daddr ${gateway} tcp dport ${resolver.tcpPort} ct state new ${beyondLimit} drop`,
       `${guests} ct state established,related accept`,
+      `${guests} ip daddr ${gateway} ct state new jump shorten`,
       `${guests} ip daddr ${gateway} udp dport ${resolver.udpPort} accept`,
       `${guests} ip daddr ${gateway} tcp dport ${resolver.tcpPort} accept`,
       `${guests} goto refuse`,
@@ -85,11 +109,18 @@ export function baseRules({ names, range, resolver, logGroup }: BaseRulesOptions
     `add set inet ${table} owners { type ifname . ipv4_addr; }`,
     `add map inet ${table} guests { type ifname : verdict; }`,
     `add set inet ${table} told { type ipv4_addr; size 65535; flags dynamic,timeout; timeout 60s; }`,
+    `add set inet ${table} refused { type ipv4_addr; size 65535; flags dynamic,timeout; timeout 60s; }`,
     `add set inet ${table} asking { type ifname; size 65535; flags dynamic,timeout; timeout 60s; }`,
     `add set inet ${table} closed { type ipv4_addr; flags interval; auto-merge; }`,
     `flush set inet ${table} closed`,
     `add element inet ${table} closed { ${[...new Set([...closedNetworks, range].map(formatNetwork))].join(', ')} }`,
   ];
+  const { timeWait, close, question } = overSeconds;
+  if (shorten)
+    lines.push(
+      `add ct timeout inet ${table} over { protocol tcp; l3proto ip; policy = { time_wait: ${timeWait}, close: ${close} }; }`,
+      `add ct timeout inet ${table} question { protocol udp; l3proto ip; policy = { unreplied: ${question}, replied: ${question} }; }`,
+    );
   for (const chain of Object.keys(chains)) {
     const hook = hooks[chain];
     lines.push(`add chain inet ${table} ${chain}${hook === undefined ? '' : ` { ${hook} }`}`);
@@ -147,12 +178,13 @@ function policy(
     `ip daddr ${formatNetwork(range)} goto refuse`,
     `ct state established,related ct mark ${mark} accept`,
     'meta l4proto != { tcp, udp, icmp } goto refuse',
-    `ct state new limit rate over ${newASecond}/second burst ${newASecond * 2} packets goto refuse`,
+    `ct state new limit rate over ${newASecond}/second burst ${newASecond * 2} packets goto put_off`,
     `ct state new ct count over ${mostConnections} goto refuse`,
+    'ct state new jump shorten',
     ...allow.flatMap((text) => {
       const rule = parseNetworkRule(text);
       if (rule.kind !== 'addresses') return [];
-      const port = rule.port === undefined ? '' : toPort(rule.port);
+      const port = rule.port === undefined ? '' : toPort(rule);
       return [`ip daddr ${formatNetwork(rule.network)} ${port}${accept}`];
     }),
     'ip daddr @closed goto refuse',
@@ -161,7 +193,7 @@ function policy(
       : [
           ...allow.flatMap((text) => {
             const rule = parseNetworkRule(text);
-            return rule.kind === 'port' ? [`${toPort(rule.port)}${accept}`] : [];
+            return rule.kind === 'port' ? [`${toPort(rule)}${accept}`] : [];
           }),
           `ip daddr @${guest.pinned} ${accept}`,
           `meta l4proto { tcp, udp } ip daddr . th dport @${guest.pinnedPorts} ${accept}`,
@@ -170,7 +202,8 @@ function policy(
   ];
 }
 
-const toPort = (port: number): string => `meta l4proto { tcp, udp } th dport ${port} `;
+const toPort = ({ port, protocol }: Exclude<NetworkRule, { kind: 'name' }>): string =>
+  `${protocol ?? 'meta l4proto { tcp, udp } th'} dport ${port} `;
 
 const flushed = (table: string, guest: GuestNames): string[] => [
   `flush set inet ${table} ${guest.pinned}`,

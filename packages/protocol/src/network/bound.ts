@@ -1,6 +1,11 @@
 import { isWithin, sizeOf } from './ipv4.ts';
 import type { Egress, Network } from './network.ts';
-import { type NetworkRule, opensClosedNetworks, parseNetworkRule } from './rule.ts';
+import {
+  type NetworkRule,
+  type PortProtocol,
+  opensClosedNetworks,
+  parseNetworkRule,
+} from './rule.ts';
 
 /** Most that a network may open. */
 export interface NetworkBound {
@@ -37,6 +42,7 @@ function isAllowed(text: string, { egress, allow }: NetworkBound): boolean {
 /** Whether a rule opens all that another one opens. */
 export function covers(outer: NetworkRule, inner: NetworkRule): boolean {
   if (outer.port !== undefined && outer.port !== inner.port) return false;
+  if (protocolOf(outer) !== undefined && protocolOf(outer) !== protocolOf(inner)) return false;
   // Names lead to public addresses only.
   if (outer.kind === 'port') return !opensClosedNetworks(inner);
   if (outer.kind === 'name' && inner.kind === 'name')
@@ -47,3 +53,6 @@ export function covers(outer: NetworkRule, inner: NetworkRule): boolean {
   const { base } = inner.network;
   return isWithin(base, outer.network) && sizeOf(inner.network) <= sizeOf(outer.network);
 }
+
+const protocolOf = (rule: NetworkRule): PortProtocol | undefined =>
+  rule.kind === 'name' ? undefined : rule.protocol;

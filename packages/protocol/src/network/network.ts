@@ -50,7 +50,7 @@ export const networkSchema = z
     allow: networkRulesSchema
       .optional()
       .describe(
-        'Names (`example.com`, `*.example.com`), IPv4 addresses and networks (`10.1.2.0/24`), each also with a port (`example.com:443`), or a port of all public addresses (`*:443`). Private networks need a key for all namespaces.',
+        'Names (`example.com`, `*.example.com`), IPv4 addresses and networks (`10.1.2.0/24`), each also with a port (`example.com:443`), or a port of all public addresses (`*:443`). Ports of addresses can be of one protocol (`*:53/udp`). Private networks need a key for all namespaces.',
       ),
     bandwidth_mbps: z
       .number()

@@ -2,7 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatNetwork, isPublicAddress, parseIpv4, parseNetwork } from './ipv4.ts';
 import { networkSchema } from './network.ts';
-import { isForName, NetworkRuleError, opensClosedNetworks, parseNetworkRule } from './rule.ts';
+import {
+  isForName,
+  NetworkRuleError,
+  opensClosedNetworks,
+  parseNetworkRule,
+  ruleText,
+} from './rule.ts';
 
 describe('rules', () => {
   it.each([
@@ -14,6 +20,16 @@ describe('rules', () => {
       { kind: 'addresses', network: { base: 0x0a010200, prefix: 24 }, port: undefined },
     ],
     ['*:443', { kind: 'port', port: 443 }],
+    ['*:53/udp', { kind: 'port', port: 53, protocol: 'udp' }],
+    [
+      '1.2.3.4:80/tcp',
+      {
+        kind: 'addresses',
+        network: { base: 0x01020304, prefix: 32 },
+        port: 80,
+        protocol: 'tcp',
+      },
+    ],
     ['1.2.3.4:80', { kind: 'addresses', network: { base: 0x01020304, prefix: 32 }, port: 80 }],
   ])('reads %s', (text, rule) => {
     expect(parseNetworkRule(text)).toEqual(rule);
@@ -23,6 +39,10 @@ describe('rules', () => {
     ['', 'neither a host name'],
     ['*', '"*"'],
     ['*:', 'port'],
+    ['*:/tcp', 'port'],
+    ['*:80/sctp', 'port'],
+    ['1.2.3.4/tcp', 'neither'],
+    ['a.test:80/tcp', 'one protocol'],
     ['*:0', 'port'],
     ['*:70000', 'port'],
     ['*.com', 'top-level'],
@@ -57,6 +77,13 @@ describe('rules', () => {
     expect(isPublicAddress(parseIpv4('100.64.0.1') ?? 0)).toBe(false);
     expect(isPublicAddress(parseIpv4('8.8.8.8') ?? 0)).toBe(true);
   });
+
+  it.each(['a.test', '*.a.test:1', '1.2.3.0/24', '1.2.3.4/32:80/tcp', '*:53/udp', '*:443'])(
+    'writes %s as it reads it',
+    (text) => {
+      expect(ruleText(parseNetworkRule(text))).toBe(text);
+    },
+  );
 
   it('matches names by whole labels', () => {
     const rule = parseNetworkRule('*.example.com');

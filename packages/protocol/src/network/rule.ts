@@ -7,7 +7,10 @@ import {
   parseNetwork,
 } from './ipv4.ts';
 
-/** What one entry of `allow` opens, for TCP and UDP alike. Without a port: all ports. */
+/** Of a port; without one it is open for both. */
+export type PortProtocol = 'tcp' | 'udp';
+
+/** What one entry of `allow` opens. Without a port: all ports. */
 export type NetworkRule =
   | {
       readonly kind: 'name';
@@ -21,11 +24,13 @@ export type NetworkRule =
       readonly kind: 'addresses';
       readonly network: Ipv4Network;
       readonly port?: number | undefined;
+      readonly protocol?: PortProtocol | undefined;
     }
   | {
       /** One port of every public address; names of any host have addresses. */
       readonly kind: 'port';
       readonly port: number;
+      readonly protocol?: PortProtocol | undefined;
     };
 
 /** Shortest prefix of a rule for addresses: what is more is nearly everything. */
@@ -40,7 +45,8 @@ export class NetworkRuleError extends Error {
 
 /**
  * Reads an entry of `allow`: `example.com`, `*.example.com`, `10.1.2.0/24`, `1.2.3.4`, each also
- * with a port, as `example.com:443`; or a port of all public addresses, as `*:443`.
+ * with a port, as `example.com:443`; or a port of all public addresses, as `*:443`. Ports of
+ * addresses can be of one protocol, as `10.1.2.0/24:53/udp`.
  * @throws NetworkRuleError
  */
 export function parseNetworkRule(text: string): NetworkRule {
@@ -48,14 +54,19 @@ export function parseNetworkRule(text: string): NetworkRule {
     new NetworkRuleError(`the rule ${JSON.stringify(text.slice(0, 80))} ${why}`);
   if (text.includes('::') || text.startsWith('['))
     throw refuse('is for IPv6, which sandboxes do not have: name the host, or its IPv4 address');
-  const [host = '', portText, rest] = text.split(':');
+  const [host = '', portAndProtocol, rest] = text.split(':');
   if (rest !== undefined) throw refuse('has more than one ":"');
-  const port = portText === undefined ? undefined : parsePort(portText);
-  if (portText !== undefined && port === undefined)
+  const [, portText, protocol] = /^(.*?)(?:\/(tcp|udp))?$/.exec(portAndProtocol ?? '') ?? [];
+  const of: { protocol?: PortProtocol } =
+    protocol === 'tcp' || protocol === 'udp' ? { protocol } : {};
+  const port = portAndProtocol === undefined ? undefined : parsePort(portText ?? '');
+  if (portAndProtocol !== undefined && port === undefined)
     throw refuse('has a port that is not a number from 1 to 65535');
-  if (host === '*' && port !== undefined) return { kind: 'port', port };
+  if (host === '*' && port !== undefined) return { kind: 'port', port, ...of };
   if (/^[\d./]+$/.test(host))
-    return { kind: 'addresses', network: parseAddresses(host, refuse), port };
+    return { kind: 'addresses', network: parseAddresses(host, refuse), port, ...of };
+  if (protocol !== undefined)
+    throw refuse('is for one protocol, which only rules for addresses can be: leave it out');
   const below = host.startsWith('*.');
   const name = (below ? host.slice(2) : host).toLowerCase().replace(/\.$/, '');
   if (name.includes('*'))
@@ -98,9 +109,10 @@ function parseAddresses(text: string, refuse: (why: string) => NetworkRuleError)
 }
 
 /** Equal for rules that open the same, however they are written. */
-export const ruleText = (rule: NetworkRule): string => {
-  const port = rule.port === undefined ? '' : `:${rule.port}`;
+export function ruleText(rule: NetworkRule): string {
+  const protocol = rule.kind === 'name' || rule.protocol === undefined ? '' : `/${rule.protocol}`;
+  const port = rule.port === undefined ? '' : `:${rule.port}${protocol}`;
   if (rule.kind === 'port') return `*${port}`;
   if (rule.kind === 'name') return `${rule.below ? '*.' : ''}${rule.name}${port}`;
   return `${formatNetwork(rule.network)}${port}`;
-};
+}
