@@ -9,7 +9,7 @@ import { parseGuestPath } from '@sandport/protocol';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { createLocalDriver } from './create-local-driver.ts';
 import { Layout } from './layout.ts';
-import { findProgram } from './runtimes/find-program.ts';
+import { findProgram } from '@sandport/linux';
 import type { StorageKind } from './storage/storage.ts';
 import { leftovers, templatesDir, testDataDir, testSpec } from './testing/test-machine.ts';
 

@@ -1,8 +1,7 @@
 import { existsSync, readFileSync, statfsSync } from 'node:fs';
 import { release } from 'node:os';
 import { dirname } from 'node:path';
-import { probeIdMappedOverlay, probeOpenat2, probeOverlay } from '@sandport/linux';
-import { findProgram } from '../runtimes/find-program.ts';
+import { findProgram, probeIdMappedOverlay, probeOpenat2, probeOverlay } from '@sandport/linux';
 import type { CgroupFeatures } from './cgroup-features.ts';
 import type { MachineRow } from './report.ts';
 

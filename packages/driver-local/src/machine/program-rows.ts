@@ -1,5 +1,5 @@
 import type { Isolation } from '@sandport/protocol';
-import { findProgram } from '../runtimes/find-program.ts';
+import { findProgram } from '@sandport/linux';
 import type { Runtime } from '../runtimes/runtime.ts';
 import type { MachineRow } from './report.ts';
 import type { TrialResult } from './trial.ts';

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { findProgram } from '../runtimes/find-program.ts';
+import { findProgram } from '@sandport/linux';
 import type { NetworkOptions } from './options.ts';
 
 /** Program → its package in Debian. */

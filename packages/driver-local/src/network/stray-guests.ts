@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { NetworkNames } from './names.ts';
-import { runProgram } from './programs.ts';
-import { runNft } from './programs.ts';
+import { listTable, runNft } from './programs.ts';
 
 const listingSchema = z.object({
   nftables: z.array(
@@ -21,8 +20,7 @@ export async function removeStrayGuests(
   { table }: NetworkNames,
   known: ReadonlySet<string>,
 ): Promise<void> {
-  const text = await runProgram('nft', ['-j', 'list', 'table', 'inet', table], '');
-  const { nftables } = listingSchema.parse(JSON.parse(text));
+  const { nftables } = listingSchema.parse(JSON.parse(await listTable(table)));
   const isStray = (name: string) =>
     /^(guest|pinned|ports)_[0-9a-f]+$/.test(name) &&
     !known.has(`guest_${name.slice(name.indexOf('_') + 1)}`);

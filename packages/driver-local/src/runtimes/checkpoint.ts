@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
-import { lastWords, runtimeEnvironment } from './start.ts';
+import { runProgram } from '@sandport/linux';
+import { runtimeEnvironment, withLastWords } from './start.ts';
 import { type Runtime, shortLivedGo } from './runtime.ts';
 
 export interface CheckpointOptions {
@@ -23,14 +23,14 @@ export async function checkpointWithRuntime(
 ): Promise<void> {
   const args = [...runtime.flags, '--root', stateDir, '--log', log, '--log-format', 'json'];
   args.push('checkpoint', '--image-path', imageDir, id);
-  const code = await new Promise<number | string>((resolve, reject) => {
-    const child = spawn(runtime.program, args, {
-      stdio: 'ignore',
-      env: { ...runtimeEnvironment(runtime), ...shortLivedGo },
-      detached: true,
-    });
-    child.once('error', reject);
-    child.once('exit', (status, killedBy) => resolve(status ?? killedBy ?? 'unknown'));
-  });
-  if (code !== 0) throw new Error(lastWords(log) ?? `${runtime.name} ended with ${code}`);
+  const options = {
+    env: { ...runtimeEnvironment(runtime), ...shortLivedGo },
+    files: 'nothing',
+    ownSession: true,
+  } as const;
+  try {
+    await runProgram(runtime.program, args, options);
+  } catch (cause) {
+    throw withLastWords(cause, log);
+  }
 }

@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { findProgram, runProgram } from '@sandport/linux';
 import type { Isolation } from '@sandport/protocol';
-import { findProgram } from './find-program.ts';
 
 /** A program that starts sandboxes of one isolation. */
 export interface Runtime {
@@ -22,8 +20,6 @@ export interface Runtime {
  * quarter of that time for nothing.
  */
 export const shortLivedGo = { GOGC: 'off', GOMAXPROCS: '1' };
-
-const run = promisify(execFile);
 
 /** The runtime for `container` that is installed; undefined when there is none. */
 export async function findContainerRuntime(): Promise<Runtime | undefined> {
@@ -86,7 +82,7 @@ function platform(help: string): string {
 
 async function readVersion(program: string): Promise<string | undefined> {
   try {
-    const { stdout } = await run(program, ['--version'], { timeout: 10_000 });
+    const { stdout } = await runProgram(program, ['--version'], { timeoutMs: 10_000 });
     return /version\s+(?:release-)?(\S+)/.exec(stdout)?.[1];
   } catch {
     return undefined;
@@ -95,7 +91,7 @@ async function readVersion(program: string): Promise<string | undefined> {
 
 async function helpOf(program: string): Promise<string | undefined> {
   try {
-    const { stdout, stderr } = await run(program, ['flags'], { timeout: 10_000 });
+    const { stdout, stderr } = await runProgram(program, ['flags'], { timeoutMs: 10_000 });
     return stdout + stderr;
   } catch {
     return undefined;

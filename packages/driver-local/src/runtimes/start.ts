@@ -1,6 +1,6 @@
-import { spawn, type SpawnOptions } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ProgramError, runProgram } from '@sandport/linux';
 import type { Runtime } from './runtime.ts';
 
 export interface StartOptions {
@@ -29,14 +29,16 @@ export async function startWithRuntime(runtime: Runtime, options: StartOptions):
   const args = [...before, '--root', stateDir, '--log', log, '--log-format', 'json'];
   args.push(...(imageDir === undefined ? ['run'] : ['restore', '--image-path', imageDir]));
   args.push('--detach', '--bundle', bundle, '--pid-file', pidFile, id);
-  const env = runtimeEnvironment(runtime);
-  const stdio = runtime.takesStandardFiles ? emptyFile(bundle) : 'ignore';
+  const file = runtime.takesStandardFiles ? emptyFile(bundle) : undefined;
   try {
-    const code = await runToEnd(program, args, { stdio: [stdio, stdio, stdio], env }, signal);
-    if (code === 0) return Number.parseInt(readFileSync(pidFile, 'utf8'), 10);
-    throw new Error(lastWords(log) ?? `${runtime.name} ended with ${code}`);
+    const env = runtimeEnvironment(runtime);
+    const files = file ?? 'nothing';
+    await runProgram(program, args, { env, files, ownSession: true, signal });
+    return Number.parseInt(readFileSync(pidFile, 'utf8'), 10);
+  } catch (error) {
+    throw withLastWords(error, log);
   } finally {
-    if (typeof stdio === 'number') closeSync(stdio);
+    if (file !== undefined) closeSync(file);
   }
 }
 
@@ -59,7 +61,7 @@ function commandFor(
 }
 
 /** All that a runtime gets to know of the daemon's environment. */
-export const runtimeEnvironment = ({ env }: Runtime): NodeJS.ProcessEnv => ({
+export const runtimeEnvironment = ({ env }: Runtime): Record<string, string> => ({
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   ...env,
 });
@@ -74,28 +76,10 @@ function emptyFile(bundle: string): number {
   return openSync(path, 'r');
 }
 
-function runToEnd(
-  program: string,
-  args: readonly string[],
-  options: Pick<SpawnOptions, 'stdio' | 'env'>,
-  signal: AbortSignal | undefined,
-): Promise<number | string> {
-  return new Promise((resolve, reject) => {
-    if (signal?.aborted) throw signal.reason;
-    const child = spawn(program, args, { ...options, detached: true });
-    const abort = () => child.kill('SIGKILL');
-    signal?.addEventListener('abort', abort, { once: true });
-    const settle = () => signal?.removeEventListener('abort', abort);
-    child.once('error', (error) => {
-      settle();
-      reject(error);
-    });
-    child.once('exit', (code, killedBy) => {
-      settle();
-      if (signal?.aborted) reject(signal.reason);
-      else resolve(code ?? killedBy ?? 'unknown');
-    });
-  });
+/** What a runtime that failed has written to its log; other errors as they are. */
+export function withLastWords(error: unknown, log: string): unknown {
+  const words = error instanceof ProgramError ? lastWords(log) : undefined;
+  return words === undefined ? error : new Error(words, { cause: error });
 }
 
 /** What went wrong, from a runtime's log of JSON lines: the cause if it stands there, else the last error. */

@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { removeTree } from '@sandport/linux';
+import { removeTree, runProgram } from '@sandport/linux';
 
 /**
  * Deletes a tree of a sandbox that has ended: no process can change it any more, and nobody but
@@ -9,12 +8,7 @@ import { removeTree } from '@sandport/linux';
  * file access. Idempotent.
  */
 export async function deleteDeadTree(parent: string, name: string): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const child = spawn('rm', ['-rf', '--one-file-system', '--', join(parent, name)], {
-      stdio: 'ignore',
-    });
-    child.once('error', () => resolve());
-    child.once('exit', () => resolve());
-  });
+  const args = ['-rf', '--one-file-system', '--', join(parent, name)];
+  await runProgram('rm', args, { files: 'nothing' }).catch(() => undefined);
   await removeTree(parent, name);
 }

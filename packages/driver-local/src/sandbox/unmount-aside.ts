@@ -1,5 +1,4 @@
-import { spawn } from 'node:child_process';
-import { unmount } from '@sandport/linux';
+import { runProgram, unmount } from '@sandport/linux';
 
 /**
  * Takes a mount away in a process of its own: the kernel first writes everything that is dirty on
@@ -7,12 +6,10 @@ import { unmount } from '@sandport/linux';
  * is mounted there. The path is one of the host's own.
  */
 export async function unmountAside(path: string): Promise<void> {
-  const done = await new Promise<boolean>((resolve) => {
-    const child = spawn('umount', ['--internal-only', '--no-mtab', '--lazy', '--', path], {
-      stdio: 'ignore',
-    });
-    child.once('error', () => resolve(false));
-    child.once('exit', (code) => resolve(code === 0));
-  });
-  if (!done) unmount(path, { detach: true });
+  const args = ['--internal-only', '--no-mtab', '--lazy', '--', path];
+  try {
+    await runProgram('umount', args, { files: 'nothing' });
+  } catch {
+    unmount(path, { detach: true });
+  }
 }

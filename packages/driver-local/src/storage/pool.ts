@@ -1,16 +1,15 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   createBtrfsImage,
   enableQuota,
+  findProgram,
   growBtrfsImage,
   isOnBtrfs,
   listMounts,
   mountBtrfsImage,
+  runProgram,
 } from '@sandport/linux';
-import { findProgram } from '../runtimes/find-program.ts';
 import { BtrfsStorage, poolEntryOf } from './btrfs-storage.ts';
 import { Disks } from './disks.ts';
 
@@ -56,8 +55,7 @@ export async function openDisks(dataDir: string, options: StorageOptions = {}): 
 export async function closePool(dataDir: string): Promise<void> {
   const pool = poolDirectory(dataDir);
   if (!(await isMounted(pool))) return;
-  const child = spawn('umount', ['--', pool], { stdio: 'ignore' });
-  await once(child, 'exit');
+  await runProgram('umount', ['--', pool]).catch(() => undefined);
 }
 
 /**

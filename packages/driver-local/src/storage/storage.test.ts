@@ -2,10 +2,15 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createBtrfsImage, enableQuota, mountBtrfsImage, unmount } from '@sandport/linux';
+import {
+  createBtrfsImage,
+  enableQuota,
+  findProgram,
+  mountBtrfsImage,
+  unmount,
+} from '@sandport/linux';
 import { describe, test } from 'vitest';
 import { readPrivileges } from '../machine/privileges.ts';
-import { findProgram } from '../runtimes/find-program.ts';
 import { BtrfsStorage } from './btrfs-storage.ts';
 import { storageConformance } from '../testing/storage-conformance.ts';
 import { OverlayStorage } from './overlay-storage.ts';

@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process';
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { TemplateDefaults } from '@sandport/driver';
-import { RootedFsError } from '@sandport/linux';
+import { RootedFsError, runProgram } from '@sandport/linux';
 import { SandportFault, type TemplateName } from '@sandport/protocol';
 import { deleteDeadTree } from '../sandbox/delete-tree.ts';
 import {
@@ -105,6 +103,6 @@ function defined<Shape extends object>(object: Shape): Partial<Shape> {
 }
 
 async function diskUsage(directory: string): Promise<number> {
-  const { stdout } = await promisify(execFile)('du', ['-sx', '-B1', directory]);
+  const { stdout } = await runProgram('du', ['-sx', '-B1', directory]);
   return Number.parseInt(stdout, 10);
 }

@@ -1,10 +1,7 @@
-import { execFile } from 'node:child_process';
 import { open, rename, rm, statfs } from 'node:fs/promises';
-import { promisify } from 'node:util';
 import { SystemError } from '../ffi/system-error.ts';
+import { runProgram } from '../processes/run-program.ts';
 import { setImageSize } from './image-size.ts';
-
-const execute = promisify(execFile);
 
 const BTRFS_SUPER_MAGIC = 0x9123683e;
 
@@ -30,7 +27,7 @@ export async function createBtrfsImage({ file, sizeBytes }: BtrfsImageOptions): 
     await handle.close();
   }
   try {
-    await execute('mkfs.btrfs', ['--quiet', '--force', '--', unfinished]);
+    await runProgram('mkfs.btrfs', ['--quiet', '--force', '--', unfinished]);
     await rename(unfinished, file);
   } catch (error) {
     await rm(unfinished, { force: true });
@@ -42,7 +39,7 @@ export async function createBtrfsImage({ file, sizeBytes }: BtrfsImageOptions): 
 export async function mountBtrfsImage(file: string, mountPoint: string): Promise<void> {
   // What is deleted leaves holes in the image; usage is at most some seconds old.
   const flags = 'loop,nosuid,nodev,noatime,discard=async,commit=5';
-  await execute('mount', ['-t', 'btrfs', '-o', flags, '--', file, mountPoint]);
+  await runProgram('mount', ['-t', 'btrfs', '-o', flags, '--', file, mountPoint]);
 }
 
 /** Lets a mounted image hold more. */
@@ -110,7 +107,7 @@ export async function subvolumeUsage(path: string): Promise<SubvolumeUsage | und
 
 async function btrfs(...command: string[]): Promise<string> {
   try {
-    const { stdout } = await execute('btrfs', command, { env: { ...process.env, LC_ALL: 'C' } });
+    const { stdout } = await runProgram('btrfs', command);
     return stdout;
   } catch (error) {
     throw toSystemError(error, command);

@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process';
 import { open, rm, stat } from 'node:fs/promises';
-import { promisify } from 'node:util';
 import { SystemError } from '../ffi/system-error.ts';
+import { ProgramError } from '../processes/program-error.ts';
+import { runProgram } from '../processes/run-program.ts';
 import { setImageSize } from './image-size.ts';
-
-const run = promisify(execFile);
 
 export interface DiskImageOptions {
   /** Trusted path of the image; must not exist. */
@@ -32,7 +30,7 @@ export async function createDiskImage(options: DiskImageOptions): Promise<void> 
   try {
     const features = `${journal ? '' : '^'}has_journal,^resize_inode`;
     const extended = 'lazy_itable_init=1,nodiscard';
-    await run('mkfs.ext4', ['-q', '-F', '-m', '0', '-O', features, '-E', extended, file]);
+    await runProgram('mkfs.ext4', ['-q', '-F', '-m', '0', '-O', features, '-E', extended, file]);
     await mount(file, options.mountPoint);
   } catch (error) {
     await rm(file, { force: true });
@@ -50,16 +48,24 @@ export async function mountDiskImage(
 }
 
 async function mount(file: string, mountPoint: string): Promise<void> {
-  await run('mount', ['-t', 'ext4', '-o', 'loop,nosuid,nodev,noatime', '--', file, mountPoint]);
+  await runProgram('mount', [
+    '-t',
+    'ext4',
+    '-o',
+    'loop,nosuid,nodev,noatime',
+    '--',
+    file,
+    mountPoint,
+  ]);
 }
 
 /** Puts in order what can be without loss. @throws Error when more is wrong, or it is in use */
 async function repair(file: string): Promise<void> {
   try {
-    await run('e2fsck', ['-p', file]);
+    await runProgram('e2fsck', ['-p', file]);
   } catch (error) {
     // 1: repaired.
-    if (!(error instanceof Error && 'code' in error && error.code === 1)) throw error;
+    if (!(error instanceof ProgramError && error.exitCode === 1)) throw error;
   }
 }
 
@@ -74,7 +80,7 @@ export async function resizeDiskImage(
   const { size: previousBytes } = await stat(file);
   const device = await setImageSize(file, mountPoint, sizeBytes);
   try {
-    await run('resize2fs', [device]);
+    await runProgram('resize2fs', [device]);
   } catch (error) {
     await setImageSize(file, mountPoint, previousBytes);
     throw /Permission denied/.test(String(error)) ? new SystemError('EPERM', 'resize2fs') : error;

@@ -1,9 +1,6 @@
-import { execFile } from 'node:child_process';
 import { truncate } from 'node:fs/promises';
-import { promisify } from 'node:util';
+import { runProgram } from '../processes/run-program.ts';
 import { listMounts } from './list-mounts.ts';
-
-const run = promisify(execFile);
 
 /**
  * Makes a mounted image file larger, or smaller again where its file system has not used that; the
@@ -18,6 +15,6 @@ export async function setImageSize(
   const mount = (await listMounts()).findLast((each) => each.mountPoint === mountPoint);
   if (mount === undefined) throw new Error(`${mountPoint}: nothing is mounted here`);
   await truncate(file, sizeBytes);
-  await run('losetup', ['--set-capacity', mount.source]);
+  await runProgram('losetup', ['--set-capacity', mount.source]);
   return mount.source;
 }

@@ -1,5 +1,5 @@
 import { SandportFault } from '@sandport/protocol';
-import { findProgram } from '../../runtimes/find-program.ts';
+import { findProgram } from '@sandport/linux';
 
 /** @throws SandportFault `tool_missing` that names the Debian package of the program */
 export function needProgram(program: string, debianPackage = program): void {

@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { OutputPipe, startProgram } from '@sandport/linux';
 
 export interface RunToolOptions {
   readonly onLine: (line: string) => void;
@@ -26,48 +26,40 @@ const longestLine = 4096;
  * with all of its children.
  * @throws ToolError; the reason of the signal when that ended it
  */
-export function runTool(
+export async function runTool(
   program: string,
   args: readonly string[],
   options: RunToolOptions,
 ): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', program, ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      // A group of its own, so that an abort reaches its children too.
-      detached: true,
-      env: options.env ?? { ...process.env, LC_ALL: 'C.UTF-8' },
-    });
-    const abort = () => {
-      if (child.pid !== undefined) killGroup(child.pid);
-    };
-    if (options.signal?.aborted) abort();
-    options.signal?.addEventListener('abort', abort, { once: true });
-    let failure: string | undefined;
-    for (const stream of [child.stdout, child.stderr])
-      createInterface({ input: stream }).on('line', (whole) => {
-        const line = whole.slice(0, longestLine).trimEnd();
-        if (line.trim() === '') return;
-        failure ??= options.failureIn?.(line);
-        options.onLine(line);
-      });
-    child.once('error', (error) => {
-      options.signal?.removeEventListener('abort', abort);
-      reject(error);
-    });
-    child.once('close', (code, signal) => {
-      options.signal?.removeEventListener('abort', abort);
-      if (code === 0) resolve();
-      else if (options.signal?.aborted) reject(options.signal.reason);
-      else
-        reject(
-          new ToolError(
-            program,
-            failure ?? `${program} ended with ${signal ?? `exit code ${code}`}`,
-          ),
-        );
-    });
+  const { signal, env = { ...process.env, LC_ALL: 'C.UTF-8' } } = options;
+  signal?.throwIfAborted();
+  using stdout = new OutputPipe();
+  using stderr = new OutputPipe();
+  const tool = startProgram('setpriv', ['--pdeathsig', 'KILL', program, ...args], {
+    stdout: stdout.writeEnd,
+    stderr: stderr.writeEnd,
+    // A group of its own, so that an abort reaches its children too.
+    ownSession: true,
+    env,
   });
+  let failure: string | undefined;
+  for (const pipe of [stdout, stderr]) {
+    pipe.closeWriteEnd();
+    createInterface({ input: pipe.stream }).on('line', (whole) => {
+      const line = whole.slice(0, longestLine).trimEnd();
+      if (line.trim() === '') return;
+      failure ??= options.failureIn?.(line);
+      options.onLine(line);
+    });
+  }
+  const abort = () => killGroup(tool.pid);
+  signal?.addEventListener('abort', abort, { once: true });
+  const [{ exitCode, killedBy }] = await Promise.all([tool.ended, stdout.ended, stderr.ended]);
+  signal?.removeEventListener('abort', abort);
+  if (exitCode === 0) return;
+  signal?.throwIfAborted();
+  const how = killedBy ?? `exit code ${exitCode}`;
+  throw new ToolError(program, failure ?? `${program} ended with ${how}`);
 }
 
 function killGroup(pid: number): void {
