@@ -1,11 +1,22 @@
 import { execFileSync } from 'node:child_process';
 import * as fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import { printable } from './printable.ts';
+import { printable, printableJson } from './printable.ts';
 import { describeProgress, progressLine, whileWaiting } from './progress.ts';
 import { shellWord } from './shell-word.ts';
 import { formatTable } from './table.ts';
 import { formatAge, formatBytes } from './units.ts';
+
+test('JSON says the same, without a control character but the ends of its lines', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), fc.string({ unit: 'binary' }), (value, text) => {
+      const json = printableJson({ value, text });
+      expect(json).not.toMatch(/[\p{Cc}\u202A-\u202E]/u);
+      expect(JSON.parse(json)).toEqual(JSON.parse(JSON.stringify({ value, text })));
+    }),
+  );
+  expect(printableJson(['\u009B31m'], 2)).toBe('[\n  "\\u009b31m"\n]');
+});
 
 test('printable leaves no control character', () => {
   expect(printable('a\u001B[2Jb\nc\u009Bd\u202Ee')).toBe('a\\x1b[2Jb\\nc\\x9bd\\u202ee');

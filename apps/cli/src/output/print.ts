@@ -1,4 +1,4 @@
-import { printable } from './printable.ts';
+import { printable, printableJson } from './printable.ts';
 
 /** Writes a line to standard output. */
 export function printLine(text: string): void {
@@ -7,7 +7,7 @@ export function printLine(text: string): void {
 
 /** Writes a value as JSON to standard output. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  process.stdout.write(`${printableJson(value, 2)}\n`);
 }
 
 /** Writes a line to standard error, for people rather than programs. */
@@ -39,7 +39,7 @@ export class LineWriter implements AsyncDisposable {
 
   /** One value as one line of JSON. */
   json(value: unknown): Promise<void> | undefined {
-    return this.raw(`${JSON.stringify(value)}\n`);
+    return this.raw(`${printableJson(value)}\n`);
   }
 
   /** Text as it is. */

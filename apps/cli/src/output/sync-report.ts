@@ -1,6 +1,7 @@
 import type { SyncAction, SyncResult } from 'sandport';
 import { noteSkipped } from './note-skipped.ts';
 import { printLine, printNote } from './print.ts';
+import { printableJson } from './printable.ts';
 import type { ProgressLine } from './progress.ts';
 import { formatBytes } from './units.ts';
 import { wireJson } from './wire-json.ts';
@@ -26,7 +27,7 @@ export function syncReport({ json, quiet, progress }: SyncReportOptions): SyncRe
   if (json) {
     return {
       action: undefined,
-      round: (result) => process.stdout.write(`${JSON.stringify(wireJson(result))}\n`),
+      round: (result) => process.stdout.write(`${printableJson(wireJson(result))}\n`),
     };
   }
   if (quiet) return { action: undefined, round: () => {} };

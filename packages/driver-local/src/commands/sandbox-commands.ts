@@ -11,6 +11,7 @@ import { connectionsMax, type InitChannel, InitError } from '@sandport/guest-ini
 import { SandportFault } from '@sandport/protocol';
 import { type CommandDefaults, initSpec } from './command-defaults.ts';
 import type { KeptStore } from './kept/kept-store.ts';
+import { notStarted } from './not-started.ts';
 
 /** The state of a sandbox that has no working init. */
 export interface Obstacle {
@@ -166,28 +167,6 @@ function notConnected(error: InitError, sandbox: string, port: number): Sandport
     'port_not_open',
     `Nothing accepts connections on port ${port} inside the sandbox (${error.code}).`,
     { sandbox, port },
-    { cause: error },
-  );
-}
-
-function notStarted(
-  error: InitError,
-  spec: CommandSpec,
-  { user, workdir }: CommandDefaults,
-): SandportFault {
-  const path = error.step === 'cwd' ? (spec.cwd ?? workdir) : spec.args[0];
-  const subject =
-    error.step === 'user'
-      ? `the user ${JSON.stringify(spec.user ?? user)}`
-      : error.step === 'cwd'
-        ? `the working directory ${JSON.stringify(path)}`
-        : error.step === 'exec'
-          ? `the program ${JSON.stringify(path)}`
-          : 'the request';
-  return new SandportFault(
-    'command_not_started',
-    `The command was not started: ${subject}: ${error.code ?? error.message}.`,
-    { path, ...(error.code === undefined ? {} : { errno: error.code }) },
     { cause: error },
   );
 }

@@ -56,7 +56,8 @@ export function check<Schema extends z.ZodType>(schema: Schema, value: unknown):
       { field: field === 'body' ? issue.keys[0] : `${field}.${issue.keys[0]}`, known },
     );
   }
-  const message = issue?.message ?? 'is not valid';
+  const inKey = issue?.code === 'invalid_key' ? issue.issues[0]?.message : undefined;
+  const message = inKey ? `the name ${inKey}` : (issue?.message ?? 'is not valid');
   const why = message.endsWith('received undefined') ? 'is missing' : message;
   throw new SandportFault('invalid_request', `"${field}": ${why}.`, { field });
 }

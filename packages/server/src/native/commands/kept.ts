@@ -7,6 +7,7 @@ import {
   startCommandSchema,
   terminalSizeSchema,
 } from '@sandport/protocol';
+import { z } from 'zod';
 import type { Exchange } from '../../http/exchange.ts';
 import { check, readJson } from '../../http/read-json.ts';
 import type { Route } from '../../http/router.ts';
@@ -17,6 +18,8 @@ import { answerOutput } from './output.ts';
 
 const commands = '/v1/sandboxes/:id/commands';
 const command = `${commands}/:command`;
+
+const listSchema = z.object({ status: commandStatusSchema.optional() });
 
 export interface KeptRoutesOptions {
   readonly idleTimeoutMs: number;
@@ -39,9 +42,8 @@ export const keptRoutes = (engine: Engine, options: KeptRoutesOptions): Route[] 
     method: 'GET',
     path: commands,
     handle: (exchange) => {
-      const status = exchange.query.get('status');
-      const wanted = status === undefined ? undefined : check(commandStatusSchema, status);
-      exchange.json(200, engine.kept.list(exchange.principal, exchange.param('id'), wanted));
+      const { status } = check(listSchema, { status: exchange.query.get('status') });
+      exchange.json(200, engine.kept.list(exchange.principal, exchange.param('id'), status));
     },
   },
   {
