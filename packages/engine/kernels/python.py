@@ -134,7 +134,7 @@ class Kernel:
         self.directory = tempfile.mkdtemp(prefix="sandport-kernel-")
         connection = os.path.join(self.directory, "connection.json")
         sockets = os.path.join(self.directory, "socket")
-        write_connection_file(connection, ip=sockets, transport="ipc")
+        write_connection_file(connection, ip=sockets, transport="ipc", key=b"")
         self.taken_file = os.open(os.path.join(self.directory, "taken"), os.O_RDWR | os.O_CREAT, 0o600)
         self.taken = 0
         self.took(0)

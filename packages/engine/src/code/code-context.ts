@@ -222,7 +222,9 @@ export class CodeContext {
   /** The kernel, started if there is none. */
   async #running(): Promise<Kernel> {
     if (this.#closed.signal.aborted) throw this.#wasClosed();
-    if (this.#kernel !== undefined && !this.#kernel.isEnded) return this.#kernel;
+    // One that is being killed may be there for a moment, and even end a run.
+    const isGood = !this.#hasEnded && this.#whyKilled === undefined;
+    if (this.#kernel !== undefined && isGood) return this.#kernel;
     const ended = this.#kernel;
     // What its code has left behind may need the room.
     await ended?.remove();

@@ -2,12 +2,16 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { type Engine, isAllowedPath, type PreviewGrant, type Principal } from '@sandport/engine';
 import { SandportFault } from '@sandport/protocol';
 import { apiKeyOf } from '../http/api-key-of.ts';
-import { cookieTokenOf, parameterOf } from './credentials.ts';
+import { cookieTokensOf, parameterOf } from './credentials.ts';
 import type { PreviewedPort } from './preview-host.ts';
 
 /** Who was let in to the address of a port, and by what. */
 export interface Admission {
   readonly principal: Principal;
+  /** False once it is over: the key is gone, or the port is not public any more. */
+  readonly holds: () => boolean;
+  /** Of the link. */
+  readonly expiresAt?: Date;
   /** Present when it was a link in the query, which a browser keeps as a cookie. */
   readonly link?: { readonly token: string; readonly expiresAt: Date };
 }
@@ -32,22 +36,45 @@ export function admit(
   const { headers } = request;
   const key = apiKeyOf(headers);
   const principal = key === undefined ? undefined : engine.keys.authenticate(key);
-  if (principal !== undefined) return { principal };
+  const byKey = (owner: Principal) => ({
+    principal: owner,
+    holds: () => engine.keys.principal(owner.keyId) !== undefined,
+  });
+  if (principal !== undefined) return byKey(principal);
   const token = parameterOf(target, 'token');
   if (token !== undefined && engine.ports.isToken(token)) {
-    const grant = grantFor(engine.ports.open(token), to, target);
-    return { principal: grant.principal, link: { token, expiresAt: grant.expiresAt } };
+    const { principal: owner, expiresAt } = grantFor(engine.ports.open(token), to, target);
+    return { ...byKey(owner), expiresAt, link: { token, expiresAt } };
   }
-  if (engine.ports.visibility(to.sandbox, to.port) === 'public') return { principal: everybody };
-  const cookie = cookieTokenOf(headers.cookie);
-  if (cookie === undefined || !engine.ports.isToken(cookie))
-    throw new SandportFault(
-      'preview_unauthorized',
-      'This preview is private, or there is none: open it with a signed link.',
-    );
-  const { principal: owner } = grantFor(engine.ports.open(cookie), to, target);
+  const isPublic = () => engine.ports.visibility(to.sandbox, to.port) === 'public';
+  if (isPublic()) return { principal: everybody, holds: isPublic };
+  const { principal: owner, expiresAt } = grantOfCookies(headers.cookie, to, target, engine);
   refuseOtherPages(headers);
-  return { principal: owner };
+  return { ...byKey(owner), expiresAt };
+}
+
+/**
+ * Other hosts of the same domain can set cookies of the same name, so any of them may be the right
+ * one. @throws SandportFault `preview_forbidden`, `preview_unauthorized`
+ */
+function grantOfCookies(
+  cookie: string | undefined,
+  to: PreviewedPort,
+  target: string,
+  { ports }: Ports,
+): PreviewGrant {
+  let refusal: unknown = new SandportFault(
+    'preview_unauthorized',
+    'This preview is private, or there is none: open it with a signed link.',
+  );
+  for (const token of cookieTokensOf(cookie).filter((each) => ports.isToken(each))) {
+    try {
+      return grantFor(ports.open(token), to, target);
+    } catch (error) {
+      refusal = error;
+    }
+  }
+  throw refusal;
 }
 
 /** @throws SandportFault `preview_forbidden`, `preview_unauthorized` */

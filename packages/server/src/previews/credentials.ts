@@ -82,10 +82,10 @@ export function parameterOf(target: string, name: 'token' | 'access_token'): str
   return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
 }
 
-/** The token in the cookie of a preview. */
-export function cookieTokenOf(cookie: string | undefined): string | undefined {
-  const pairs = (cookie ?? '').split(';').map((each) => each.trim());
-  return pairs
-    .find((pair) => pair.startsWith(`${previewCookie}=`))
-    ?.slice(previewCookie.length + 1);
-}
+/** The tokens in cookies of previews. */
+export const cookieTokensOf = (cookie: string | undefined): string[] =>
+  (cookie ?? '')
+    .split(';')
+    .map((each) => each.trim())
+    .filter((each) => each.startsWith(`${previewCookie}=`))
+    .map((each) => each.slice(previewCookie.length + 1));

@@ -12,5 +12,9 @@ export interface Lead {
   readonly target: string;
   /** What stands before the target at the client's side, where that is no secret. */
   readonly prefix?: string;
+  /** False once what let the request in, a key or that the port is public, does not hold any more. */
+  readonly holds: () => boolean;
+  /** When the link that let it in ends: a connection that was upgraded ends then, too. */
+  readonly expiresAt?: Date | undefined;
   readonly answerFields: (answer: IncomingMessage) => Fields;
 }

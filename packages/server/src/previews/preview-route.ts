@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Engine } from '@sandport/engine';
 import { SandportFault } from '@sandport/protocol';
-import { endWhenRevoked } from '../http/end-when-revoked.ts';
+import { endUnless } from '../http/end-when-revoked.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Route } from '../http/router.ts';
 import { tellWhenWoken } from '../native/waking.ts';
@@ -28,13 +28,13 @@ export function previewRoute(
 ): Route {
   const withLead = async (
     exchange: Exchange,
+    isUpgrade: boolean,
     use: (destination: Destination) => Promise<void>,
   ): Promise<void> => {
     const lead = enter(exchange);
     if (lead === undefined) return;
-    const { principal } = lead;
-    if (engine.keys.principal(principal.keyId) !== undefined)
-      endWhenRevoked(exchange, principal, engine);
+    const { holds, expiresAt = new Date(8.64e15) } = lead;
+    endUnless(exchange, () => holds() && !(isUpgrade && expiresAt.getTime() <= Date.now()));
     try {
       await use(destinationOf(exchange, lead, engine));
     } catch (error) {
@@ -48,7 +48,7 @@ export function previewRoute(
     anyProtocol: true,
     handle: async (exchange) => {
       try {
-        await withLead(exchange, (destination) => proxyRequest(exchange, destination));
+        await withLead(exchange, false, (destination) => proxyRequest(exchange, destination));
       } catch (error) {
         const isShown = error instanceof SandportFault && wantsPage(exchange.request);
         if (!isShown || exchange.response.headersSent) throw error;
@@ -56,7 +56,7 @@ export function previewRoute(
       }
     },
     upgrade: ({ exchange, socket, head }) =>
-      withLead(exchange, (destination) =>
+      withLead(exchange, true, (destination) =>
         proxyUpgrade({ request: exchange.request, socket, head }, destination),
       ),
   };

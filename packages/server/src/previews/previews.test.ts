@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   apiKey,
   bodyOf,
@@ -66,6 +66,14 @@ describe('the address of a port lets in', () => {
   ])('by the cookie: %s', async (_name, fields, status) => {
     const cookie = `Cookie: __sandport_preview=${tokens.all}`;
     expect(statusOf(await box.toHost([cookie, ...fields]))).toBe(status);
+  });
+
+  test('one of several cookies: pages of other hosts can set them, too', async () => {
+    const cookies = [tokens.other, 'forged', 'old.signed', tokens.all].map(
+      (token) => `__sandport_preview=${token}`,
+    );
+    expect(statusOf(await box.toHost([`Cookie: ${cookies.join('; ')}`]))).toBe(200);
+    expect(statusOf(await box.toHost([`Cookie: ${cookies.slice(0, 3).join('; ')}`]))).toBe(401);
   });
 
   test('a browser with a link, which becomes a cookie and leaves the address', async () => {
@@ -265,6 +273,59 @@ describe('WebSockets', () => {
     expect(head).not.toContain(apiKey);
   });
 
+  /** A connection on which each byte comes back. */
+  async function echo(fields: readonly string[]) {
+    box.program = (guest) => {
+      guest.once('data', () => {
+        guest.write('HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n');
+        guest.on('data', (bytes) => guest.write(bytes));
+      });
+    };
+    const socket = box.open();
+    const lines = ['GET / HTTP/1.1', `Host: 3000-${sandbox}.localhost:1`, ...upgrade, ...fields];
+    socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+    await once(socket, 'data');
+    return {
+      socket,
+      answers: async () => {
+        socket.write('x');
+        return String((await once(socket, 'data'))[0]) === 'x';
+      },
+    };
+  }
+
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  });
+
+  test.each([
+    ['the port is not public any more', [], () => (box.visibility = 'private')],
+    [
+      'the link ends',
+      [`Cookie: __sandport_preview=${tokens.all}`],
+      () => vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 7 * 86_400_000),
+    ],
+  ])('stay while nothing moves, until %s', async (_name, fields, end) => {
+    box.visibility = fields.length === 0 ? 'public' : 'private';
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setTimeout'] });
+    const { socket, answers } = await echo(fields);
+    vi.advanceTimersByTime(7_200_000);
+    expect(await answers()).toBe(true);
+    end();
+    vi.advanceTimersByTime(10_000);
+    await once(socket, 'close');
+  });
+
+  test('with a body are requests as others are', async () => {
+    const seen = remember();
+    const lines = ['POST / HTTP/1.1', `Host: 3000-${sandbox}.localhost:1`, ...upgrade, key];
+    const answer = await box.raw([...lines, 'Connection: close', 'Content-Length: 4'], 'body');
+    expect(statusOf(answer)).toBe(200);
+    expect(seen.head).not.toMatch(/Upgrade/i);
+    expect(seen.head).toContain('\r\nContent-Length: 4\r\n');
+  });
+
   test('of pages elsewhere do not, by the cookie', async () => {
     const cookie = `Cookie: __sandport_preview=${tokens.all}`;
     const lines = ['GET / HTTP/1.1', `Host: 3000-${sandbox}.localhost:1`, ...upgrade, cookie];
@@ -281,6 +342,8 @@ describe('WebSockets', () => {
     box.answer('garbage\r\n\r\n');
     expect(statusOf(await box.raw(lines))).toBe(502);
     box.answer('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf');
-    expect(bodyOf(await box.raw(lines))).toBe('half');
+    const half = await box.raw(lines);
+    expect(half).toContain('\r\nContent-Length: 100\r\n');
+    expect(bodyOf(half)).toBe('half');
   });
 });

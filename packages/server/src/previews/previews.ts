@@ -56,14 +56,14 @@ export class Previews {
   #enterHost(exchange: Exchange, target: string, to: PreviewedPort): Lead | undefined {
     const { engine } = this.#options;
     checkTarget(target);
-    const { principal, link } = admit(exchange.request, target, to, engine);
+    const { link, ...admission } = admit(exchange.request, target, to, engine);
     if (link !== undefined) {
       const isKey = () => false;
       const isToken = (text: string) => text === link.token;
       const clean = targetWithoutCredentials(target, { isKey, isToken });
       if (keepLink(exchange, link, clean)) return undefined;
     }
-    return { principal, ...to, target, answerFields: answerAtOwnHost };
+    return { ...admission, ...to, target, answerFields: answerAtOwnHost };
   }
 
   #enterByKey(exchange: Exchange, prefix: string, rest: string | undefined): Lead {
@@ -77,14 +77,18 @@ export class Previews {
     const port = portOf(exchange.param('port'));
     const sandbox = exchange.param('id');
     const { principal } = exchange;
-    return { principal, sandbox, port, target, prefix, answerFields: answerBelow(prefix) };
+    const holds = () => engine.keys.principal(principal.keyId) !== undefined;
+    const answerFields = answerBelow(prefix);
+    return { principal, sandbox, port, target, prefix, holds, answerFields };
   }
 
   #enterByLink(token: string, prefix: string, rest: string | undefined): Lead {
-    const grant = this.#options.engine.ports.open(token);
+    const { keys, ports } = this.#options.engine;
+    const grant = ports.open(token);
     const target = targetOf(rest);
     refuseOtherPaths(grant, target);
-    return { ...grant, target, answerFields: answerBelow(prefix) };
+    const holds = () => keys.principal(grant.principal.keyId) !== undefined;
+    return { ...grant, target, holds, answerFields: answerBelow(prefix) };
   }
 }
 

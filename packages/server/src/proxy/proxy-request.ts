@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import type { Exchange } from '../http/exchange.ts';
+import { noticeDeadClient } from './dead-client.ts';
 import {
   AnswerTimeoutError,
   BadAnswerError,
@@ -11,9 +12,6 @@ import {
 } from './destination.ts';
 import { endToEndTrailers, type Fields } from './fields.ts';
 import { sendRequest } from './send-request.ts';
-
-/** An answer of which nothing comes for so long is cut, in milliseconds. */
-const idleTimeoutMs = 3_600_000;
 
 /** Most answers with 1xx that are taken before the real one. */
 const maxInterimAnswers = 16;
@@ -28,6 +26,7 @@ const ownFields: ReadonlySet<string> = new Set(['x-sandport-woke']);
  */
 export async function proxyRequest(exchange: Exchange, destination: Destination): Promise<void> {
   const { request, signal } = exchange;
+  noticeDeadClient(request.socket);
   const connection = await destination.connect();
   const cut = () => connection.destroy();
   signal.addEventListener('abort', cut, { once: true });
@@ -100,8 +99,6 @@ async function passOn(
   writeHead(response, answer, answerFields(answer));
   // An answer may say nothing for a long time once it has begun, as streams of events do.
   const flush = setImmediate(() => response.flushHeaders());
-  const timer = setTimeout(() => answer.destroy(), idleTimeoutMs).unref();
-  answer.on('data', () => timer.refresh());
   try {
     await pipeline(answer, response, { end: false });
     const trailers = endToEndTrailers(answer);
@@ -112,7 +109,6 @@ async function passOn(
     response.destroy();
   } finally {
     clearImmediate(flush);
-    clearTimeout(timer);
   }
 }
 

@@ -1,6 +1,7 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex, Readable } from 'node:stream';
+import { noticeDeadClient } from './dead-client.ts';
 import { BadAnswerError, type Destination, openRequest } from './destination.ts';
 import type { Fields } from './fields.ts';
 
@@ -11,16 +12,9 @@ export interface UpgradingClient {
   readonly head: Buffer;
 }
 
-/** A connection on which nothing moves for so long is cut, in milliseconds. */
-const idleTimeoutMs = 3_600_000;
-/** Longest life of a connection, in milliseconds. */
-const lifeTimeoutMs = 86_400_000;
-/** After so long without a byte the kernel asks whether the client is still there, in milliseconds. */
-const probeAfterMs = 60_000;
-
 /**
  * Leads an upgrade to a program in a sandbox. When that agrees, the bytes of both sides are passed
- * on until one of them ends; any other answer is passed on as it is.
+ * on until one of them ends, however long nothing moves; any other answer is passed on as it is.
  * @throws BadAnswerError, and what `connect` throws; nothing was written to the client then
  */
 export async function proxyUpgrade(
@@ -36,10 +30,7 @@ export async function proxyUpgrade(
     socket.write(headOf(answer, destination.answerFields(answer), isAgreed), 'latin1');
     if (!isAgreed) {
       answer.pipe(socket);
-      const idle = setTimeout(() => connection.destroy(), idleTimeoutMs).unref();
-      answer.on('data', () => idle.refresh());
       await closed(answer);
-      clearTimeout(idle);
       socket.end(() => socket.destroy());
       return;
     }
@@ -53,18 +44,14 @@ export async function proxyUpgrade(
 
 /** Passes the bytes of two connections on to each other until both directions or one side ended. */
 export async function join(socket: Duplex, connection: Duplex): Promise<void> {
-  if (socket instanceof Socket) socket.setKeepAlive(true, probeAfterMs).setNoDelay(true);
+  noticeDeadClient(socket);
+  if (socket instanceof Socket) socket.setNoDelay(true);
   connection.on('error', () => connection.destroy());
   socket.on('error', () => socket.destroy());
   socket.once('close', () => connection.destroy());
-  const life = setTimeout(() => connection.destroy(), lifeTimeoutMs).unref();
-  const idle = setTimeout(() => connection.destroy(), idleTimeoutMs).unref();
-  for (const side of [socket, connection]) side.on('data', () => idle.refresh());
   socket.pipe(connection);
   connection.pipe(socket);
   await closed(connection);
-  clearTimeout(life);
-  clearTimeout(idle);
   socket.end(() => socket.destroy());
 }
 
@@ -109,9 +96,15 @@ function headOf(answer: IncomingMessage, fields: Fields, isAgreed: boolean): str
         ['Connection', 'Upgrade'],
         ['Upgrade', answer.headers.upgrade ?? ''],
       ]
-    : [['Connection', 'close']];
+    : [...lengthOf(answer), ['Connection', 'close']];
   const lines = [...fields, ...connection].map(([name, value]) => `${name}: ${value}\r\n`);
   return `HTTP/1.1 ${statusCode} ${statusMessage}\r\n${lines.join('')}\r\n`;
+}
+
+/** So that the client sees whether the whole body has come. */
+function lengthOf({ headers }: IncomingMessage): Fields {
+  const length = headers['content-length'];
+  return length === undefined ? [] : [['Content-Length', length]];
 }
 
 const closed = (stream: Readable): Promise<void> =>

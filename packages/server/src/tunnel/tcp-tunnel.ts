@@ -8,8 +8,8 @@ import { keepAlive } from '../http/web-socket/keep-alive.ts';
 const maxMessageBytes = 1024 * 1024;
 /** Of what the client has not taken; more is not read from the sandbox. */
 const maxWaitingBytes = 1024 * 1024;
-/** How long the client may take to confirm the end. */
-const closeTimeoutMs = 2_000;
+/** When both directions have ended, what the program has not read yet is held for so long. */
+const deliverTimeoutMs = 60_000;
 
 /** The one text message: this side sends nothing more, and goes on reading. */
 const endOfFile = '{"eof":true}';
@@ -30,19 +30,21 @@ export async function serveTunnel(
     // A key may stand there: it is not sent back.
     handleProtocols: () => false,
   });
-  try {
-    await new Promise<void>((resolve) => {
-      socket.once('close', () => resolve());
-      server.handleUpgrade(exchange.request, socket, head, (client) => join(client, connection));
+  let isJoined = false;
+  await new Promise<void>((resolve) => {
+    socket.once('close', () => resolve());
+    server.handleUpgrade(exchange.request, socket, head, (client) => {
+      isJoined = true;
+      join(client, connection);
     });
-  } finally {
-    connection.destroy();
-  }
+  });
+  if (!isJoined) connection.destroy();
 }
 
 function join(client: WebSocket, connection: Duplex): void {
   keepAlive(client);
   client.on('message', (data, isBinary) => {
+    if (connection.destroyed) return;
     if (isBinary) {
       if (connection.write(bytesOf(data))) return;
       client.pause();
@@ -51,7 +53,11 @@ function join(client: WebSocket, connection: Duplex): void {
     else client.close(1003, 'Messages must be binary.');
   });
   client.on('error', () => client.terminate());
-  client.once('close', () => connection.destroy());
+  client.once('close', (closeCode) => {
+    const isEnded = connection.writableEnded && connection.readableEnded;
+    if (closeCode === 1000 && isEnded) destroyLate(connection);
+    else connection.destroy();
+  });
   const pass = (bytes: Buffer) => {
     client.send(bytes, () => {
       if (client.bufferedAmount < maxWaitingBytes) connection.resume();
@@ -66,12 +72,21 @@ function join(client: WebSocket, connection: Duplex): void {
     code = 1011;
   });
   connection.once('close', () => {
-    if (code === 1000) client.close(code);
-    else client.close(code, 'The connection in the sandbox broke.');
-    const timer = setTimeout(() => client.terminate(), closeTimeoutMs);
-    client.once('close', () => clearTimeout(timer));
+    client.resume();
+    const close = () => {
+      if (code === 1000) client.close(code);
+      else client.close(code, 'The connection in the sandbox broke.');
+    };
+    // Behind what waits to be sent, however slow the client is: closing has a time limit.
+    client.ping(undefined, false, close);
   });
   if (connection.destroyed) client.terminate();
+}
+
+/** It closes by itself when the program has read all. */
+function destroyLate(connection: Duplex): void {
+  const timer = setTimeout(() => connection.destroy(), deliverTimeoutMs).unref();
+  connection.once('close', () => clearTimeout(timer));
 }
 
 function bytesOf(data: RawData): Buffer {
