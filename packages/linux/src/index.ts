@@ -110,6 +110,7 @@ export type { StagedRef } from './rooted-fs/staged/staged-file.ts';
 export type { StagedFiles } from './rooted-fs/staged/staged-files.ts';
 export type { PendingTreeFile, TreeAttributes, TreeWriter } from './rooted-fs/trees/tree-writer.ts';
 export { TimeSlice } from './time-slice.ts';
+export { forgetConnections } from './network/connections.ts';
 export { Links, type Route } from './network/links.ts';
 export { createNetworkNamespace } from './network/network-namespace.ts';
 export type { LoggedPacket } from './network/logged-packet.ts';

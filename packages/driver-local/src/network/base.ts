@@ -53,7 +53,13 @@ export async function openBase(options: OpenBaseOptions): Promise<NetworkBase> {
     await addGateway(names);
     listener = await listenForQuestions(names.gateway, resolver);
     const logGroup = denials.open(1 + (Number.parseInt(layout.hash.slice(0, 8), 16) % 65_000));
-    await runNft(baseRules({ names, range, resolver: listener, logGroup }));
+    const rules = { names, range, resolver: listener, logGroup };
+    await runNft(baseRules(rules)).catch(async (error: unknown) => {
+      await runNft(baseRules({ ...rules, shorten: false }));
+      log('warn', 'the kernel remembers ended connections for as long as those of others', {
+        error: String(error),
+      });
+    });
   } catch (error) {
     await close(held, listener, denials);
     throw error;

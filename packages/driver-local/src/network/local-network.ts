@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import type { NetworkDenial } from '@sandport/driver';
 import {
   type Ipv4Network,
@@ -27,6 +26,7 @@ import { Resolver } from './dns/resolver.ts';
 import { machineResolvers } from './dns/upstream.ts';
 import { joinNamespace, limitBandwidth, removeInterface } from './interfaces.ts';
 import { networkProblem } from './machine.ts';
+import { forgetMarked, newMark, nextMark } from './marks.ts';
 import { type GuestNames, guestNames, type NetworkNames } from './names.ts';
 import { type NamespaceEnd, namespaceOf, newNamespace } from './namespace-end.ts';
 import type { NetworkOptions } from './options.ts';
@@ -42,6 +42,8 @@ interface Guest {
   readonly names: GuestNames;
   network: Network;
   rules: readonly NetworkRule[];
+  /** Of its connections, in the kernel. */
+  readonly mark: number;
   /** Its rules are in the kernel; until then nothing passes. */
   readonly entered: Promise<void>;
 }
@@ -123,7 +125,10 @@ export class LocalNetwork {
     }
     const { names } = await this.#require();
     const place = held.record.network;
-    if (place !== undefined) held.updateRecord({ network: { ...place, attached: false } });
+    if (place !== undefined) {
+      this.#forgetConnections(place.mark);
+      held.updateRecord({ network: { ...place, attached: false } });
+    }
     const ready = this.#admit(names, held, network, { keepPinned: false });
     // Whoever waits for it hears of it; a start that fails before does not wait.
     ready.catch(() => undefined);
@@ -240,13 +245,14 @@ export class LocalNetwork {
     const index = this.#placeFor(held, guestsOf(names.block));
     const guest = guestNames(names, index);
     const rules = (network.allow ?? []).map(parseNetworkRule);
-    const mark = keepPinned && record.network ? record.network.mark : randomInt(1, 2 ** 31);
+    const before = record.network?.mark;
+    const mark = before === undefined ? newMark() : keepPinned ? before : nextMark(before);
     const attached = record.network?.attached ?? false;
     held.updateRecord({ network: { index, mark, attached } });
     const again = keepPinned ? [] : this.#pins.reopened(guest, rules);
     const options = { names, range: this.#range, guest, network, mark, keepPinned };
     const entered = runNft(guestRules(options) + pinned(names, again)).then(() => undefined);
-    const entry: Guest = { id: held.id, index, names: guest, network, rules, entered };
+    const entry: Guest = { id: held.id, index, names: guest, network, rules, mark, entered };
     this.#guests.set(index, entry);
     this.#byAddress.set(guest.address, entry);
     return entered;
@@ -308,7 +314,19 @@ export class LocalNetwork {
       // It is not in when its entry has failed.
       runNft(removedGuest(names, guest.names)).catch(() => undefined),
     ]);
+    this.#forgetConnections(guest.mark);
     this.#guests.delete(index);
+  }
+
+  /** Those of a sandbox without processes, which nobody ends. */
+  #forgetConnections(mark: number): void {
+    try {
+      forgetMarked(mark);
+    } catch (error) {
+      this.#options.log('debug', 'the kernel keeps the connections of a sandbox for a while', {
+        error: String(error),
+      });
+    }
   }
 
   #guestOf({ record }: HeldSandbox): Guest | undefined {

@@ -62,7 +62,7 @@ export function baseRules(options: BaseRulesOptions): string {
     put_off: ['jump tell', 'drop'],
     shorten: shorten
       ? [
-          'meta l4proto tcp ct timeout set "over"',
+          'meta l4proto tcp ct timeout set "ended"',
           `ip daddr ${gateway} meta l4proto udp ct timeout set "question"`,
         ]
       : [],
@@ -118,7 +118,7 @@ export function baseRules(options: BaseRulesOptions): string {
   const { timeWait, close, question } = overSeconds;
   if (shorten)
     lines.push(
-      `add ct timeout inet ${table} over { protocol tcp; l3proto ip; policy = { time_wait: ${timeWait}, close: ${close} }; }`,
+      `add ct timeout inet ${table} ended { protocol tcp; l3proto ip; policy = { time_wait: ${timeWait}, close: ${close} }; }`,
       `add ct timeout inet ${table} question { protocol udp; l3proto ip; policy = { unreplied: ${question}, replied: ${question} }; }`,
     );
   for (const chain of Object.keys(chains)) {

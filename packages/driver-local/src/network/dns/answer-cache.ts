@@ -1,6 +1,8 @@
 import type { DnsReply } from './messages.ts';
 
 const mostEntries = 2000;
+/** Largest answer that is kept, as it came: whoever owns a name decides how long its answers are. */
+const mostBytes = 4096;
 const mostSeconds = 300;
 /** For how long it is remembered that there is nothing. */
 const emptySeconds = 10;
@@ -14,9 +16,9 @@ export class AnswerCache {
     return entry !== undefined && entry.untilMs > performance.now() ? entry.reply : undefined;
   }
 
-  /** Failures are not kept. */
-  put(name: string, type: string, reply: DnsReply): void {
-    if (reply.code === 'SERVFAIL') return;
+  /** Failures and long answers are not kept. */
+  put(name: string, type: string, reply: DnsReply, sizeBytes: number): void {
+    if (reply.code === 'SERVFAIL' || sizeBytes > mostBytes) return;
     const times = reply.answers.map((each) => ('ttl' in each ? (each.ttl ?? 0) : 0));
     const seconds = times.length === 0 ? emptySeconds : Math.min(...times, mostSeconds);
     if (seconds <= 0) return;

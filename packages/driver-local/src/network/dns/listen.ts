@@ -42,6 +42,8 @@ export async function listenForQuestions(
     udp.close();
     throw error;
   }
+  // One that could not be taken in asks again.
+  tcp.on('error', () => undefined);
   return {
     udpPort: udp.address().port,
     tcpPort: portOf(tcp),

@@ -133,7 +133,7 @@ export class Resolver {
         judgeAnswer(each, id, name, type),
       );
       const reply = readReply(answer, type);
-      this.#cache.put(name, type, reply);
+      this.#cache.put(name, type, reply, answer.length);
       return reply;
     } finally {
       this.#askingOfAll--;

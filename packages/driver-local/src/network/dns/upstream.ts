@@ -50,7 +50,10 @@ function askOverUdp(
   return new Promise((resolve, reject) => {
     const socket = createSocket(isIP(address) === 6 ? 'udp6' : 'udp4');
     const timer = setTimeout(() => end(new Error('no answer')), timeoutMs);
+    let isOver = false;
     const end = (result: Buffer | Error) => {
+      if (isOver) return;
+      isOver = true;
       clearTimeout(timer);
       socket.close();
       if (result instanceof Error) reject(result);
@@ -59,8 +62,12 @@ function askOverUdp(
     socket.on('message', (message) => {
       if (isAnswer(message) !== 'no') end(message);
     });
-    socket.once('error', end);
-    socket.connect(port, address, () => socket.send(question));
+    socket.on('error', end);
+    // Where no way leads to it, this is called with the reason.
+    socket.connect(port, address, (error?: Error) => {
+      if (error) end(error);
+      else socket.send(question);
+    });
   });
 }
 
