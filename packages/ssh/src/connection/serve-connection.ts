@@ -7,12 +7,14 @@ import ssh2, { type AuthContext, type Connection } from 'ssh2';
 import type { SlowDown } from '../admission/slow-down.ts';
 import { forwardPort, isForwarded } from '../forward/forward-port.ts';
 import type { HostKey } from '../host-key.ts';
+import { gatherWrites } from '../library/gathered-writes.ts';
+import { hastenCipher } from '../library/protocol-inside.ts';
 import { attempt } from '../login/authenticate.ts';
 import { isStillAllowed, type LoggedIn } from '../login/logged-in.ts';
 import { Budget } from '../sftp/handles/budget.ts';
 import { maxHandles } from '../sftp/operations/index.ts';
 import { serveSession } from '../session/serve-session.ts';
-import { algorithms } from './algorithms.ts';
+import { algorithms, preferFastCiphers } from './algorithms.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import { OpenChannels } from './open-channels.ts';
 
@@ -50,9 +52,13 @@ export function serveConnection(socket: Socket, options: ServeConnectionOptions)
       keepaliveInterval: 30_000,
       keepaliveCountMax: 3,
     },
-    (connection) => serve(connection, socket, options),
+    (connection, { header }) => {
+      preferFastCiphers(connection, header.versions.software);
+      serve(connection, socket, options);
+    },
   );
   socket.setNoDelay(true);
+  gatherWrites(socket);
   socket.on('error', () => socket.destroy());
   server.injectSocket(socket);
 }
@@ -68,6 +74,7 @@ function serve(connection: Connection, socket: Socket, options: ServeConnectionO
   connection.on('rekey', () => {
     if (loggedIn === undefined && ++rekeys > maxEarlyRekeys) socket.destroy();
   });
+  connection.on('handshake', () => hastenCipher(connection));
   const logIn = logInWith(socket, options, (found) => {
     loggedIn = found;
   });

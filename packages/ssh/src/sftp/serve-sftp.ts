@@ -2,6 +2,7 @@ import { SandportFault } from '@sandport/protocol';
 import type { ServerChannel } from 'ssh2';
 import type { ConnectionContext } from '../connection/connection-context.ts';
 import { ChannelWriter } from '../library/channel-writer.ts';
+import { chunksOf } from '../library/chunks-of.ts';
 import { end } from '../session/end-channel.ts';
 import { answerRequest } from './answer-request.ts';
 import { HandleTable } from './handles/handle-table.ts';
@@ -10,17 +11,17 @@ import { Request } from './protocol/constants.ts';
 import { MalformedPacket, PacketReader } from './protocol/packet-reader.ts';
 import { PacketSplitter, SftpViolation } from './protocol/packet-splitter.ts';
 import { versionPacket } from './protocol/responses.ts';
-import { SftpContext } from './sftp-context.ts';
+import { maxUnderWay, SftpContext } from './sftp-context.ts';
 
 const oldestVersion = 3;
 
-/** Writes that may be under way at a time, so that bytes arrive while others go to the disk. */
-const maxWrites = 3;
+/** Requests that may be under way beside others of the same type: the disk and the network both work. */
+const together: ReadonlySet<number | undefined> = new Set([Request.read, Request.write]);
 
 /**
  * Serves the sandbox's files over a channel, through its root and without a process inside. Requests
- * are answered one after the other, but for some writes in a row; nothing more is read while an
- * answer waits.
+ * are answered one after the other, but for some reads or some writes in a row; nothing more is read
+ * while an answer waits.
  */
 export async function serveSftp(
   { engine, loggedIn, socket, logger, channels, openFiles }: ConnectionContext,
@@ -30,32 +31,39 @@ export async function serveSftp(
   const writer = new ChannelWriter(channel, socket, closed);
   const handles = new HandleTable(openFiles);
   const context = new SftpContext({ engine, loggedIn, handles });
-  const splitter = new PacketSplitter(maxWrites);
-  /** The oldest first: its packet's buffer is the next to be used again. */
-  const writes: Promise<boolean>[] = [];
+  const splitter = new PacketSplitter(maxUnderWay);
+  /** The oldest first: its buffers are the next to be used again. */
+  const underWay: Promise<boolean>[] = [];
+  let lastType: number | undefined;
   let movedBytes = 0;
   let isGreeted = false;
   try {
     const { principal, sandbox } = loggedIn;
     using active = engine.files.using(principal, sandbox, () => movedBytes);
     void active;
-    for await (const chunk of channel.iterator({ destroyOnReturn: false })) {
+    for await (const chunk of chunksOf(channel)) {
       for (const packet of splitter.push(chunk)) {
         movedBytes += packet.length;
-        const isWrite = isGreeted && packet[0] === Request.write;
-        const room = isWrite ? maxWrites - 1 : 0;
-        while (writes.length > room) await writes.shift();
+        const type = isGreeted ? packet[0] : undefined;
+        const room = together.has(type) && type === lastType ? maxUnderWay - 1 : 0;
+        while (underWay.length > room) await underWay.shift();
+        // Whoever has closed the channel waits for no answer, but for what was sent to be written.
+        if (closed.aborted && type === Request.read) return;
+        lastType = type;
         const answered = isGreeted ? answerRequest(context, packet, logger) : greet(packet);
         isGreeted = true;
-        const sent = answered.then((answer) => {
+        // In the order of the requests: scp of OpenSSH 9 cuts a file where answers change places.
+        const before = underWay.at(-1);
+        const sent = handled(answered).then(async (answer) => {
+          await before;
           movedBytes += answer.length;
           return writer.write('stdout', answer);
         });
-        if (isWrite) writes.push(handled(sent));
+        if (together.has(type)) underWay.push(handled(sent));
         else if (!(await sent)) return;
       }
     }
-    await Promise.all(writes);
+    await Promise.all(underWay);
     channel.exit(0);
   } catch (error) {
     const isTheirs =
@@ -66,7 +74,7 @@ export async function serveSftp(
     else logger.debug({ err: error }, 'an SFTP session broke');
     channel.exit(1);
   } finally {
-    await Promise.allSettled(writes);
+    await Promise.allSettled(underWay);
     await handles.closeAll();
     end(channel);
   }

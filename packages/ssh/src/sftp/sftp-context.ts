@@ -10,6 +10,9 @@ export interface SftpContextOptions {
   readonly handles: HandleTable;
 }
 
+/** Reads, or writes, that may be under way at a time. */
+export const maxUnderWay = 3;
+
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** What the requests of one SFTP channel work on. */
@@ -17,7 +20,9 @@ export class SftpContext {
   readonly engine: Engine;
   readonly handles: HandleTable;
   readonly #loggedIn: LoggedIn;
-  #answer = Buffer.alloc(0);
+  /** One for each answer under way; they take turns. */
+  readonly #answers = Array.from({ length: maxUnderWay }, () => Buffer.alloc(0));
+  #turn = 0;
 
   constructor({ engine, loggedIn, handles }: SftpContextOptions) {
     this.engine = engine;
@@ -40,10 +45,17 @@ export class SftpContext {
     return this.engine.sandboxes.get(this.#loggedIn.principal, this.#loggedIn.sandbox);
   }
 
-  /** Room for one answer, good until the next request: large answers would else be a lot of garbage. */
+  /**
+   * Room for one answer, good while not more than {@link maxUnderWay} are under way: large answers
+   * would else be a lot of garbage.
+   */
   answerBuffer(sizeBytes: number): Buffer {
-    if (this.#answer.length < sizeBytes) this.#answer = Buffer.allocUnsafeSlow(sizeBytes);
-    return this.#answer.subarray(0, sizeBytes);
+    this.#turn = (this.#turn + 1) % maxUnderWay;
+    const kept = this.#answers[this.#turn];
+    if (kept !== undefined && kept.length >= sizeBytes) return kept.subarray(0, sizeBytes);
+    const larger = Buffer.allocUnsafeSlow(sizeBytes);
+    this.#answers[this.#turn] = larger;
+    return larger;
   }
 
   /** A path as a client sent it. @throws SandportFault `invalid_path`, `file_not_found` */
