@@ -36,15 +36,21 @@ beforeAll(async () => {
 });
 afterAll(() => upstream.close());
 
+const upstreamServer = () => ({ address: '127.0.0.1', port: upstream.address().port });
+
 /** A resolver for one sandbox with these rules, and what it has opened. */
-function resolverFor(allow: string[], egress: Asker['egress'] = 'allowlist') {
+function resolverFor(
+  allow: string[],
+  egress: Asker['egress'] = 'allowlist',
+  servers = () => [upstreamServer()],
+) {
   const opened: Pin[] = [];
   const denied: string[] = [];
   const answered = new AnsweredNames();
   asked = [];
   forge = undefined;
   const resolver = new Resolver({
-    servers: () => [{ address: '127.0.0.1', port: upstream.address().port }],
+    servers,
     answered,
     pins: new Pins(async (pins) => void opened.push(...pins)),
     askerAt: (address) =>
@@ -131,6 +137,49 @@ test('answers to other questions are not believed', async () => {
   expect(addresses(await ask('f.test'))).toEqual([]);
   expect(opened).toEqual([]);
 }, 20_000);
+
+test('a hostile answer opens a bounded number of addresses, and never in vain', async () => {
+  const { ask, opened } = resolverFor(['many.test', 'loop.test', 'chain.test', 'zero.test']);
+  const thousand = Array.from({ length: 1000 }, (_, at) =>
+    record('many.test', `203.0.${at >> 8}.${at & 255}`, 0),
+  );
+  zone.set('many.test', thousand);
+  const many = addresses(await ask('many.test'));
+  expect(many).toHaveLength(40);
+  expect(opened.map(({ address }) => address)).toEqual(many);
+  // Names that lead to each other, and one that leads to itself by its own pointer.
+  zone.set('chain.test', [
+    ...Array.from({ length: 100 }, (_, at) => {
+      return { type: 'CNAME', name: `c${at}.test`, data: `c${(at + 1) % 100}.test` } as const;
+    }),
+    record('c0.test', '203.0.113.9'),
+  ]);
+  expect(addresses(await ask('chain.test'))).toEqual([]);
+  zone.set('loop.test', []);
+  forge = (reply) => {
+    const bytes = dnsPacket.encode(reply);
+    bytes.writeUInt16BE(1, 6);
+    return Buffer.concat([bytes, Buffer.from([0xc0, bytes.length, 0, 1, 0, 1, 0, 0, 0, 1, 0, 0])]);
+  };
+  expect(((await ask('loop.test'))?.flags ?? 0) & 15).toBe(2);
+  forge = undefined;
+  // Good for no time at all: it is asked for each time, and open for long enough to be used.
+  opened.length = 0;
+  zone.set('zero.test', [record('zero.test', '203.0.113.10', 0)]);
+  for (let time = 0; time < 2; time++) await ask('zero.test');
+  expect(asked.filter((name) => name === 'zero.test')).toHaveLength(2);
+  expect(opened).toMatchObject([{ address: '203.0.113.10', seconds: expect.any(Number) }]);
+  expect(opened[0]?.seconds).toBeGreaterThanOrEqual(30);
+}, 20_000);
+
+test('resolvers that no way leads to are passed over', async () => {
+  zone.set('way.test', [record('way.test', '203.0.113.11')]);
+  const nowhere = { address: '255.255.255.255', port: 53 };
+  const without = resolverFor(['way.test'], 'allowlist', () => [nowhere]);
+  expect(((await without.ask('way.test'))?.flags ?? 0) & 15).toBe(2);
+  const other = resolverFor(['way.test'], 'allowlist', () => [nowhere, upstreamServer()]);
+  expect(addresses(await other.ask('way.test'))).toEqual(['203.0.113.11']);
+});
 
 test('strangers and noise get no answer, and nothing breaks', async () => {
   const { resolver, ask } = resolverFor(['a.test']);
