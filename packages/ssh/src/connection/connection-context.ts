@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Engine } from '@sandport/engine';
 import type { Logger } from 'pino';
+import type { Connection } from 'ssh2';
 import type { LoggedIn } from '../login/logged-in.ts';
 import type { Budget } from '../sftp/handles/budget.ts';
 import type { OpenChannels } from './open-channels.ts';
@@ -9,6 +10,7 @@ import type { OpenChannels } from './open-channels.ts';
 export interface ConnectionContext {
   readonly engine: Engine;
   readonly loggedIn: LoggedIn;
+  readonly connection: Connection;
   readonly socket: Socket;
   readonly logger: Logger;
   readonly channels: OpenChannels;

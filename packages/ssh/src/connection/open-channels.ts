@@ -3,7 +3,7 @@ import type { ServerChannel } from 'ssh2';
 import { whenClosed } from '../library/channel-end.ts';
 
 /** Channels that one connection may have at a time. */
-const maxChannels = 64;
+export const maxChannels = 64;
 
 /** Bytes of one connection that may wait in each direction. */
 const maxWaitingBytes = 8 * 1024 * 1024;

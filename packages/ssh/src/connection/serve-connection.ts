@@ -8,20 +8,23 @@ import type { SlowDown } from '../admission/slow-down.ts';
 import { forwardPort, isForwarded } from '../forward/forward-port.ts';
 import type { HostKey } from '../host-key.ts';
 import { gatherWrites } from '../library/gathered-writes.ts';
-import { hastenCipher } from '../library/protocol-inside.ts';
+import { hastenCipher, type Refusal, refuseWith } from '../library/protocol-inside.ts';
 import { attempt } from '../login/authenticate.ts';
 import { isStillAllowed, type LoggedIn } from '../login/logged-in.ts';
 import { Budget } from '../sftp/handles/budget.ts';
 import { maxHandles } from '../sftp/operations/index.ts';
 import { serveSession } from '../session/serve-session.ts';
 import { algorithms, preferFastCiphers } from './algorithms.ts';
+import { noLongerAllowed, onlyOwnPorts, onlyPorts, tooManyChannels } from './refusals.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import { OpenChannels } from './open-channels.ts';
 
 /** Wrong attempts to log in that end a connection. */
 const maxFailures = 6;
-/** Keys that a client may ask about before it signs with one. */
+/** Keys that a client may ask about before it signs with one, and ways to log in. */
 const maxQuestions = 20;
+/** Bytes that a client may send to log in: keys and signatures are far smaller. */
+const maxBytesBeforeLogin = 1024 * 1024;
 /** New keys that may be agreed on before somebody has logged in. */
 const maxEarlyRekeys = 2;
 
@@ -78,6 +81,9 @@ function serve(connection: Connection, socket: Socket, options: ServeConnectionO
   const logIn = logInWith(socket, options, (found) => {
     loggedIn = found;
   });
+  socket.on('data', () => {
+    if (loggedIn === undefined && socket.bytesRead > maxBytesBeforeLogin) socket.destroy();
+  });
   connection.on('authentication', (context) => {
     // The library may not take an answer for a connection that is gone.
     logIn(context).catch(() => socket.destroy());
@@ -89,8 +95,10 @@ function serve(connection: Connection, socket: Socket, options: ServeConnectionO
       const openFiles = new Budget(maxHandles, options.openFiles);
       const sftpChannels = new Budget(maxSftpChannels);
       const { engine } = options;
-      const context = { engine, loggedIn, socket, logger, channels, openFiles, sftpChannels };
-      serveChannels(connection, context);
+      serveChannels({
+        ...{ engine, loggedIn, connection, socket, logger },
+        ...{ channels, openFiles, sftpChannels },
+      });
     }
   });
 }
@@ -112,11 +120,11 @@ function logInWith(
       } else socket.destroySoon();
       return;
     }
-    if (result === 'known') {
+    if (result !== 'refused' && ++questions > maxQuestions) failures = maxFailures;
+    else if (result === 'known') {
       context.accept();
       return;
     }
-    if (result === 'unknown' && ++questions > maxQuestions) failures = maxFailures;
     if (result === 'refused') {
       failures += 1;
       const address = socket.remoteAddress ?? '';
@@ -132,8 +140,9 @@ function logInWith(
   };
 }
 
-function serveChannels(connection: Connection, context: ConnectionContext): void {
-  const { engine, loggedIn, channels, socket } = context;
+function serveChannels(context: ConnectionContext): void {
+  const { engine, loggedIn, connection, channels, socket } = context;
+  connection.setMaxListeners(0);
   const { signal } = engine.sandboxes.find(loggedIn.principal, loggedIn.sandbox).abort;
   const leave = () => socket.destroy();
   setMaxListeners(0, signal);
@@ -145,10 +154,14 @@ function serveChannels(connection: Connection, context: ConnectionContext): void
     clearInterval(checks);
     signal.removeEventListener('abort', leave);
   });
-  const place = () => (isStillAllowed(engine, loggedIn) ? channels.take() : undefined);
+  /** A place for a channel; why not, when it is refused. */
+  const place = (): Disposable | Refusal => {
+    if (!isStillAllowed(engine, loggedIn)) return noLongerAllowed;
+    return channels.take() ?? tooManyChannels;
+  };
   connection.on('session', (accept, reject) => {
     const taken = place();
-    if (taken === undefined) reject();
+    if ('sentence' in taken) refuseWith(connection, reject, taken);
     else {
       const session = accept();
       session.once('close', () => taken[Symbol.dispose]());
@@ -156,8 +169,12 @@ function serveChannels(connection: Connection, context: ConnectionContext): void
     }
   });
   connection.on('tcpip', (accept, reject, info) => {
-    const taken = isForwarded(info) ? place() : undefined;
-    if (taken === undefined) reject();
-    else void forwardPort(context, info, accept, reject).finally(() => taken[Symbol.dispose]());
+    const refuse = (why: Refusal) => refuseWith(connection, reject, why);
+    const taken = isForwarded(info) ? place() : onlyOwnPorts;
+    if ('sentence' in taken) refuse(taken);
+    else void forwardPort(context, info, accept, refuse).finally(() => taken[Symbol.dispose]());
+  });
+  connection.on('openssh.streamlocal', (_accept, reject) => {
+    refuseWith(connection, reject, onlyPorts);
   });
 }

@@ -4,52 +4,55 @@ import { SandportFault } from '@sandport/protocol';
 import type { ServerChannel, TcpipRequestInfo } from 'ssh2';
 import type { ConnectionContext } from '../connection/connection-context.ts';
 import { ChannelWriter } from '../library/channel-writer.ts';
+import { OpenFailure, type Refusal } from '../library/protocol-inside.ts';
 import { end } from '../session/end-channel.ts';
 
 /** Names of the sandbox's own loopback; nothing else is forwarded to. */
 const loopback: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1', '0.0.0.0', '::']);
 
 export const isForwarded = ({ destIP, destPort }: TcpipRequestInfo): boolean =>
-  loopback.has(destIP) && destPort >= 1 && destPort <= 65_535;
+  loopback.has(destIP.toLowerCase()) && destPort >= 1 && destPort <= 65_535;
 
 /**
- * Connects to a port in the sandbox and lets `accept` open the channel to it; `reject` if not.
+ * Connects to a port in the sandbox and lets `accept` open the channel to it; `refuse` if not.
  * Resolves when the channel is closed at both ends.
  */
 export async function forwardPort(
   context: ConnectionContext,
   { destPort }: TcpipRequestInfo,
   accept: () => ServerChannel | undefined,
-  reject: () => void,
+  refuse: (why: Refusal) => void,
 ): Promise<void> {
   const { engine, loggedIn, socket, logger } = context;
-  let connection: PortConnection;
+  let port: PortConnection;
   try {
     const { principal, sandbox } = loggedIn;
-    connection = await engine.commands.connect(principal, sandbox, destPort);
+    port = await engine.commands.connect(principal, sandbox, destPort);
   } catch (error) {
-    if (!(error instanceof SandportFault)) logger.error({ err: error }, 'a forward failed');
-    reject();
+    const isFault = error instanceof SandportFault;
+    if (!isFault) logger.error({ err: error }, 'a forward failed');
+    const sentence = isFault ? error.message : 'The sandbox cannot be reached.';
+    refuse({ code: OpenFailure.connectFailed, sentence });
     return;
   }
-  connection.on('error', () => undefined);
+  port.on('error', () => undefined);
   const channel = socket.destroyed ? undefined : accept();
-  if (channel === undefined) connection.destroy();
-  else await carry(context, channel, connection);
+  if (channel === undefined) port.destroy();
+  else await carry(context, channel, port);
 }
 
 async function carry(
-  { socket, logger, channels }: ConnectionContext,
+  { connection, socket, logger, channels }: ConnectionContext,
   channel: ServerChannel,
-  connection: PortConnection,
+  port: PortConnection,
 ): Promise<void> {
   const closed = channels.hold(channel);
-  closed.addEventListener('abort', () => connection.destroy(), { once: true });
-  connection.once('close', () => end(channel));
-  channel.pipe(connection);
-  const writer = new ChannelWriter(channel, socket, closed);
+  closed.addEventListener('abort', () => port.destroy(), { once: true });
+  port.once('close', () => end(channel));
+  channel.pipe(port);
+  const writer = new ChannelWriter(channel, { connection, socket, closed });
   try {
-    for await (const chunk of connection.iterator({ destroyOnReturn: false }))
+    for await (const chunk of port.iterator({ destroyOnReturn: false }))
       if (!(await writer.write('stdout', chunk))) break;
   } catch (error) {
     logger.debug({ err: error }, 'a forward broke');

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
-import type { ServerChannel } from 'ssh2';
+import type { Connection, ServerChannel } from 'ssh2';
+import { isAgreeing } from './protocol-inside.ts';
 
 /** Bytes that may wait in the socket before a channel writes no more. */
 const maxSocketBytes = 1024 * 1024;
@@ -13,18 +14,27 @@ const nothingWaits = {
   _chunkcbErr: undefined,
 };
 
+export interface ChannelWriterOptions {
+  readonly connection: Connection;
+  readonly socket: Socket;
+  /** Aborts when the channel has closed. */
+  readonly closed: AbortSignal;
+}
+
 /**
  * Writes to a channel, one chunk after the other, and no faster than the client takes them: neither
- * its window nor the socket's buffer grows a heap here.
+ * its window, nor the socket's buffer, nor an agreement on new keys grows a heap here.
  */
 export class ChannelWriter {
   readonly #channel: ServerChannel;
+  readonly #connection: Connection;
   readonly #socket: Socket;
   readonly #closed: AbortSignal;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(channel: ServerChannel, socket: Socket, closed: AbortSignal) {
+  constructor(channel: ServerChannel, { connection, socket, closed }: ChannelWriterOptions) {
     this.#channel = channel;
+    this.#connection = connection;
     this.#socket = socket;
     this.#closed = closed;
   }
@@ -57,15 +67,21 @@ export class ChannelWriter {
   }
 
   async #room(): Promise<void> {
-    while (this.#socket.writableLength > maxSocketBytes && !this.#closed.aborted)
+    while (!this.#hasRoom() && !this.#closed.aborted)
       await new Promise<void>((resolve) => {
         const done = () => {
           this.#socket.off('drain', done);
+          this.#connection.off('handshake', done);
           this.#closed.removeEventListener('abort', done);
           resolve();
         };
         this.#socket.once('drain', done);
+        this.#connection.once('handshake', done);
         this.#closed.addEventListener('abort', done, { once: true });
       });
+  }
+
+  #hasRoom(): boolean {
+    return this.#socket.writableLength <= maxSocketBytes && !isAgreeing(this.#connection);
   }
 }

@@ -1,6 +1,16 @@
 import type { Connection } from 'ssh2';
 import { fasterCipher, type PacketCipher } from './gcm-cipher.ts';
 
+/** Why a channel is not opened, as the client's user is told. */
+export interface Refusal {
+  /** One of {@link OpenFailure}. */
+  readonly code: number;
+  readonly sentence: string;
+}
+
+/** Numbers of RFC 4254, 5.1. */
+export const OpenFailure = { prohibited: 1, connectFailed: 2, noRoom: 4 } as const;
+
 /** What the library offers at the beginning of an agreement on keys. */
 interface OfferInside {
   readonly lists: {
@@ -23,7 +33,7 @@ interface ProtocolInside {
   readonly _cipher: PacketCipher;
   /** There while keys are agreed on. */
   readonly _kexinit: Buffer | undefined;
-  channelOpenFail: (channel: number, code: number, sentence: string) => void;
+  channelOpenFail: (channel: number, code: number, sentence?: string) => void;
 }
 
 /** Names of algorithms, the best first. */
@@ -81,4 +91,20 @@ export function hastenCipher(connection: Connection): void {
 export function isAgreeing(connection: Connection): boolean {
   const { _kexinit: begun } = protocolOf(connection);
   return begun !== undefined;
+}
+
+/** Refuses a channel with a reason, for which the library has no room. */
+export function refuseWith(
+  connection: Connection,
+  refuse: () => void,
+  { code, sentence }: Refusal,
+): void {
+  const protocol = protocolOf(connection);
+  const { channelOpenFail } = protocol;
+  protocol.channelOpenFail = (channel) => channelOpenFail.call(protocol, channel, code, sentence);
+  try {
+    refuse();
+  } finally {
+    protocol.channelOpenFail = channelOpenFail;
+  }
 }

@@ -22,12 +22,12 @@ export interface RunOptions {
 
 /** Runs a command at the other end of a channel, to its end. Closes the channel. */
 export async function runCommand(
-  { engine, loggedIn, socket, logger, channels }: ConnectionContext,
+  { engine, loggedIn, connection, socket, logger, channels }: ConnectionContext,
   channel: ServerChannel,
   { commandLine, env, terminal, onStart }: RunOptions,
 ): Promise<void> {
   const closed = channels.hold(channel);
-  const writer = new ChannelWriter(channel, socket, closed);
+  const writer = new ChannelWriter(channel, { connection, socket, closed });
   try {
     const command = await engine.commands.open(loggedIn.principal, loggedIn.sandbox, {
       args: programOf(commandLine),

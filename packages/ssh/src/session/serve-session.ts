@@ -51,8 +51,10 @@ export function serveSession(context: ConnectionContext, session: Session): void
   });
   session.on('subsystem', (accept, reject, { name }) => {
     const { sftpChannels } = context;
-    const channel = name === 'sftp' && sftpChannels.take() ? accept() : undefined;
-    if (channel === undefined) reject();
+    if (name !== 'sftp' || !sftpChannels.take()) return reject();
+    const channel = accept();
+    // There is none in a session that has a program already.
+    if (channel === undefined) sftpChannels.give();
     else watch(serveSftp(context, channel).finally(() => sftpChannels.give()));
   });
   session.on('shell', (accept) => run(accept()));

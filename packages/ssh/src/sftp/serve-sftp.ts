@@ -24,11 +24,11 @@ const together: ReadonlySet<number | undefined> = new Set([Request.read, Request
  * while an answer waits.
  */
 export async function serveSftp(
-  { engine, loggedIn, socket, logger, channels, openFiles }: ConnectionContext,
+  { engine, loggedIn, connection, socket, logger, channels, openFiles }: ConnectionContext,
   channel: ServerChannel,
 ): Promise<void> {
   const closed = channels.hold(channel);
-  const writer = new ChannelWriter(channel, socket, closed);
+  const writer = new ChannelWriter(channel, { connection, socket, closed });
   const handles = new HandleTable(openFiles);
   const context = new SftpContext({ engine, loggedIn, handles });
   const splitter = new PacketSplitter(maxUnderWay);
