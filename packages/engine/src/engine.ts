@@ -169,6 +169,7 @@ export class Engine implements Disposable {
       memoryBytes: options.poolMemoryBytes ?? Number.POSITIVE_INFINITY,
       graceMs: options.poolGraceMs ?? 0,
       room: (namespace) => quotas.room(namespace),
+      defaultNetwork: (namespace) => this.networks.defaultOf(namespace),
       log,
     });
   }

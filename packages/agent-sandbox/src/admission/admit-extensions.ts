@@ -5,6 +5,7 @@ import { claimSpec, templateSpec, warmPoolSpec } from '../templates/blueprint.ts
 import { volumeClaimFault } from '../templates/volume-claims.ts';
 import { nameCauses } from './admit-sandbox.ts';
 import { reviewBlueprint } from './blueprint-faults.ts';
+import { reviewPolicy } from './policy-faults.ts';
 import { immutable, invalidObject } from './invalid.ts';
 import { withMark } from './marks.ts';
 
@@ -44,12 +45,17 @@ export function admitTemplate(object: KubeObject, admission: Admission): Admitte
       message: `Invalid value: ${fault}`,
       reason: 'FieldValueInvalid',
     });
+  const policy = reviewPolicy(spec, isUnchanged(object, admission) ? undefined : admission.caller);
+  all.push(...policy.causes);
   if (all.length > 0) throw invalidObject(object, all);
-  const notes = [...warnings];
-  if (spec.networkPolicy !== undefined)
-    notes.push('spec.networkPolicy has no effect: sandboxes have no network');
-  return { object: withMark(object, admission), warnings: notes };
+  return {
+    object: withMark(object, admission),
+    warnings: [...warnings, ...policy.warnings],
+  };
 }
+
+const isUnchanged = ({ spec }: KubeObject, { before }: Admission): boolean =>
+  isDeepStrictEqual(before?.spec, spec);
 
 export function admitWarmPool(object: KubeObject, admission: Admission): Admitted {
   if (!isWrite(admission)) return { object };

@@ -41,7 +41,7 @@ export function startControllers(options: ControllersOptions): Controllers {
   const images = new ImageTemplates(engine, principal);
   const held = new HeldSandboxes(engine);
   const slots = new StartSlots(engine.pools, options.startsAtOnce ?? 6);
-  const starter = new SandboxStarter({ engine, principal, images, slots });
+  const starter = new SandboxStarter({ store, engine, principal, images, slots });
   const queue = (name: string, reconcile: (key: string) => Promise<number | undefined>) =>
     new WorkQueue({ name, reconcile, log });
 

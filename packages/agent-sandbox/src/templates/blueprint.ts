@@ -1,4 +1,5 @@
 import type { KubeObject } from '@sandport/kube-api';
+import type { TemplateNetworkPolicy } from './network/policy-types.ts';
 
 export interface EnvVar {
   readonly name: string;
@@ -82,7 +83,9 @@ type InjectionPolicy = 'Disallowed' | 'Allowed' | 'Overrides';
 export interface TemplateSpecification extends Blueprint {
   readonly envVarsInjectionPolicy?: InjectionPolicy;
   readonly volumeClaimTemplatesPolicy?: InjectionPolicy;
-  readonly networkPolicy?: unknown;
+  readonly networkPolicy?: TemplateNetworkPolicy;
+  /** @default 'Managed' */
+  readonly networkPolicyManagement?: 'Managed' | 'Unmanaged';
 }
 
 export interface ClaimSpecification {

@@ -2,6 +2,7 @@ import type { KubeObject } from '@sandport/kube-api';
 import {
   type CreateSandbox,
   type Isolation,
+  type Network,
   type Resources,
   type VolumeMount,
   volumeNameSchema,
@@ -92,10 +93,14 @@ export function sandboxPlan(object: KubeObject): SandboxPlan {
   };
 }
 
-/** The request to the engine, but for the names of things. */
-export function createRequest(plan: SandboxPlan): CreateSandbox {
+/**
+ * The request to the engine, but for the names of things.
+ * @param network undefined: what its template or its namespace says
+ */
+export function createRequest(plan: SandboxPlan, network: Network | undefined): CreateSandbox {
   const { isolation, resources, volumes, user, workdir, env } = plan;
   return {
+    ...(network === undefined ? {} : { network }),
     ...(isolation === undefined ? {} : { isolation }),
     ...(Object.keys(resources).length === 0 ? {} : { resources }),
     ...(volumes.length === 0 ? {} : { volumes: [...volumes] }),

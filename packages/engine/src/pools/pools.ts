@@ -2,6 +2,7 @@ import type { Driver, TemplateInfo } from '@sandport/driver';
 import {
   type Isolation,
   type Namespace,
+  type Network,
   type PoolObject,
   SandportFault,
   type SetPool,
@@ -35,7 +36,10 @@ export interface PoolWish {
   readonly isolation?: Isolation | undefined;
   /** Limit of their disks. Left out: the template's. */
   readonly diskMb?: number | undefined;
-  /** Whether they have an interface, which lets nothing pass before. Left out: as the template says. */
+  /**
+   * Whether they have an interface, which lets nothing pass before they are taken. Left out: as the
+   * template says, or the namespace.
+   */
   readonly networked?: boolean | undefined;
   readonly size: number;
   /** They count against the quota of this namespace. */
@@ -62,6 +66,8 @@ export interface PoolsOptions extends Omit<KeeperOptions, 'store' | 'changed'> {
   readonly driver: Pick<Driver, 'create' | 'isolations' | 'liveNetworkIsolations' | 'templates'>;
   readonly table: PoolTable;
   readonly templates: Templates;
+  /** The network of sandboxes of a namespace for which nobody names one. */
+  readonly defaultNetwork: (namespace: Namespace) => Network | undefined;
   /** How many more sandboxes a namespace may have. */
   readonly room: (namespace: Namespace) => number;
 }
@@ -158,10 +164,11 @@ export class Pools implements Disposable {
     const { driver, templates, room } = this.#options;
     const isolation = chooseIsolation(wish.isolation, driver);
     const template = await templates.resolve(wish.template);
-    const { diskMb, namespace, networked } = wish;
+    const { diskMb, namespace } = wish;
+    const { network = this.#options.defaultNetwork(namespace) } = template;
     const deviation = deviationFrom(template, {
       diskBytes: diskMb === undefined ? undefined : diskMb * 2 ** 20,
-      networked,
+      networked: wish.networked ?? (network !== undefined && network.egress !== 'none'),
     });
     const key = poolKey(template.name, isolation, deviation);
     const before = this.#reservations.get(owner);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Engine, Principal } from '@sandport/engine';
 import {
   type KubeObject,
@@ -10,6 +11,7 @@ import type { PodNetwork } from '../../pods/pod-network.ts';
 import { keys } from '../../resources/keys.ts';
 import { volumesFinalizer } from '../../resources/labels.ts';
 import { sandboxSpec } from '../../templates/blueprint.ts';
+import { networkOfSandbox, templateNameOf } from '../../templates/network/template-network.ts';
 import { volumeClaimName } from '../../templates/volume-claims.ts';
 import type { EventRecorder } from '../events/event-recorder.ts';
 import { conditionOf } from '../status/conditions.ts';
@@ -39,6 +41,13 @@ const tellStartAfterMs = 200;
 /** When what cannot be started is tried again, in milliseconds. */
 const tryAgainAfterMs = 30_000;
 
+/** What happens often, and changes nothing that objects tell. */
+const unimportant: ReadonlySet<string> = new Set([
+  'network_denied',
+  'command_started',
+  'command_ended',
+]);
+
 /** Brings the engine's sandboxes to what Sandbox objects say. */
 export class SandboxController {
   readonly #options: SandboxControllerOptions;
@@ -63,12 +72,16 @@ export class SandboxController {
         this.#abortStart(key, object);
       queue.add(key);
     }
+    if (kind === keys.templates && type !== 'DELETED')
+      for (const its of this.#options.store.list(keys.sandboxes, namespace))
+        if (templateNameOf(its) === name) queue.add(objectKey(namespace, its.metadata.name));
     if (kind === keys.pods && type === 'DELETED' && this.#pods.wasDeleted(key, object))
       queue.add(key);
   }
 
   /** To be called when something happened to a sandbox of the engine. */
   onEngineEvent(sandboxId: string, type: string): void {
+    if (unimportant.has(type)) return;
     const { held, queue } = this.#options;
     const its = held.byId(sandboxId);
     if (its !== undefined) queue.add(its.key);
@@ -132,6 +145,25 @@ export class SandboxController {
       events.record(object, { type: 'Normal', reason: 'Resumed', message: 'Sandbox runs again' });
     }
     await this.#pods.show(object, its);
+    return this.#followTemplate(object, its);
+  }
+
+  /** Sandboxes have the network policy that their template has now. */
+  async #followTemplate(object: KubeObject, its: HeldSandbox): Promise<number | undefined> {
+    const { store, engine, principal, events } = this.#options;
+    const network = networkOfSandbox(store, object);
+    const { sandboxId } = its.located;
+    if (network === undefined) return undefined;
+    const { pending: _, ...has } = engine.sandboxes.get(principal, sandboxId).network;
+    if (isDeepStrictEqual(has, network)) return undefined;
+    try {
+      await engine.sandboxes.change(principal, sandboxId, { network });
+    } catch (error) {
+      if (!(error instanceof SandportFault)) throw error;
+      const { message } = error;
+      events.record(object, { type: 'Warning', reason: 'NetworkPolicyNotApplied', message });
+      return tryAgainAfterMs;
+    }
     return undefined;
   }
 

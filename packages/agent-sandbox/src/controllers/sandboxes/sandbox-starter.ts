@@ -1,5 +1,5 @@
 import type { Engine, Principal } from '@sandport/engine';
-import type { KubeObject } from '@sandport/kube-api';
+import type { KubeObject, ObjectStore } from '@sandport/kube-api';
 import {
   namespaceSchema,
   parseGuestPath,
@@ -8,12 +8,14 @@ import {
   sandboxNameSchema,
 } from '@sandport/protocol';
 import { annotations } from '../../resources/labels.ts';
+import { isOpen, networkOfSandbox } from '../../templates/network/template-network.ts';
 import { createRequest, type SandboxPlan, sandboxPlan } from '../../templates/sandbox-plan.ts';
 import type { ImageTemplates } from '../images/image-templates.ts';
 import { ownerLabels } from './held-sandboxes.ts';
 import type { StartSlots } from './start-slots.ts';
 
 export interface SandboxStarterOptions {
+  readonly store: ObjectStore;
   readonly engine: Engine;
   readonly principal: Principal;
   readonly images: ImageTemplates;
@@ -75,22 +77,25 @@ export class SandboxStarter {
   }
 
   async #create(
-    { metadata }: KubeObject,
+    object: KubeObject,
     template: string,
     plan: SandboxPlan,
     signal: AbortSignal,
   ): Promise<SandboxObject> {
-    const { engine, principal, slots } = this.#options;
-    const { namespace = '', name, uid = '' } = metadata;
+    const { store, engine, principal, slots } = this.#options;
+    const { namespace = '', name, uid = '' } = object.metadata;
     const { isolation, resources, volumes } = plan;
     const hasVolumes = volumes.length > 0;
     const diskMb = resources.disk_mb;
-    using slot = await slots.enter({ namespace, template, isolation, diskMb, hasVolumes }, signal);
+    const networked = isOpen(networkOfSandbox(store, object));
+    const wish = { namespace, template, isolation, diskMb, networked, hasVolumes };
+    using slot = await slots.enter(wish, signal);
     void slot;
     const sandbox = await engine.sandboxes.create(
       principal,
       {
-        ...createRequest(plan),
+        // As the template says by now.
+        ...createRequest(plan, networkOfSandbox(store, object)),
         template,
         namespace: namespaceSchema.parse(namespace),
         name: sandboxNameSchema.parse(name),

@@ -8,6 +8,8 @@ export interface StartWish {
   readonly template: string;
   readonly isolation: Isolation | undefined;
   readonly diskMb: number | undefined;
+  /** Undefined: as its template or its namespace says. */
+  readonly networked: boolean | undefined;
   readonly hasVolumes: boolean;
 }
 
@@ -28,8 +30,8 @@ export class StartSlots {
 
   /** Resolves when it may start; to be disposed of when it has. Rejects when `signal` aborts. */
   async enter(wish: StartWish, signal: AbortSignal): Promise<Disposable> {
-    const { template, isolation, diskMb } = wish;
-    const key = JSON.stringify([template, isolation, diskMb]);
+    const { template, isolation, diskMb, networked } = wish;
+    const key = JSON.stringify([template, isolation, diskMb, networked]);
     const taking = this.#taking.get(key) ?? 0;
     if (wish.hasVolumes || this.#pools.readyFor(wish) <= taking)
       return this.#cold.enter(wish.namespace, signal);

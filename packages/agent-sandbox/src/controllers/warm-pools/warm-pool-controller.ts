@@ -9,6 +9,11 @@ import { namespaceSchema } from '@sandport/protocol';
 import { keys } from '../../resources/keys.ts';
 import { annotations, labels, nameHash } from '../../resources/labels.ts';
 import { warmPoolSpec } from '../../templates/blueprint.ts';
+import {
+  isOfAdministrator,
+  isOpen,
+  networkOfTemplate,
+} from '../../templates/network/template-network.ts';
 import { poolPlan } from '../../templates/sandbox-plan.ts';
 import { sourceOfTemplate } from '../claims/blueprint-source.ts';
 import type { EventRecorder } from '../events/event-recorder.ts';
@@ -90,8 +95,9 @@ export class WarmPoolController implements Disposable {
     const source = await sourceOfTemplate(template, namespace, this.#options);
     if (source === undefined) return `SandboxTemplate "${template}" not found`;
     const { image: reference, isolation, resources } = poolPlan(source.spec);
+    const mayBuild = isOfAdministrator(source.annotations);
     const image = await images.resolve(reference, {
-      mayBuild: source.annotations[annotations.mayBuild] === 'true',
+      mayBuild,
       insecure: source.annotations[annotations.insecureRegistry] === 'true',
     });
     if (image.kind === 'building') void image.ended.then(() => queue.add(key));
@@ -101,6 +107,7 @@ export class WarmPoolController implements Disposable {
         template: image.template,
         isolation,
         diskMb: resources.disk_mb,
+        networked: isOpen(networkOfTemplate(source.spec, mayBuild)),
         size: replicas,
         namespace: namespaceSchema.parse(namespace),
       });
