@@ -23,6 +23,10 @@ export async function copyPath(
   await aboutEither(to, root.copy(from, to, { owner, ...options }));
 }
 
+export async function linkFile(root: RootedFs, from: GuestPath, to: GuestPath): Promise<void> {
+  await aboutEither(to, root.hardLink(from, to));
+}
+
 /** The error says which of two paths it is about. */
 async function aboutEither(path: GuestPath, action: Promise<void>): Promise<void> {
   try {

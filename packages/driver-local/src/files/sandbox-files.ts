@@ -25,6 +25,7 @@ import {
   changeMode,
   changeOwner,
   copyPath,
+  linkFile,
   makeSymlink,
   measureUsage,
   movePath,
@@ -133,6 +134,10 @@ export class RootedSandboxFiles implements SandboxFiles {
 
   symlink(path: GuestPath, target: string, options: { overwrite?: boolean } = {}): Promise<void> {
     return makeSymlink(this.#root, path, target, this.#owner, options);
+  }
+
+  hardLink(from: GuestPath, to: GuestPath): Promise<void> {
+    return linkFile(this.#root, from, to);
   }
 
   touch(path: GuestPath, options: { mtimeNs?: bigint; create?: boolean } = {}): Promise<void> {

@@ -129,6 +129,11 @@ export function entriesSuite(subject: ConformanceSubject): void {
       );
       await files.symlink(path('/srv/set/new/link'), '../x');
       await expectFault(files.symlink(path('/srv/set/new/link'), 'y'), 'already_exists');
+      await files.hardLink(path('/etc/hostname'), path('/srv/set/named'));
+      expect(await inside('cd /srv/set; test named -ef /etc/hostname && rm named; echo $?')).toBe(
+        '0\n',
+      );
+      await expectFault(files.hardLink(path('/srv/set/out'), path('/srv/n')), 'not_a_regular_file');
       await files.touch(path('/srv/set/new/file'), { mtimeNs: 5_000_000_001n });
       expect(await inside('cd /srv/set/new; readlink link; stat -c "%.Y %U" file')).toBe(
         '../x\n5.000000001 user\n',

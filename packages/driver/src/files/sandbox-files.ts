@@ -109,6 +109,13 @@ export interface SandboxFiles {
   symlink(path: GuestPath, target: string, options?: { overwrite?: boolean }): Promise<void>;
 
   /**
+   * Gives a regular file, never what a symlink leads to, one more name; no parents are made.
+   * @throws `already_exists`, `is_directory`, `not_a_regular_file`; `permission_denied` from one
+   * volume to another
+   */
+  hardLink(from: GuestPath, to: GuestPath): Promise<void>;
+
+  /**
    * Sets the time of the last change; follows symlinks.
    * @param options.mtimeNs nanoseconds since 1970; now @param options.create true
    */

@@ -17,6 +17,7 @@ import type { HeldFile } from './held/held-file.ts';
 import { openHeldFile } from './held/open-held-file.ts';
 import { type LocatedPath, isMountPoint, locatePath } from './paths/locate-path.ts';
 import { type Creation, openDirectory } from './entries/make-directory.ts';
+import { makeHardLink } from './entries/make-hard-link.ts';
 import { makeNewDirectory } from './entries/make-new-directory.ts';
 import { makeSymlink } from './entries/make-symlink.ts';
 import { moveEntry } from './entries/move-entry.ts';
@@ -264,6 +265,11 @@ export class RootedFs implements Disposable {
       const text = byteString(Buffer.from(target, 'utf8').toString('latin1'));
       makeSymlink(this.#root, bytes, text, this.#transfer(options));
     });
+  }
+
+  /** Gives a regular file one more name, which must be free. Errors name the path to blame. */
+  async hardLink(from: string, to: string): Promise<void> {
+    await makeHardLink(this.#root, from, to);
   }
 
   /** Sets the time of the last change; follows symlinks. */

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path/posix';
+import type { HeldFileChange, SandboxFiles } from '@sandport/driver';
 import { homeDirectory } from '@sandport/engine';
 import { type GuestPath, parseGuestPath, SandportFault } from '@sandport/protocol';
 import { encodeAttributes, readAttributes } from '../protocol/attributes.ts';
@@ -21,8 +22,16 @@ export const lstat = statWith(false);
 
 export const setstat: Operation = async (context, id, reader) => {
   const path = context.path(reader.bytes());
-  const { sizeBytes, mode, owner, mtimeNs } = readAttributes(reader);
-  const files = await context.writing();
+  const change = readAttributes(reader);
+  await setAttributes(await context.writing(), path, change);
+  return done(id);
+};
+
+async function setAttributes(
+  files: SandboxFiles,
+  path: GuestPath,
+  { sizeBytes, mode, owner, mtimeNs }: HeldFileChange,
+): Promise<void> {
   if (sizeBytes !== undefined) {
     await using file = await files.hold(path, { read: false, write: true });
     await file.change({ sizeBytes });
@@ -31,8 +40,7 @@ export const setstat: Operation = async (context, id, reader) => {
   if (owner !== undefined) await files.chown(path, owner);
   if (mode !== undefined) await files.chmod(path, mode);
   if (mtimeNs !== undefined) await files.touch(path, { mtimeNs, create: false });
-  return done(id);
-};
+}
 
 export const remove: Operation = async (context, id, reader) => {
   const path = context.path(reader.bytes());
@@ -74,6 +82,26 @@ export const symlink: Operation = async (context, id, reader) => {
   const files = await context.writing();
   await needParent(context, path);
   await files.symlink(path, target);
+  return done(id);
+};
+
+/** hardlink@openssh.com: the file comes first. */
+export const hardLink: Operation = async (context, id, reader) => {
+  const from = context.path(reader.bytes());
+  const to = context.path(reader.bytes());
+  await (await context.writing()).hardLink(from, to);
+  return done(id);
+};
+
+/** lsetstat@openssh.com: of a symlink itself, which has an owner and nothing else to be set. */
+export const lsetstat: Operation = async (context, id, reader) => {
+  const path = context.path(reader.bytes());
+  const change = readAttributes(reader);
+  const files = await context.writing();
+  const { mode } = await files.stat(path, { followSymlinks: false });
+  if (mode !== 'l') await setAttributes(files, path, change);
+  else if (change.owner !== undefined)
+    await files.chown(path, change.owner, { followSymlinks: false });
   return done(id);
 };
 

@@ -37,6 +37,8 @@ const limits: Operation = async (_context, id) =>
 /** Extensions of OpenSSH (its file PROTOCOL), by name. */
 const extensionTable: Readonly<Record<string, { version: string; operation: Operation }>> = {
   'posix-rename@openssh.com': { version: '1', operation: entries.posixRename },
+  'hardlink@openssh.com': { version: '1', operation: entries.hardLink },
+  'lsetstat@openssh.com': { version: '1', operation: entries.lsetstat },
   'statvfs@openssh.com': { version: '2', operation: statvfs },
   'fstatvfs@openssh.com': { version: '2', operation: files.fstatvfs },
   'fsync@openssh.com': { version: '1', operation: files.fsync },
