@@ -1,4 +1,5 @@
 import type { SandboxSpec } from '@sandport/driver';
+import { keepJoinsQuick } from '@sandport/linux';
 import { SandportFault } from '@sandport/protocol';
 import type { CreateStep, DriverContext } from '../context.ts';
 import type { LiveSandbox } from './live-sandbox.ts';
@@ -24,6 +25,8 @@ export async function createSandbox(
   { signal, origin, imageDir }: CreateOptions = {},
 ): Promise<LiveSandbox> {
   runtimeFor(context, spec);
+  // While the disk is made, the kernel gets ready for what comes after it.
+  using _ = keepJoinsQuick();
   const undo = new Undo((error) =>
     context.log('error', 'a step of a failed create could not be undone', {
       sandbox: spec.id,

@@ -2,7 +2,7 @@ import { chownSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs
 import { join } from 'node:path';
 import type { SandboxSpec } from '@sandport/driver';
 import { InitChannel } from '@sandport/guest-init';
-import { processStartTime } from '@sandport/linux';
+import { keepJoinsQuick, processStartTime } from '@sandport/linux';
 import { SandportFault } from '@sandport/protocol';
 import type { CreateStep, DriverContext } from '../context.ts';
 import { ociSpec } from '../oci/spec.ts';
@@ -47,6 +47,7 @@ export async function startProcesses(
       error: String(error),
     }),
   );
+  using _ = keepJoinsQuick();
   try {
     return await start(context, held, undo, options);
   } catch (error) {
