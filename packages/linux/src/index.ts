@@ -62,6 +62,7 @@ export {
 } from './mounts/trees.ts';
 export { type UserNamespaceOptions, createUserNamespace } from './mounts/user-namespace.ts';
 export { isAlive, processStartTime } from './process-identity.ts';
+export { keepJoinsQuick } from './quick-joins.ts';
 export type { ProcessEnd } from './processes/children.ts';
 export { findProgram } from './processes/find-program.ts';
 export { OutputPipe } from './processes/output-pipe.ts';
