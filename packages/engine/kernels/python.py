@@ -9,6 +9,7 @@ import sys
 sys.path[:] = [path for path in sys.path if path]
 
 import array
+import contextlib
 import ctypes
 import fcntl
 import json
@@ -17,6 +18,7 @@ import queue
 import select
 import shutil
 import signal
+import site
 import struct
 import subprocess
 import tempfile
@@ -140,6 +142,10 @@ class Kernel:
         self.took(0)
         # True while the code of a run can be interrupted, and when it is to be as soon as it can.
         self.started = self.interrupted = False
+        # Where pip of a user without rights puts packages: looked at only if it is there at the start.
+        if site.ENABLE_USER_SITE:
+            with contextlib.suppress(OSError):
+                os.makedirs(site.getusersitepackages(), exist_ok=True)
         os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
         self.pumps = (Pump(1), Pump(2))
         self.process = subprocess.Popen(

@@ -9,6 +9,7 @@ import { Turns } from '../sandboxes/turns.ts';
 import type { Kernel, KernelDeath, CodeOutput, RunEnd } from './kernel.ts';
 import type { ContextDetails } from './context-details.ts';
 import type { Language } from './languages.ts';
+import type { StartTurns } from './start-turns.ts';
 import { OutputBound } from './run-result.ts';
 
 /** How long code may go on after an interrupt before its kernel is killed. */
@@ -23,6 +24,8 @@ export interface CodeContextOptions {
   readonly language: Language;
   /** Starts a kernel in the sandbox. @throws SandportFault as a command that is started */
   readonly start: () => Promise<Kernel>;
+  /** Starts that take long wait for each other. */
+  readonly startTurns: StartTurns;
   /** One that is there already. */
   readonly kernel?: Kernel | undefined;
 }
@@ -228,13 +231,16 @@ export class CodeContext {
     const ended = this.#kernel;
     // What its code has left behind may need the room.
     await ended?.remove();
-    this.#kernel = await this.#startKernel();
+    const start = () => this.#startKernel();
+    const { language, startTurns } = this.#options;
+    this.#kernel = await (language.startsSlowly ? startTurns.take(start) : start());
     this.#whyKilled = undefined;
     if (ended !== undefined) this.#lost = true;
     return this.#kernel;
   }
 
   async #startKernel(): Promise<Kernel> {
+    if (this.#closed.signal.aborted) throw this.#wasClosed();
     const { language, start } = this.#options;
     const kernel = await start().catch((error: unknown) => {
       throw isMissingProgram(error, language) ? this.#unavailable(language.needs) : error;

@@ -253,6 +253,20 @@ test('contexts are bounded, and belong to those who may use the sandbox', async 
   expect(box.kernels()).toHaveLength(maxCodeContexts - 1);
 });
 
+test('kernels that start slowly take turns', async () => {
+  using box = await begin();
+  const creating = Array.from({ length: 4 }, () =>
+    box.code.create(key, box.id, { language: 'python' }),
+  );
+  for (let ready = 0; ready < creating.length; ready++) {
+    const started = Math.min(ready + 2, creating.length);
+    await expect.poll(() => box.kernels().length).toBe(started);
+    box.kernels()[ready]?.frame('stdout', { type: 'ready' });
+    await Promise.any(creating.slice(ready));
+  }
+  expect(await Promise.all(creating)).toHaveLength(4);
+});
+
 test('what is missing is told, and leaves no context', async () => {
   using box = await begin();
   const running = box.run('x');

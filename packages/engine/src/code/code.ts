@@ -21,6 +21,7 @@ import type { CodeOutput, Kernel } from './kernel.ts';
 import { KernelStarter } from './kernel-starter.ts';
 import { languageOf } from './languages.ts';
 import { RunResult } from './run-result.ts';
+import { StartTurns } from './start-turns.ts';
 
 const defaultTimeoutMs = 30_000;
 
@@ -39,6 +40,7 @@ export class Code {
   readonly #sandboxes: Sandboxes;
   readonly #kernels: KernelStarter;
   readonly #contexts = new WeakMap<Entry, Map<string, CodeContext>>();
+  readonly #startTurns = new WeakMap<Entry, StartTurns>();
 
   constructor(sandboxes: Sandboxes, watcher: Watcher) {
     this.#sandboxes = sandboxes;
@@ -236,12 +238,19 @@ export class Code {
     if (context.isEmpty) this.#of(entry).delete(context.object.id);
   }
 
+  #startTurnsOf(entry: Entry): StartTurns {
+    const turns = this.#startTurns.get(entry) ?? new StartTurns();
+    this.#startTurns.set(entry, turns);
+    return turns;
+  }
+
   #context(entry: Entry, details: ContextDetails, kernel?: Kernel): CodeContext {
     return new CodeContext({
       sandboxId: entry.row.id,
       details,
       language: languageOf(details.language),
       start: () => this.#kernels.start(entry, details),
+      startTurns: this.#startTurnsOf(entry),
       kernel,
     });
   }

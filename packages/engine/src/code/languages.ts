@@ -12,6 +12,8 @@ export interface Language {
   readonly interruptMessage?: string;
   /** True: after SIGTERM it ends with all that its code has started, process groups of its own too. */
   readonly endsByItself?: boolean;
+  /** True: for a second or more, with a processor to itself. */
+  readonly startsSlowly?: boolean;
   /** True: that it ended by its own exit code is no error. */
   readonly mayExit?: boolean;
 }
@@ -25,6 +27,7 @@ const languages: Readonly<Record<CodeLanguage, Language>> = {
     args: (mark) => ['python3', '-c', kernel('python.py'), mark, kernel('python-kernel.py')],
     needs: 'python3-ipykernel',
     endsByItself: true,
+    startsSlowly: true,
   },
   javascript: {
     name: 'javascript',

@@ -22,10 +22,10 @@ export const codeInterpreterRecipe: TemplateRecipe = {
   ],
   // The mark that makes pip refuse to install beside Debian's packages.
   remove: [
-    'usr/lib/python3.10/EXTERNALLY-MANAGED',
-    'usr/lib/python3.11/EXTERNALLY-MANAGED',
-    'usr/lib/python3.12/EXTERNALLY-MANAGED',
-    'usr/lib/python3.13/EXTERNALLY-MANAGED',
+    '/usr/lib/python3.10/EXTERNALLY-MANAGED',
+    '/usr/lib/python3.11/EXTERNALLY-MANAGED',
+    '/usr/lib/python3.12/EXTERNALLY-MANAGED',
+    '/usr/lib/python3.13/EXTERNALLY-MANAGED',
   ],
   env: { ...baseRecipe.env, MPLBACKEND: 'Agg' },
 };
