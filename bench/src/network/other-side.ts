@@ -1,18 +1,25 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-/** A machine elsewhere, in a network namespace of this one. */
-export interface OtherSide extends AsyncDisposable {
+/** A server elsewhere. */
+export interface OtherServer {
   readonly address: string;
   readonly port: number;
+}
+
+/** A machine elsewhere, in a network namespace of this one. */
+export interface OtherSide extends OtherServer, AsyncDisposable {
+  /** A second server; it takes what the processor has left, as one that is truly elsewhere would. */
+  readonly patient: OtherServer;
 }
 
 const name = 'spbench';
 const address = '203.0.113.242';
 const port = 9000;
+const patientPort = 9001;
 
 /** Says a word; then sends for as long as it is read, or takes all, as the first byte wishes. */
-const server = `
+const server = (listenPort: number) => `
 const { createServer } = require('node:net');
 const chunk = Buffer.alloc(1 << 18);
 createServer((socket) => {
@@ -25,7 +32,7 @@ createServer((socket) => {
     socket.on('drain', more);
     more();
   });
-}).listen({ port: ${port}, host: '${address}', backlog: 4096 }, () => console.log('ready'));
+}).listen({ port: ${listenPort}, host: '${address}', backlog: 4096 }, () => console.log('ready'));
 `;
 
 const ip = (...args: string[]) => execFileSync('ip', args, { stdio: 'pipe' });
@@ -49,16 +56,24 @@ export async function startOtherSide(): Promise<OtherSide> {
   ip('link', 'set', name, 'up');
   ip('-n', name, 'addr', 'add', `${address}/28`, 'dev', 'up0');
   ip('-n', name, 'link', 'set', 'up0', 'up');
-  const child = spawn('nsenter', [`--net=/run/netns/${name}`, process.execPath, '-e', server], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  await once(child.stdout, 'data');
+  const inside = (...command: string[]) =>
+    spawn('nsenter', [`--net=/run/netns/${name}`, ...command], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+  const children = [
+    inside(process.execPath, '-e', server(port)),
+    inside('nice', '-n', '19', process.execPath, '-e', server(patientPort)),
+  ];
+  await Promise.all(children.map(({ stdout }) => once(stdout, 'data')));
   return {
     address,
     port,
+    patient: { address, port: patientPort },
     [Symbol.asyncDispose]: async () => {
-      child.kill('SIGKILL');
-      await once(child, 'exit');
+      for (const child of children) {
+        child.kill('SIGKILL');
+        await once(child, 'exit');
+      }
       undo();
     },
   };

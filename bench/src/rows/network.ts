@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { type Isolation, Sandbox } from 'sandport';
+import { fairness } from '../network/fairness.ts';
 import { type OtherSide, startOtherSide } from '../network/other-side.ts';
-import { connector, mover, opener } from '../network/programs.ts';
+import { connector, mover } from '../network/programs.ts';
 import type { Measurement } from '../report.ts';
 import { interleave, medianOf, timeMs } from '../statistics.ts';
 import type { Row, Subject } from '../subject.ts';
 
-/** What a network costs a create, and what goes through it. */
+/** What a network costs a create, what goes through it, and what neighbours leave of that. */
 export const network: Row = {
   name: 'network',
   onlyWhenNamed: true,
@@ -16,6 +17,8 @@ export const network: Row = {
     for (const isolation of subject.isolations) {
       measured.push(await creates(subject, isolation, quick ? 5 : 30));
       measured.push(...(await traffic(subject, isolation, other, quick ? 1 : 4)));
+      const rounds = quick ? { seconds: 1, rounds: 2 } : { seconds: 2, rounds: 8 };
+      measured.push(...(await fairness(subject, isolation, { other, ...rounds })));
     }
     return measured;
   },
@@ -82,31 +85,5 @@ async function traffic(
     unit: 'ms',
   };
   const [down, up] = [await rate('down'), await rate('up')];
-  return [connect, down, up, await besideGreedy(subject, isolation, other, inside, seconds)];
-}
-
-/** What is left of a sandbox's throughput while another one opens all connections that it gets. */
-async function besideGreedy(
-  subject: Subject,
-  isolation: Isolation,
-  other: OtherSide,
-  inside: (program: string) => Promise<number>,
-  seconds: number,
-): Promise<Measurement> {
-  // It may not use more of the processor than a share that leaves one core to the other.
-  const resources = { cpu: 0.5 };
-  await using greedy = await Sandbox.create({ isolation, resources, ...egress }, subject);
-  const alone = await inside(mover(other, 'down', seconds));
-  await greedy.files.write('/tmp/open.py', opener(other));
-  await greedy.exec('python3 /tmp/open.py > /dev/null 2>&1 &');
-  await greedy.exec('sleep 2');
-  return {
-    operation: `throughput down beside 10,000 connections of another, ${isolation}`,
-    value: await inside(mover(other, 'down', seconds)),
-    floor: alone,
-    unit: 'MiB/s',
-    higherIsBetter: true,
-    budget: { of: 'floor', limit: 0.8 },
-    note: 'floor: the same alone',
-  };
+  return [connect, down, up];
 }
