@@ -95,6 +95,40 @@ def test_pools_quotas_and_keys(daemon: RunningDaemon) -> None:
         narrow.volumes.list()
 
 
+#: No one has the other half of it.
+PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 42 + "E me@here"
+
+
+def test_ssh(daemon: RunningDaemon) -> None:
+    client = Client()
+    place = client.ssh()
+    assert place.port > 0
+    assert place.host_key.startswith("ssh-ed25519 ")
+    assert place.fingerprint.startswith("SHA256:")
+
+    key = client.ssh_keys.create(PUBLIC_KEY)
+    assert (key.label, key.type) == ("me@here", "ssh-ed25519")
+    assert PUBLIC_KEY.startswith(key.public_key)
+    assert client.ssh_keys.create(PUBLIC_KEY, label="again") == key
+    assert client.ssh_keys.list() == [key]
+
+    async def the_same() -> None:
+        async with AsyncClient() as twin:
+            assert await twin.ssh() == place
+            assert await twin.ssh_keys.list() == [key]
+            await twin.ssh_keys.delete(key.id)
+            assert await twin.ssh_keys.create(PUBLIC_KEY, label="twin") != key
+
+    asyncio.run(the_same())
+    (twin,) = client.ssh_keys.list()
+    client.ssh_keys.delete(twin.id)
+    with pytest.raises(sandport.NotFoundError) as gone:
+        client.ssh_keys.delete(twin.id)
+    assert gone.value.code == "ssh_key_not_found"
+    with pytest.raises(sandport.BadRequestError):
+        client.ssh_keys.create("no key")
+
+
 def test_networks_of_namespaces(daemon: RunningDaemon) -> None:
     client = Client()
     networks = client.namespace_networks

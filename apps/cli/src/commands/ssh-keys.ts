@@ -49,7 +49,7 @@ export function addSshKeys(program: Command): void {
   addClientFlags(
     keys
       .command('rm')
-      .description('take keys back; connections that are open stay')
+      .description('take keys back; connections that are open end within seconds')
       .argument('<id...>', 'ids from `ssh-keys ls`')
       .addHelpText('after', '\nExample:\n  sandport ssh-keys rm ID'),
   ).action((ids: string[], _flags: unknown, self: Command) =>

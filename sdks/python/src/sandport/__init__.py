@@ -22,6 +22,7 @@ from ._async.machine import (
 from ._async.ports import AsyncPorts
 from ._async.pty import AsyncPty, AsyncPtyHandle
 from ._async.sandbox import AsyncSandbox
+from ._async.ssh_keys import AsyncSshKeys
 from ._async.templates import AsyncBuildLog, AsyncTemplates
 from ._async.volumes import AsyncVolume, AsyncVolumes
 from ._config import ConnectionConfig
@@ -35,6 +36,7 @@ from ._sync.machine import Keys, NamespaceNetworks, Pools, Quotas, Snapshots
 from ._sync.ports import Ports
 from ._sync.pty import Pty, PtyHandle
 from ._sync.sandbox import Sandbox
+from ._sync.ssh_keys import SshKeys
 from ._sync.templates import BuildLog, Templates
 from ._sync.volumes import Volume, Volumes
 from ._version import __version__
@@ -101,6 +103,7 @@ from .resource_models import (
     TemplateBuild,
     VolumeInfo,
 )
+from .ssh_models import Ssh, SshKey
 from .tree_models import SkippedEntry, SyncAction, SyncResult, TreeResult
 
 # `PermissionError` is not in the list: `from sandport import *` must not hide Python's own.
@@ -123,6 +126,7 @@ __all__ = [
     "AsyncSandbox",
     "AsyncSandboxClient",
     "AsyncSnapshots",
+    "AsyncSshKeys",
     "AsyncTemplates",
     "AsyncVolume",
     "AsyncVolumes",
@@ -203,6 +207,9 @@ __all__ = [
     "SkippedFiles",
     "Snapshot",
     "Snapshots",
+    "Ssh",
+    "SshKey",
+    "SshKeys",
     "StorageFullError",
     "SyncAction",
     "SyncResult",

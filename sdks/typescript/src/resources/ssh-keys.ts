@@ -31,7 +31,7 @@ export class SshKeys {
     return this.#transport.json(request, sshKeySchema);
   }
 
-  /** Connections that are open stay. */
+  /** Connections that are open end within seconds. */
   async delete(id: string, options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
     const path = `/v1/ssh-keys/${encodeURIComponent(id)}`;
     await this.#transport.drain({ method: 'DELETE', path, ...options });

@@ -6,10 +6,11 @@ from types import TracebackType
 from typing import AsyncGenerator, List, Optional, Type
 
 from .._config import ConnectionConfig
-from .._wire import events, machine
+from .._wire import events, machine, ssh
 from ..file_models import RetryCallback
 from ..life_models import SandboxEvent
 from ..resource_models import Kubernetes
+from ..ssh_models import Ssh
 from .events import follow_events
 from .machine import (
     AsyncKeys,
@@ -18,6 +19,7 @@ from .machine import (
     AsyncQuotas,
     AsyncSnapshots,
 )
+from .ssh_keys import AsyncSshKeys
 from .templates import AsyncTemplates
 from .transport import AsyncTransport
 from .volumes import AsyncVolumes
@@ -41,6 +43,7 @@ class AsyncClient:
         self.quotas = AsyncQuotas(self._transport)
         self.namespace_networks = AsyncNamespaceNetworks(self._transport)
         self.keys = AsyncKeys(self._transport)
+        self.ssh_keys = AsyncSshKeys(self._transport)
 
     @property
     def url(self) -> str:
@@ -57,6 +60,13 @@ class AsyncClient:
         :raises NotFoundError: when it does not listen for them.
         """
         return await self._transport.call(machine.kubernetes())
+
+    async def ssh(self) -> Ssh:
+        """How clients of SSH reach this daemon, and its host key.
+
+        :raises NotFoundError: ``ssh_off`` when it does not listen for them.
+        """
+        return await self._transport.call(ssh.place())
 
     async def events(
         self, tail: Optional[int] = None, *, sandbox: Optional[str] = None

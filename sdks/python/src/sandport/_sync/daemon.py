@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Generator, List, Optional
 
 from .._config import ConnectionConfig
-from .._wire import events, machine
+from .._wire import events, machine, ssh
 from ..file_models import RetryCallback
 from ..life_models import SandboxEvent
 from ..resource_models import Kubernetes
+from ..ssh_models import Ssh
 from .events import follow_events
 from .machine import Keys, NamespaceNetworks, Pools, Quotas, Snapshots
+from .ssh_keys import SshKeys
 from .templates import Templates
 from .transport import shared_transport
 from .volumes import Volumes
@@ -34,6 +36,7 @@ class Client:
         self.quotas = Quotas(self._transport)
         self.namespace_networks = NamespaceNetworks(self._transport)
         self.keys = Keys(self._transport)
+        self.ssh_keys = SshKeys(self._transport)
 
     @property
     def url(self) -> str:
@@ -50,6 +53,13 @@ class Client:
         :raises NotFoundError: when it does not listen for them.
         """
         return self._transport.call(machine.kubernetes())
+
+    def ssh(self) -> Ssh:
+        """How clients of SSH reach this daemon, and its host key.
+
+        :raises NotFoundError: ``ssh_off`` when it does not listen for them.
+        """
+        return self._transport.call(ssh.place())
 
     def events(
         self, tail: Optional[int] = None, *, sandbox: Optional[str] = None
