@@ -98,7 +98,10 @@ bool command_start(uint32_t id, const uint8_t *payload, size_t bytes) {
     if (command->deadline < next_tick) next_tick = command->deadline;
     table[table_count++] = command;
     any_process = true;
-    uint8_t *payload = connection_frame(MSG_STARTED, id, 4);
+    /* The daemon has nothing to say to it: its output, or its end, brings the news along. */
+    bool is_told = command->kept || request.want_stdin || request.want_terminal;
+    uint8_t *payload = is_told ? connection_frame(MSG_STARTED, id, 4)
+                               : connection_frame_held(MSG_STARTED, id, 4);
     if (payload != NULL) put_u32(payload, (uint32_t)command->pid);
   }
   start_request_free(&request);
@@ -273,7 +276,11 @@ void commands_ready(const struct pollfd *polls, size_t count) {
     if (of[0].revents != 0) command_write_stdin(command);
     for (int o = 0; o < 2; o++) {
       struct output *output = &command->outputs[o];
-      if (of[1 + o].revents != 0 && output_wanted(&command->party, output)) {
+      short events = of[1 + o].revents;
+      if (events == POLLHUP && !command->terminal) {
+        /* Nobody writes to the pipe any more, and it is empty. */
+        output_close(output);
+      } else if (events != 0 && output_wanted(&command->party, output)) {
         read_output(command, output);
       }
     }

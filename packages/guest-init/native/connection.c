@@ -27,6 +27,8 @@
 /* After a suspension the daemon is back soon, often in another life of this process. */
 #define SUSPENDED_RETRY_MS 20
 #define SUSPENDED_SOON_MS 10000
+/* A frame that nobody waits for goes with a later one, or after this. */
+#define HELD_MS 10
 
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
 static const char *token;
@@ -48,6 +50,11 @@ static size_t in_bytes;
 static uint8_t out[OUT_BYTES];
 static size_t out_head;
 static size_t out_tail;
+/* Some frame in the output is to be sent at once; the same before the frame that was begun last. */
+static bool pressing;
+static bool pressing_before;
+/* When the others are sent. */
+static int64_t held_until;
 
 void connection_setup(const char *socket_path, const char *token_text) {
   strncpy(address.sun_path, socket_path, sizeof address.sun_path - 1);
@@ -72,6 +79,7 @@ static void connection_close(void) {
   in_bytes = 0;
   in_release();
   out_head = out_tail = 0;
+  pressing = false;
   accepted = false;
   suspending = false;
   kept_detach();
@@ -125,6 +133,8 @@ static uint8_t *frame(uint8_t type, uint32_t id, size_t payload_bytes) {
   begin[4] = type;
   put_u32(begin + 5, id);
   out_tail += bytes;
+  pressing_before = pressing;
+  pressing = true;
   return begin + HEADER_BYTES;
 }
 
@@ -134,8 +144,19 @@ uint8_t *connection_frame(uint8_t type, uint32_t id, size_t payload_bytes) {
   return accepted ? frame(type, id, payload_bytes) : NULL;
 }
 
+uint8_t *connection_frame_held(uint8_t type, uint32_t id, size_t payload_bytes) {
+  if (out_tail == out_head) held_until = now_ms() + HELD_MS;
+  uint8_t *payload = connection_frame(type, id, payload_bytes);
+  if (payload != NULL) pressing = pressing_before;
+  return payload;
+}
+
+static bool only_held(void) { return out_tail > out_head && !pressing; }
+
+static bool due(void) { return out_tail > out_head && (pressing || now_ms() >= held_until); }
+
 int64_t connection_tick(int64_t now) {
-  if (fd >= 0) return NEVER;
+  if (fd >= 0) return only_held() ? held_until : NEVER;
   if (now < retry_at) return retry_at;
   fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
@@ -162,10 +183,12 @@ void connection_trim(uint8_t *payload, size_t payload_bytes) {
     out_tail = (size_t)(payload - out) + payload_bytes;
   } else {
     out_tail = (size_t)(frame - out);
+    pressing = pressing_before;
   }
 }
 
 void connection_flush(void) {
+  if (only_held() && !due()) return;
   while (fd >= 0 && out_tail > out_head) {
     ssize_t n = send(fd, out + out_head, out_tail - out_head, MSG_NOSIGNAL);
     if (n < 0 && errno == EINTR) continue;
@@ -177,6 +200,7 @@ void connection_flush(void) {
     out_head += (size_t)n;
   }
   out_head = out_tail = 0;
+  pressing = false;
   if (fd >= 0 && suspending) connection_suspend();
 }
 
@@ -185,7 +209,7 @@ static bool can_answer(void) { return room() >= ANSWER_BYTES; }
 short connection_events(void) {
   short events = 0;
   if (can_answer() && in_bytes < in_capacity) events |= POLLIN;
-  if (out_tail > out_head) events |= POLLOUT;
+  if (due()) events |= POLLOUT;
   return events;
 }
 

@@ -32,6 +32,12 @@ void connection_drop(const char *reason);
 /* Room for the payload of a frame, or NULL when the output buffer is full. */
 uint8_t *connection_frame(uint8_t type, uint32_t id, size_t payload_bytes);
 
+/*
+ * The same for a frame that nobody waits for: within 10 ms it is sent with one that does not wait,
+ * or then without.
+ */
+uint8_t *connection_frame_held(uint8_t type, uint32_t id, size_t payload_bytes);
+
 /* Shortens the frame that was begun last to what its payload got; 0 takes it back. */
 void connection_trim(uint8_t *payload, size_t payload_bytes);
 

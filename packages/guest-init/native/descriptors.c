@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdbool.h>
@@ -12,9 +13,15 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+/* The kernel has no such call. Written before anything is spawned. */
+static bool no_close_range;
+
 static bool close_range_from(unsigned int first) {
 #ifdef SYS_close_range
-  return syscall(SYS_close_range, first, ~0u, 0u) == 0;
+  if (no_close_range) return false;
+  bool closed = syscall(SYS_close_range, first, ~0u, 0u) == 0;
+  if (!closed && errno == ENOSYS) no_close_range = true;
+  return closed;
 #else
   (void)first;
   return false;

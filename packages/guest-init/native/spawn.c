@@ -25,6 +25,7 @@
 static struct rlimit original_files;
 static bool raised_files;
 static bool reset_oom_score;
+static uid_t own_user;
 /* What a command without stdin reads; -1 when the image has none. */
 static int null_fd = -1;
 
@@ -46,6 +47,7 @@ void spawn_setup(void) {
     null_fd = -1;
   }
   reset_oom_score = oom_score_is_set();
+  own_user = geteuid();
   getrlimit(RLIMIT_NOFILE, &original_files);
   struct rlimit most = {original_files.rlim_max, original_files.rlim_max};
   raised_files = most.rlim_cur != original_files.rlim_cur && setrlimit(RLIMIT_NOFILE, &most) == 0;
@@ -109,7 +111,7 @@ static _Noreturn void child_fail(struct child_plan *plan, uint8_t step, int erro
 
 static bool become(const struct user *user) {
   /* Without privilege only the own user can be had, as it is. */
-  if (geteuid() != 0 && geteuid() == user->uid) return true;
+  if (own_user != 0 && own_user == user->uid) return true;
   return setgroups(user->group_count, user->groups) == 0 &&
          setresgid(user->gid, user->gid, user->gid) == 0 &&
          setresuid(user->uid, user->uid, user->uid) == 0;

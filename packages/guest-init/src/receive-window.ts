@@ -1,7 +1,7 @@
 import { OUTPUT_WINDOW_BYTES } from './wire.ts';
 
 /** Credit goes back in portions of at least this. */
-const GRANT_BYTES = 64 * 1024;
+const GRANT_BYTES = 128 * 1024;
 /** Smaller chunks are copied together, so that many tiny ones do not hold much memory. */
 const SMALL_BYTES = 4 * 1024;
 const JOIN_BYTES = 16 * 1024;
