@@ -1,11 +1,12 @@
 import { Sandbox } from 'sandport';
 import { ByteClient } from '../http-client.ts';
+import { tunnels } from '../ports/tunnels.ts';
 import { port, serveInside, serveOnHost } from '../ports/web-server.ts';
 import type { Measurement } from '../report.ts';
 import { interleave, medianOf, timeMs } from '../statistics.ts';
 import { memoryGrowthMib, type Row } from '../subject.ts';
 
-/** A request to a web server in a sandbox; beside it the same server on the host, asked directly. */
+/** Requests and TCP to servers in a sandbox; beside it the same web server on the host, asked directly. */
 export const ports: Row = {
   name: 'ports',
   async measure(subject, { quick, sizeMib }) {
@@ -34,7 +35,10 @@ export const ports: Row = {
       const rate = async (client: ByteClient) =>
         (sizeInMib * 1000) / (await timeMs(() => client.get(`/${sizeInMib}`)));
       const directRate = await rate(direct.client);
-      for (const { name, client } of sandboxes) {
+      const upRate = async (client: ByteClient) =>
+        (sizeInMib * 1000) / (await timeMs(() => client.put('/', sizeInMib * 1024 * 1024)));
+      const directUpRate = await upRate(direct.client);
+      for (const { name, client, sandbox } of sandboxes) {
         measurements.push({
           operation: `preview request, ${name}, p50`,
           value: medianOf(requests, name),
@@ -54,6 +58,16 @@ export const ports: Row = {
           higherIsBetter: true,
           note: `the daemon grew by ${growth.toFixed(0)} MiB`,
         });
+        measurements.push({
+          operation: `upload of ${sizeInMib} MiB to a preview, ${name}`,
+          value: await upRate(client),
+          unit: 'MiB/s',
+          floor: directUpRate,
+          higherIsBetter: true,
+          note: 'the server hashes it',
+        });
+        const { daemonPid } = subject;
+        measurements.push(...(await tunnels(sandbox, { isolation: name, daemonPid, sizeInMib })));
       }
       return measurements;
     } finally {

@@ -76,6 +76,66 @@ onEachIsolation(used, (isolation) => {
     expect(value.results[0]).toMatchObject({ text: "[ 1, 'é' ]", json: [1, 'é'] });
   }, 120_000);
 
+  test('whatever code shows or throws is told, and never ends its kernel', async () => {
+    const sandbox = await find();
+    const python = (code: string) => sandbox.runCode(code);
+    await python('from IPython.display import display, HTML, SVG, Latex\nalive = 1');
+    const shown = await python('display(HTML("<b>"), SVG("<svg/>"), Latex("$x$"))\n"\\ud800 é"');
+    const [html, svg, latex, last] = shown.results;
+    expect([html?.html, latex?.data['text/latex']]).toEqual(['<b>', '$x$']);
+    expect(svg?.svg).toContain('<svg');
+    expect(last?.text).toBe("'\\ud800 é'");
+    const updated = await python('h = display(1, display_id=True)\nh.update(2)');
+    expect(updated.results.map(({ text }) => text)).toEqual(['1', '2']);
+    expect((await python('print("\\ud800 é \\U0001F600")')).stdout).toBe('? é 😀\n');
+    const odd = 'display({"x/" + "y" * 300: "1", "x/z": "2"}, raw=True)';
+    expect(await python(odd)).toMatchObject({
+      truncated: true,
+      results: [{ data: { 'x/z': '2' } }],
+    });
+    const silent = await python('class A:\n  def __repr__(self): raise ValueError("mute")\nA()');
+    expect(silent).toMatchObject({ exitCode: 0, results: [] });
+    expect(silent.stderr).toContain('ValueError: mute');
+    const mute = 'class E(Exception):\n  def __str__(self): raise KeyError("mute")\nraise E()';
+    expect((await python(mute)).exitCode).toBe(1);
+    const long = await python('raise type("E" * 100_000, (Exception,), {})("x" * 10_000_000)');
+    expect(long.error?.value).toMatch(/^x{65536}$/);
+    expect((await python('input()')).error?.value).toContain('does not support input');
+    const thrown = 'class E extends Error { get name() { throw null } }; throw new E("mute")';
+    const silentToo = await sandbox.runCode(thrown, 'javascript');
+    expect(silentToo.error).toMatchObject({ value: 'mute' });
+    const inspected = '({ [Symbol.for("nodejs.util.inspect.custom")]() { throw null } })';
+    expect(await sandbox.runCode(inspected, 'javascript')).toMatchObject({ exitCode: 0 });
+    expect((await python('alive')).results[0]?.text).toBe('1');
+  }, 120_000);
+
+  test('runs wait for each other, contexts are counted, and pip installs', async () => {
+    const sandbox = await find();
+    const place = await sandbox.createCodeContext('python');
+    const seen = await Promise.all(
+      [1, 2, 3].map((turn) => place.run(`turns = [*globals().get("turns", []), ${turn}]; turns`)),
+    );
+    expect(seen.at(-1)?.results[0]?.text).toBe('[1, 2, 3]');
+    const setup = 'from setuptools import setup; setup(name="mine", py_modules=["mine_module"])';
+    await sandbox.filesystem.write('/tmp/mine/setup.py', setup);
+    await sandbox.filesystem.write('/tmp/mine/mine_module.py', 'x = "installed"');
+    const install = 'python3 -m pip install --no-index --no-build-isolation /tmp/mine';
+    const installed = await place.run(`!${install}`, { timeoutMs: 90_000 });
+    expect(installed.stdout).toContain('Successfully installed');
+    expect((await place.run('import mine_module; mine_module.x')).results[0]?.text).toBe(
+      "'installed'",
+    );
+    const there = (await sandbox.code.listContexts()).length;
+    const more = await Promise.all(
+      Array.from({ length: 16 - there }, () => sandbox.createCodeContext('shell')),
+    );
+    const beyond = await failure(sandbox.createCodeContext('shell'));
+    expect(beyond).toMatchObject({ code: 'limit_reached' });
+    const answers = await Promise.all(more.map((each, index) => each.run(`echo ${index}`)));
+    expect(answers.map(({ stdout }) => Number(stdout))).toEqual([...more.keys()]);
+    await Promise.all([place, ...more].map((each) => each.close()));
+  }, 150_000);
+
   test('output comes as it is written; an error has its traceback, and ends nothing else', async () => {
     const sandbox = await find();
     const parts: string[] = [];
@@ -122,6 +182,24 @@ onEachIsolation(used, (isolation) => {
     );
     expect((await running).error?.name).toBe('KeyboardInterrupt');
     expect((await sandbox.runCode('kept')).results[0]?.text).toBe('40');
+    const handled = await sandbox.runCode(
+      'try: time.sleep(600)\nexcept KeyboardInterrupt:\n  time.sleep(0.8); print("saved")',
+      'python',
+      { timeoutMs: 500 },
+    );
+    expect(handled).toMatchObject({ timedOut: true, exitCode: 0, stdout: 'saved\n' });
+  }, 120_000);
+
+  test('what a killed kernel has started ends with it', async (context) => {
+    // There the memory that so many processes take ends the whole sandbox.
+    if (isolation === 'gvisor')
+      context.skip('gVisor: processes take more memory than a sandbox has');
+    const sandbox = await find();
+    await using place = await sandbox.createCodeContext('python');
+    const bomb = 'import os\nwhile True:\n  try: os.fork()\n  except OSError: pass';
+    const ended = await place.run(bomb, { timeoutMs: 1_000 });
+    expect(ended).toMatchObject({ timedOut: true, error: { name: 'KernelEnded' } });
+    expect(await place.run('1 + 1')).toMatchObject({ restarted: true, results: [{ text: '2' }] });
   }, 120_000);
 
   test('code that does not let itself be interrupted loses its variables, and says so', async () => {
