@@ -26,6 +26,8 @@ export class KernelStarter {
     const mark = randomBytes(16).toString('hex');
     const language = languageOf(details.language);
     const { cwd, env, user } = details;
+    using place = await this.#watcher.room(entry);
+    void place;
     const { key } = await commands.keep({
       key: randomBytes(16).toString('hex'),
       details: keptDetails({ ...details, mark }),

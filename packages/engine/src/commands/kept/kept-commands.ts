@@ -4,7 +4,6 @@ import type { KeptCommand, TerminalSize } from '@sandport/driver';
 import {
   type CommandObject,
   type CommandStatus,
-  maxKeptCommands,
   SandportFault,
   type SignalName,
   type StartCommand,
@@ -32,8 +31,6 @@ export interface StartKeptOptions extends WakeOptions {
 export class KeptCommands {
   readonly #sandboxes: Sandboxes;
   readonly #watcher: Watcher;
-  /** Of each sandbox, how many are being started. */
-  readonly #starting = new WeakMap<Entry, number>();
 
   constructor(sandboxes: Sandboxes, watcher: Watcher) {
     this.#sandboxes = sandboxes;
@@ -56,7 +53,7 @@ export class KeptCommands {
     const { commands } = await this.#sandboxes.states.running(entry, options);
     const { cmd, args, cwd, env, user, tty, stdin, timeout_seconds: timeoutSeconds = 0 } = request;
     const spec = specOf(entry.row);
-    using place = await this.#room(entry);
+    using place = await this.#watcher.room(entry);
     void place;
     const command = await commands.keep({
       key: randomBytes(16).toString('hex'),
@@ -234,22 +231,5 @@ export class KeptCommands {
       });
     entry.activity.touch();
     return awake;
-  }
-
-  /** A place among the kept ones, until the result is disposed of. */
-  async #room(entry: Entry): Promise<Disposable> {
-    const starting = () => this.#starting.get(entry) ?? 0;
-    this.#starting.set(entry, starting() + 1);
-    const place = {
-      [Symbol.dispose]: () => this.#starting.set(entry, starting() - 1),
-    };
-    try {
-      const over = keptOf(entry).length + starting() - maxKeptCommands;
-      if (over > 0) await this.#watcher.makeRoom(entry, over);
-      return place;
-    } catch (error) {
-      place[Symbol.dispose]();
-      throw error;
-    }
   }
 }

@@ -37,6 +37,8 @@ interface Watched {
 export class Watcher implements Disposable {
   readonly #options: WatcherOptions;
   readonly #watched = new WeakMap<Entry, Watched>();
+  /** Of each sandbox, how many commands are being started. */
+  readonly #starting = new WeakMap<Entry, number>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: WatcherOptions) {
@@ -121,13 +123,35 @@ export class Watcher implements Disposable {
     }
   }
 
-  /** Forgets the `count` that ended first. @throws SandportFault `limit_reached` where there are not so many */
-  async makeRoom(entry: Entry, count: number): Promise<void> {
+  /**
+   * A place among the kept commands, where those of code contexts count too, until the result is
+   * disposed of. Where there is none, the one that ended first is forgotten.
+   * @throws SandportFault `limit_reached` when all of them run
+   */
+  async room(entry: Entry): Promise<Disposable> {
+    const starting = () => this.#starting.get(entry) ?? 0;
+    this.#starting.set(entry, starting() + 1);
+    const place = {
+      [Symbol.dispose]: () => this.#starting.set(entry, starting() - 1),
+    };
+    try {
+      const kept = entry.sandbox?.commands.kept().length ?? 0;
+      await this.#makeRoom(entry, kept + starting() - maxKeptCommands);
+      return place;
+    } catch (error) {
+      place[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** Forgets the `count` that ended first. */
+  async #makeRoom(entry: Entry, count: number): Promise<void> {
+    if (count <= 0) return;
     const ended = keptOf(entry).filter(({ state }) => state !== 'running');
     if (ended.length < count)
       throw new SandportFault(
         'limit_reached',
-        `The sandbox ${entry.row.id} keeps ${maxKeptCommands} commands that run.`,
+        `The sandbox ${entry.row.id} has ${maxKeptCommands} commands in the background, code contexts included: end some of them first.`,
         { limit: maxKeptCommands, resource: 'commands' },
       );
     await Promise.all(ended.slice(0, count).map((command) => this.forget(entry, command)));
