@@ -113,6 +113,6 @@ export type { PendingTreeFile, TreeAttributes, TreeWriter } from './rooted-fs/tr
 export { TimeSlice } from './time-slice.ts';
 export { forgetConnections } from './network/connections.ts';
 export { Links, type Route } from './network/links.ts';
-export { createNetworkNamespace } from './network/network-namespace.ts';
+export { createNetworkNamespace, inNetworkNamespace } from './network/network-namespace.ts';
 export type { LoggedPacket } from './network/logged-packet.ts';
 export { PacketLog } from './network/packet-log.ts';
