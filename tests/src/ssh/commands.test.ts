@@ -4,6 +4,7 @@ import { InTerminal } from '../cli/in-terminal.ts';
 import { runSandport } from '../cli/run-sandport.ts';
 import { freePort, onEachIsolation, useDaemon, useSandbox, waitFor } from '../harness/index.ts';
 import { missingProgram, run, SshHome } from './ssh-home.ts';
+import { getThroughSocks } from './through-socks.ts';
 
 const used = useDaemon();
 const missing = missingProgram('ssh');
@@ -91,13 +92,60 @@ onEachIsolation(used, (isolation) => {
     );
     stop.abort();
     await forward;
-    for (const place of [`127.0.0.2:${home.port}`, '127.0.0.1:9']) {
-      const refused = await run('ssh', ['-F', home.config, '-W', place, `${box.id}@sandport`]);
-      expect(refused.code).toBe(255);
+    const told = ['-o', 'LogLevel=INFO', '-F', home.config];
+    for (const [place, reason] of [
+      [`127.0.0.2:${home.port}`, "prohibited: only ports of the sandbox's own localhost"],
+      ['127.0.0.1:9', 'connect failed: Nothing accepts connections on port 9'],
+    ] as const) {
+      const refused = await run('ssh', [...told, '-W', place, `${box.id}@sandport`]);
+      expect([refused.code, refused.stderr]).toEqual([255, expect.stringContaining(reason)]);
     }
     const back = ['-o', 'ExitOnForwardFailure=yes', '-N', '-R', '0:localhost:1'];
     const remote = await run('ssh', ['-F', home.config, ...back, `${box.id}@sandport`]);
     expect(remote.code).toBe(255);
+  });
+
+  test('an editor starts its server, and reaches it over one connection', async () => {
+    const [socks, control] = [await freePort(), home.path(`control-${isolation}`)];
+    const own = ['-F', home.config, '-o', 'LogLevel=INFO'];
+    const stop = new AbortController();
+    const master = run(
+      'ssh',
+      [...own, '-T', '-A', '-N', '-M', '-S', control, '-D', `${socks}`, `${box.id}@sandport`],
+      { signal: stop.signal },
+    );
+    try {
+      const shared = (words: readonly string[], stdin = '') =>
+        run('ssh', [...own, '-T', '-S', control, 'sandport', ...words], { stdin });
+      const check = () => run('ssh', [...own, '-S', control, '-O', 'check', 'sandport']);
+      await waitFor(async () => (await check()).code === 0, {
+        timeoutMs: 20_000,
+        what: 'the shared connection',
+      });
+      // As an editor does: a script as the input of a shell, which leaves a server behind.
+      const script = `
+        set -e; mkdir -p ~/.editor/www; cd ~/.editor/www; echo edited > index.html
+        nohup python3 -u -m http.server 0 --bind 127.0.0.1 >~/.editor/log 2>&1 </dev/null &
+        until port=$(grep -om1 'port [0-9]*' ~/.editor/log); do sleep 0.1; done
+        tty || true; echo "agent==\${SSH_AUTH_SOCK-none}=="; echo "listening==\${port#port }=="
+      `;
+      const started = String((await shared(['bash'], script)).stdout);
+      expect(started).toContain('not a tty\nagent==none==\n');
+      const port = Number(/listening==(\d+)==/.exec(started)?.[1]);
+      for (const host of ['localhost', '127.0.0.1'])
+        expect(await getThroughSocks(socks, { host, port })).toContain('edited\n');
+      expect(await getThroughSocks(socks, { host: 'example.com', port })).toBe('');
+
+      const meet = `mkdir -p m; touch m/$0; until [ $(ls m | wc -l) = 8 ]; do sleep 0.05; done; echo $0`;
+      const sessions = Array.from({ length: 8 }, (_, index) =>
+        shared([`sh -c '${meet}' ${index}`]),
+      );
+      const said = (await Promise.all(sessions)).map(({ stdout }) => String(stdout));
+      expect(said).toEqual(sessions.map((_, index) => `${index}\n`));
+    } finally {
+      stop.abort();
+      await master;
+    }
   });
 
   test('a client that goes away hangs up', async () => {

@@ -69,10 +69,13 @@ onEachIsolation(used, (isolation) => {
       `put ${home.config} work/config`,
       'rename work/config work/renamed',
       'ln -s renamed work/link',
+      'ln work/renamed work/named',
+      'chown -h 1000 work/link',
       'chmod 600 work/renamed',
       'ls -la work',
       'df -h work',
       `get work/link ${home.path(`got-${isolation}`)}`,
+      'rm work/named',
       'rm work/link',
       '-rmdir work',
       '-rm work',
@@ -89,6 +92,7 @@ onEachIsolation(used, (isolation) => {
     const shown = String(stdout);
     expect(shown).toMatch(/-rw-------\s+1 1000\s+1000\s+\d+ .* renamed/);
     expect(shown).toMatch(/lrwxrwxrwx .* link/);
+    expect(shown).toMatch(/-rw-------\s+1 1000\s+1000\s+\d+ .* named/);
     expect(shown).toContain('Remote working directory: /etc');
     expect(stderr).toContain('not found');
     const got = readFileSync(home.path(`got-${isolation}`), 'utf8');
@@ -125,15 +129,15 @@ onEachIsolation(used, (isolation) => {
     try {
       mkdirSync(`${point}/fused/d`, { recursive: true });
       writeFileSync(`${point}/fused/d/file`, 'hello');
-      const shell = `cd ${point}/fused; mv d e; echo more >> e/file; truncate -s 8 e/file; ln -s e/file l; chmod 640 l; cat l; ls`;
-      expect(well(await run('sh', ['-c', shell]))).toBe('hellomore\nl\n');
+      const shell = `cd ${point}/fused; mv d e; echo more >> e/file; truncate -s 8 e/file; ln -s e/file l; ln e/file h; chmod 640 l; cat l; ls`;
+      expect(well(await run('sh', ['-c', shell]))).toBe('hellomore\nh\nl\n');
     } finally {
       await waitFor(async () => (await run('umount', [point])).code === 0, {
         timeoutMs: 20_000,
         what: 'the end of the mount',
       });
     }
-    expect(await inside('cat fused/e/file; stat -c %a fused/e/file')).toBe('hellomor640\n');
+    expect(await inside('cat fused/h; stat -c "%a %h" fused/e/file')).toBe('hellomor640 2\n');
   });
 });
 
