@@ -26,7 +26,6 @@ export async function checkpointWithRuntime(
   const options = {
     env: { ...runtimeEnvironment(runtime), ...shortLivedGo },
     files: 'nothing',
-    ownSession: true,
   } as const;
   try {
     await runProgram(runtime.program, args, options);

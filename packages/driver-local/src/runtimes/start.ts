@@ -33,7 +33,7 @@ export async function startWithRuntime(runtime: Runtime, options: StartOptions):
   try {
     const env = runtimeEnvironment(runtime);
     const files = file ?? 'nothing';
-    await runProgram(program, args, { env, files, ownSession: true, signal });
+    await runProgram(program, args, { env, files, signal });
     return Number.parseInt(readFileSync(pidFile, 'utf8'), 10);
   } catch (error) {
     throw withLastWords(error, log);

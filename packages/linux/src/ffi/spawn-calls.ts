@@ -43,13 +43,13 @@ export interface SpawnCallOptions {
   readonly standard: readonly [number | undefined, number | undefined, number | undefined];
   /** `NAME=value` each. */
   readonly environment: readonly string[];
-  readonly ownSession: boolean;
 }
 
 /**
  * Starts a program and says its process id. The C library does not copy this process's page tables
- * for it, as a fork does: the calling thread stands still only until the new program begins. Every
- * signal does in it what it does by default. The caller waits for its end.
+ * for it, as a fork does: the calling thread stands still only until the new program begins. It is
+ * in a session of its own, and every signal does in it what it does by default. The caller waits for
+ * its end.
  * @param path absolute @throws SystemError, also when the program cannot be executed
  */
 export function spawn(path: string, argv: readonly string[], options: SpawnCallOptions): number {
@@ -67,11 +67,12 @@ export function spawn(path: string, argv: readonly string[], options: SpawnCallO
         );
       done(setDefaults(attributes, allSignals));
       done(setMask(attributes, noSignals));
-      done(setFlags(attributes, SETSIGDEF | SETSIGMASK | (options.ownSession ? SETSID : 0)));
+      done(setFlags(attributes, SETSIGDEF | SETSIGMASK | SETSID));
       const pid = Buffer.alloc(4);
       const program = terminated(hostPath(path));
       const environment = [...options.environment, null];
-      done(spawnCall(pid, program, actions, attributes, [...argv, null], environment));
+      const errno = spawnCall(pid, program, actions, attributes, [...argv, null], environment);
+      done(errno, `start ${path}`);
       return pid.readInt32LE(0);
     } finally {
       destroyAttributes(attributes);
@@ -82,8 +83,8 @@ export function spawn(path: string, argv: readonly string[], options: SpawnCallO
 }
 
 /** These calls return an errno's number instead of setting it. */
-function done(errno: number): void {
-  if (errno !== 0) throw new SystemError(errnoNameOf(errno), 'posix_spawn');
+function done(errno: number, what = 'posix_spawn'): void {
+  if (errno !== 0) throw new SystemError(errnoNameOf(errno), what);
 }
 
 const statusBuffer = Buffer.alloc(4);

@@ -5,7 +5,7 @@ import { OutputPipe } from './output-pipe.ts';
 import { ProgramError } from './program-error.ts';
 import { type StartProgramOptions, startProgram } from './start-program.ts';
 
-export interface RunProgramOptions extends Pick<StartProgramOptions, 'env' | 'ownSession'> {
+export interface RunProgramOptions extends Pick<StartProgramOptions, 'env'> {
   /** Its standard input; nothing without one. */
   readonly input?: string | undefined;
   /**
@@ -35,8 +35,8 @@ const longestDrainMs = 1000;
 /**
  * Runs a program to its end, without a shell and without a copy of this process.
  * @param program a path, or the name of one that is installed
- * @throws ProgramError when it ends otherwise than with 0, prints too much or takes too long; the
- * signal's reason; SystemError ENOENT when it is not there. It has ended in any case.
+ * @throws ProgramError when it is not installed, ends otherwise than with 0, prints too much or takes
+ * too long; the signal's reason; SystemError when it cannot be executed. It has ended in any case.
  */
 export async function runProgram(
   program: string,
@@ -49,7 +49,6 @@ export async function runProgram(
   using input = new Input(options.input);
   const started = startProgram(program, args, {
     ...(options.env && { env: options.env }),
-    ownSession: options.ownSession,
     stdin: typeof files === 'number' ? files : input.descriptor,
     stdout: typeof files === 'number' ? files : output?.stdout.writeEnd,
     stderr: typeof files === 'number' ? files : output?.stderr.writeEnd,

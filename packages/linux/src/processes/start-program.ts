@@ -2,6 +2,7 @@ import { spawn } from '../ffi/spawn-calls.ts';
 import { SystemError } from '../ffi/system-error.ts';
 import { type ProcessEnd, signalChild, startChild } from './children.ts';
 import { findProgram } from './find-program.ts';
+import { ProgramError } from './program-error.ts';
 
 export interface StartProgramOptions {
   /** Its whole environment. @default {@link plainEnvironment} */
@@ -10,8 +11,6 @@ export interface StartProgramOptions {
   readonly stdin?: number | undefined;
   readonly stdout?: number | undefined;
   readonly stderr?: number | undefined;
-  /** In a session and process group of its own: no signal of a terminal reaches it. @default false */
-  readonly ownSession?: boolean | undefined;
 }
 
 /** A program that was started. It is not ended when this process ends. */
@@ -32,9 +31,10 @@ export const plainEnvironment = {
 /**
  * Starts a program without a shell and without a copy of this process: the event loop stands still
  * for a fraction of a millisecond, however large the process is. It inherits no descriptor but its
- * standard ones.
+ * standard ones, and is in a session and process group of its own: a Ctrl-C at the terminal is for
+ * this process, which lets its programs finish what they have begun.
  * @param program a path, or the name of one that is installed
- * @throws SystemError ENOENT when it is not there, and others of posix_spawn(3) and execve(2)
+ * @throws ProgramError when it is not installed; SystemError of posix_spawn(3) and execve(2)
  */
 export function startProgram(
   program: string,
@@ -42,20 +42,16 @@ export function startProgram(
   options: StartProgramOptions = {},
 ): Program {
   const path = program.startsWith('/') ? program : findProgram(program);
-  if (path === undefined) throw new SystemError('ENOENT', `spawn ${program}`);
+  if (path === undefined) throw new ProgramError(program, 'it is not installed');
   const environment = Object.entries(options.env ?? plainEnvironment).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}=${value}`],
   );
   // The kernel would see a shorter text than the caller.
   if ([...args, ...environment].some((text) => text.includes('\0')))
     throw new SystemError('EINVAL', `spawn ${program}`);
-  const { stdin, stdout, stderr, ownSession = false } = options;
+  const { stdin, stdout, stderr } = options;
   const { pid, ended } = startChild(() =>
-    spawn(path, [program, ...args], {
-      standard: [stdin, stdout, stderr],
-      environment,
-      ownSession,
-    }),
+    spawn(path, [program, ...args], { standard: [stdin, stdout, stderr], environment }),
   );
   return { pid, ended, signal: (signal) => signalChild(pid, signal) };
 }

@@ -38,8 +38,6 @@ export async function runTool(
   const tool = startProgram('setpriv', ['--pdeathsig', 'KILL', program, ...args], {
     stdout: stdout.writeEnd,
     stderr: stderr.writeEnd,
-    // A group of its own, so that an abort reaches its children too.
-    ownSession: true,
     env,
   });
   let failure: string | undefined;
@@ -52,6 +50,7 @@ export async function runTool(
       options.onLine(line);
     });
   }
+  // It leads a group of its own, with its children.
   const abort = () => killGroup(tool.pid);
   signal?.addEventListener('abort', abort, { once: true });
   const [{ exitCode, killedBy }] = await Promise.all([tool.ended, stdout.ended, stderr.ended]);
