@@ -24,7 +24,10 @@ const ruleSchema = z
 /** Entries of an `allow`: each is a rule, and none opens what another one opens by the same words. */
 export const networkRulesSchema = z
   .array(ruleSchema)
-  .max(maxNetworkRules)
+  .max(
+    maxNetworkRules,
+    `has more than ${maxNetworkRules} rules: name all hosts of a domain at once, as "*.example.com"`,
+  )
   .superRefine((texts, context) => {
     const seen = new Map<string, string>();
     for (const [at, text] of texts.entries()) {

@@ -49,11 +49,11 @@ export function check<Schema extends z.ZodType>(schema: Schema, value: unknown):
   const issue = result.error.issues[0];
   const field = issue?.path.join('.') || 'body';
   if (issue?.code === 'unrecognized_keys') {
-    const known = knownKeys(schema);
+    const known = field === 'body' ? knownKeys(schema) : [];
     throw new SandportFault(
       'invalid_request',
-      `Unknown field${issue.keys.length > 1 ? 's' : ''} ${issue.keys.map((key) => `"${key}"`).join(', ')}${field === 'body' ? '' : ` in "${field}"`}${known.length > 0 && field === 'body' ? `; known are ${known.join(', ')}` : ''}.`,
-      { field: field === 'body' ? issue.keys[0] : `${field}.${issue.keys[0]}`, known },
+      `Unknown field${issue.keys.length > 1 ? 's' : ''} ${issue.keys.map((key) => `"${key}"`).join(', ')}${field === 'body' ? '' : ` in "${field}"`}${known.length > 0 ? `; known are ${known.join(', ')}` : ''}.`,
+      field === 'body' ? { field: issue.keys[0], known } : { field: `${field}.${issue.keys[0]}` },
     );
   }
   const inKey = issue?.code === 'invalid_key' ? issue.issues[0]?.message : undefined;
