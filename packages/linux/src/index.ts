@@ -13,6 +13,7 @@ export {
 export { type CgroupUsage, readCgroupUsage } from './cgroup-usage.ts';
 export { CgroupInUseError, type CgroupLimits, setCgroupLimits } from './cgroup-limits.ts';
 export { freezeCgroup, isCgroupFrozen, thawCgroup } from './freezer.ts';
+export { lockFile } from './file-lock.ts';
 export { SystemError, errnoOf } from './ffi/system-error.ts';
 export {
   type LayerChange,

@@ -42,7 +42,7 @@ export function programRows(): MachineRow[] {
     programRow('mmdebstrap', 'mmdebstrap', 'templates cannot be built'),
     programRow('mkfs.ext4', 'e2fsprogs', 'sandboxes with `disk_mb` cannot be created'),
     programRow('unshare', 'util-linux', 'container sandboxes cannot run'),
-    programRow('flock', 'util-linux', 'templates cannot be built'),
+    programRow('setpriv', 'util-linux', 'templates cannot be built'),
     optionalRow('skopeo', 'templates cannot be made of images'),
     optionalRow('umoci', 'templates cannot be made of images'),
     optionalRow('buildah', 'templates cannot be made of Dockerfiles'),

@@ -40,7 +40,7 @@ export async function buildTemplate(name: TemplateName, options: BuildOptions): 
   const { templatesDir, source, defaults, onLine, signal } = options;
   const home = join(templatesDir, name);
   const before = currentVersion(templatesDir, name);
-  await using lock = await lockTemplate(templatesDir, name, signal);
+  using lock = await lockTemplate(templatesDir, name, signal);
   void lock;
   await removeUnfinished(templatesDir, name);
   const meanwhile = currentVersion(templatesDir, name);

@@ -62,7 +62,7 @@ export function removeEmptyHome(templatesDir: string, name: string): void {
 export async function collectAll(templatesDir: string, signal: AbortSignal): Promise<void> {
   for (const entry of readdirSync(templatesDir, { withFileTypes: true })) {
     if (!entry.isDirectory() || !hasWork(templatesDir, entry.name)) continue;
-    await using lock = await lockTemplate(templatesDir, entry.name, signal);
+    using lock = await lockTemplate(templatesDir, entry.name, signal);
     void lock;
     await removeUnfinished(templatesDir, entry.name);
     await collectVersions(templatesDir, entry.name);

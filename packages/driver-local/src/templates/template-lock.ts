@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { lockFile } from './file-lock.ts';
+import { lockFile } from '@sandport/linux';
 
 /**
  * Holds the right to build or remove one template, among all daemons that share the directory. The
@@ -11,7 +11,7 @@ export async function lockTemplate(
   templatesDir: string,
   name: string,
   signal?: AbortSignal,
-): Promise<AsyncDisposable> {
+): Promise<Disposable> {
   const home = join(templatesDir, name);
   for (;;) {
     mkdirSync(home, { recursive: true, mode: 0o755 });
@@ -19,6 +19,6 @@ export async function lockTemplate(
     const lock = await lockFile(file, signal);
     // It may have been removed with the template while we waited.
     if (existsSync(file)) return lock;
-    await lock[Symbol.asyncDispose]();
+    lock[Symbol.dispose]();
   }
 }

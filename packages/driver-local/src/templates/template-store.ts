@@ -99,7 +99,7 @@ export class LocalTemplates implements TemplateStore {
         { template: name },
       );
     if (currentVersion(this.#directory, name) === undefined) return;
-    await using lock = await lockTemplate(this.#directory, name);
+    using lock = await lockTemplate(this.#directory, name);
     void lock;
     rmSync(currentFile(this.#directory, name), { force: true });
     await collectVersions(this.#directory, name);
@@ -173,7 +173,7 @@ export class LocalTemplates implements TemplateStore {
     await collectVersion(this.#directory, name, version);
     if (currentVersion(this.#directory, name) !== undefined) return;
     if (versionNames(this.#directory, name).length > 0) return;
-    await using lock = await lockTemplate(this.#directory, name, this.#closing.signal);
+    using lock = await lockTemplate(this.#directory, name, this.#closing.signal);
     void lock;
     removeEmptyHome(this.#directory, name);
   }
