@@ -69,6 +69,8 @@ export class KeptStore implements KeptCommands {
           isWhole: false,
         }),
       );
+      // A daemon that is killed before the record is there ends what it finds at the init.
+      const recorded = command.settled();
       try {
         command.use(await channel.keep(initSpec(spec, defaults), command));
       } catch (error) {
@@ -77,6 +79,7 @@ export class KeptStore implements KeptCommands {
         throw error;
       }
       this.#commands.set(key, command);
+      await recorded;
       return command;
     } finally {
       this.#starting.delete(key);

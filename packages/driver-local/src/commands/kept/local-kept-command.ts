@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import type {
   Command,
@@ -90,11 +90,15 @@ export class LocalKeptCommand implements KeptCommand, KeptOwner {
     return new LocalKeptCommand(options, [stdout, stderr]);
   }
 
-  /** Makes its directory and its record, and then the object. Trouble with the disk is for later. */
+  /**
+   * A new one, with its directory. Its record is being written then, which {@link settled} waits
+   * for. Trouble with the disk is for later.
+   */
   static async create(options: LocalKeptCommandOptions): Promise<LocalKeptCommand> {
+    // The record's writing tells of what this fails with.
+    await mkdir(options.directory, { recursive: true, mode: 0o700 }).catch(() => {});
     const command = await LocalKeptCommand.open(options);
     command.#save();
-    await command.#writing;
     return command;
   }
 
