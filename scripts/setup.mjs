@@ -7,6 +7,7 @@ import { giveBackSetupDir } from './lib/privilege.mjs';
 import { bold, step } from './lib/progress.mjs';
 import { buildBaseTemplate, ensureRightsForTemplate } from './setup/base-template.mjs';
 import { buildGuestInit, buildTypeScript } from './setup/build.mjs';
+import { bundleCommandLine } from './setup/bundle.mjs';
 import { installDebianPackages } from './setup/debian-packages.mjs';
 import { installNodeModules } from './setup/node-modules.mjs';
 import { checkPlatform } from './setup/platform.mjs';
@@ -21,6 +22,7 @@ const steps = [
   ['npm packages', installNodeModules],
   ['guest init', buildGuestInit],
   ['TypeScript build', buildTypeScript],
+  ['command line', bundleCommandLine],
   ['Python environment', makePythonVenv],
   ['base template', buildBaseTemplate],
 ];
