@@ -129,10 +129,10 @@ export function entriesSuite(subject: ConformanceSubject): void {
       );
       await files.symlink(path('/srv/set/new/link'), '../x');
       await expectFault(files.symlink(path('/srv/set/new/link'), 'y'), 'already_exists');
-      await files.hardLink(path('/etc/passwd'), path('/srv/set/named'));
-      expect(await inside('cd /srv/set; test named -ef /etc/passwd && rm named; echo $?')).toBe(
-        '0\n',
-      );
+      await files.hardLink(path('/srv/set/sub/f'), path('/srv/set/named'));
+      await files.hardLink(path('/etc/passwd'), path('/srv/set/users'));
+      const same = 'test named -ef sub/f && cmp users /etc/passwd && rm named users';
+      expect(await inside(`cd /srv/set; (${same}); echo $?`)).toBe('0\n');
       await expectFault(files.hardLink(path('/srv/set/out'), path('/srv/n')), 'not_a_regular_file');
       await files.touch(path('/srv/set/new/file'), { mtimeNs: 5_000_000_001n });
       expect(await inside('cd /srv/set/new; readlink link; stat -c "%.Y %U" file')).toBe(
