@@ -20,5 +20,10 @@ export const hostPortSchema = z
   })
   .refine(({ port }) => port <= 65_535, 'a port is at most 65535');
 
+/** The same, or `off`: nowhere. */
+export const hostPortOrOffSchema = z.union([z.literal('off'), hostPortSchema], {
+  error: 'must look like 127.0.0.1:8420, or be off',
+});
+
 /** A host as it stands in an address. */
 export const shownHost = (host: string): string => (host.includes(':') ? `[${host}]` : host);

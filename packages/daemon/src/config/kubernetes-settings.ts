@@ -1,6 +1,6 @@
 import { isServerName } from '@sandport/agent-sandbox/server-names';
 import { z } from 'zod';
-import { type HostPort, hostPortSchema } from './host-port.ts';
+import { type HostPort, hostPortOrOffSchema } from './host-port.ts';
 
 /** How clients of Kubernetes are served. */
 export interface KubernetesSettings extends HostPort {
@@ -21,7 +21,7 @@ export interface PodNetworkSettings {
 
 /** Settings as they come, by their keys. */
 export const kubernetesValues = {
-  kubernetes_listen: z.union([z.literal('off'), hostPortSchema]).optional(),
+  kubernetes_listen: hostPortOrOffSchema.optional(),
   kubernetes_san: z
     .array(z.string().refine(isServerName, 'must be a host name or an address'))
     .default([]),

@@ -71,6 +71,17 @@ test('clients of Kubernetes are listened for on the next port', async () => {
   expect(kubernetes?.podNetwork).toBeUndefined();
 });
 
+test('an address that cannot be listened on is named, with what is right', async () => {
+  for (const flag of ['ssh_listen', 'kubernetes_listen'] as const) {
+    const option = `--${flag.replace('_', '-')}`;
+    const of = (text: string) => resolveConfig({ [flag]: text }, {});
+    await expect(of('70000')).rejects.toThrow(
+      `${option}: must look like 127.0.0.1:8420, or be off`,
+    );
+    await expect(of('127.0.0.1:70000')).rejects.toThrow(`${option}: a port is at most 65535`);
+  }
+});
+
 test('a flag comes before the environment, the environment before the file', async () => {
   const config = await configFile({ max_sandboxes: 1, log_level: 'warn', isolation: 'container' });
   const environment = { SANDPORT_MAX_SANDBOXES: '2', SANDPORT_LOG_LEVEL: 'error' };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type HostPort, hostPortSchema } from './host-port.ts';
+import { type HostPort, hostPortOrOffSchema } from './host-port.ts';
 
 /** How clients of SSH are served. */
 export interface SshSettings extends HostPort {
@@ -10,7 +10,7 @@ export interface SshSettings extends HostPort {
 const defaultPort = 2222;
 
 /** Settings as they come, by their keys. */
-export const sshValues = { ssh_listen: z.union([z.literal('off'), hostPortSchema]).optional() };
+export const sshValues = { ssh_listen: hostPortOrOffSchema.optional() };
 
 /** Undefined: off. */
 export function sshSettings(

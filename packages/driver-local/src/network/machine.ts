@@ -10,7 +10,7 @@ const forwardFile = '/proc/sys/net/ipv4/ip_forward';
 export function networkProblem(mode: NetworkOptions['mode'] = 'auto'): string | undefined {
   if (mode === 'off') return 'its administrator has turned networks off (--network off)';
   const missing = missingPrograms();
-  if (missing.length > 0) return `${missing.join(' and ')} is not installed`;
+  if (missing.length > 0) return `not installed: ${missing.join(', ')}`;
   if (!existsSync('/proc/sys/net')) return 'the kernel has no network';
   return undefined;
 }

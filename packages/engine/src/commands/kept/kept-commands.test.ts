@@ -232,15 +232,16 @@ test('those that ended are forgotten beyond a number, and where room is needed',
 
 test('what code contexts keep takes room too, and is not forgotten for it', async () => {
   using box = await begin();
-  const { sandbox } = box.engine.sandboxes.find(key, box.id);
+  const { sandboxes } = box.engine;
+  const { commands } = await sandboxes.states.running(sandboxes.find(key, box.id));
   const details = { code: {} };
-  const kernel = await sandbox?.commands.keep({ key: unknown, args: ['kernel'], details });
+  const kernel = await commands.keep({ key: unknown, args: ['kernel'], details });
   await box.start({ args: ['first'] });
   box.fake().finish();
   for (let index = 1; index < maxKeptCommands; index++) await box.start({ args: ['y'] });
   expect(box.kept.list(key, box.id)).toHaveLength(maxKeptCommands - 1);
   await expect(box.start({ args: ['z'] })).rejects.toThrow('code contexts included');
-  expect(sandbox?.commands.kept()).toContain(kernel);
+  expect(commands.kept()).toContain(kernel);
 });
 
 test('those that ended a day ago are forgotten at the start of the clock', async () => {
