@@ -56,6 +56,8 @@ async function runSuite(suite, paths, { env, killOnAbort }) {
       'pytest',
       '-p',
       'no:cacheprovider',
+      '--numprocesses=2',
+      '--dist=loadfile',
       `--junitxml=${reportFile}`,
       `--basetemp=${kept}`,
       // As for the other suites: on CI what fails is tried again, and named.

@@ -5,7 +5,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import Iterator
+from typing import Dict, Iterator
 
 import pytest
 from running_daemon import REPOSITORY, DaemonNotStarted, RunningDaemon, start_daemon
@@ -33,21 +33,39 @@ def tmp_path() -> Iterator[Path]:
         yield Path(directory)
 
 
+class Daemons:
+    """One daemon for each isolation, from the first test that needs it until the end."""
+
+    def __init__(self, stack: contextlib.ExitStack) -> None:
+        self._stack = stack
+        self._started: Dict[str, RunningDaemon] = {}
+
+    def of(self, isolation: str) -> RunningDaemon:
+        if isolation not in self._started:
+            try:
+                started = self._stack.enter_context(start_daemon(isolation))
+            except DaemonNotStarted as error:
+                if "isolation" in str(error) or "runsc" in str(error) or "runc" in str(error):
+                    pytest.skip(f"{isolation} does not work on this machine: {error}")
+                raise
+            self._started[isolation] = started
+        return self._started[isolation]
+
+
 @pytest.fixture(scope="session")
-def daemon(request: pytest.FixtureRequest) -> Iterator[RunningDaemon]:
-    """The daemon that SANDPORT_URL and SANDPORT_API_KEY name, or one for each isolation."""
-    if request.param == "given":
-        url, key = os.environ["SANDPORT_URL"], os.environ["SANDPORT_API_KEY"]
-        yield RunningDaemon(url, key, isolation=_isolation_of(url, key))
-        return
+def daemons() -> Iterator[Daemons]:
+    """They outlive a change of the parameter: tests of several files come in any order."""
     with contextlib.ExitStack() as stack:
-        try:
-            daemon = stack.enter_context(start_daemon(request.param))
-        except DaemonNotStarted as error:
-            if "isolation" in str(error) or "runsc" in str(error) or "runc" in str(error):
-                pytest.skip(f"{request.param} does not work on this machine: {error}")
-            raise
-        yield daemon
+        yield Daemons(stack)
+
+
+@pytest.fixture(scope="session")
+def daemon(request: pytest.FixtureRequest, daemons: Daemons) -> RunningDaemon:
+    """The daemon that SANDPORT_URL and SANDPORT_API_KEY name, or one for each isolation."""
+    if request.param != "given":
+        return daemons.of(request.param)
+    url, key = os.environ["SANDPORT_URL"], os.environ["SANDPORT_API_KEY"]
+    return RunningDaemon(url, key, isolation=_isolation_of(url, key))
 
 
 def _isolation_of(url: str, key: str) -> str:
