@@ -20,9 +20,16 @@ onEachIsolation(used, (isolation) => {
 
   test('many short commands, many at a time, leave nothing behind', async () => {
     const socket = await TestWebSocket.open(used.api, `/v1/sandboxes/${box.id}/exec/ws`);
-    const files = openFiles(used.daemon.pid).length;
     const total = 300;
     const atOnce = 32;
+    const whole = async () => {
+      const run = () => used.api.exec(box.id, 'echo x');
+      for (const { stdout } of await Promise.all(Array.from({ length: atOnce }, run)))
+        expect(stdout).toBe('x\n');
+    };
+    // The connections that this takes stay open for a while.
+    await whole();
+    const files = openFiles(used.daemon.pid).length;
     let next = 0;
     const lane = async () => {
       for (let id = next++; id < total; id = next++) {
@@ -39,12 +46,14 @@ onEachIsolation(used, (isolation) => {
       }
     };
     await Promise.all(Array.from({ length: atOnce }, lane));
+    await whole();
     expect(socket.messages.filter(({ exit }) => exit === 0)).toHaveLength(total);
     expect(socket.messages.filter(({ data }) => data === 'x\n')).toHaveLength(total);
     await socket.close();
     await waitFor(() => openFiles(used.daemon.pid).length <= files);
     const left = await used.api.asRoot(box.id, 'ps -A | wc -l');
     expect(Number(left)).toBeLessThan(10);
+    expect(await kept().list()).toEqual([]);
   });
 
   test('of many that are kept the last ones stay', async () => {
