@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { codeOf, startDaemon, type TestDaemon, waitFor } from '../harness/index.ts';
+import { codeOf, json, startDaemon, type TestDaemon, waitFor } from '../harness/index.ts';
 import { type Internet, makeInternet } from './internet.ts';
 import { kernelState } from './kernel.ts';
 import { probe, refused } from './probe.ts';
@@ -81,16 +81,60 @@ test('gVisor cannot write down open connections: it says that it woke without me
   await api.kill(id);
 });
 
-test('children of a fork have addresses of their own', async () => {
+test.each(['gvisor', 'container'])(
+  '%s: forks and copies out of a snapshot have the rules, and addresses and connections of their own',
+  async (isolation) => {
+    if (!daemon.isolations.some((each) => each === isolation))
+      test.skip(`${isolation} does not work on this machine; see \`sandport doctor\``);
+    const { api } = daemon;
+    const { id } = await make(isolation);
+    await api.write(id, '/tmp/talk.py', talker('allowed.test', 8080));
+    await api.exec(id, 'python3 /tmp/talk.py > /dev/null 2>&1 &');
+    await waitFor(async () => codeOf(await api.open(id, '/workspace/count')) === 'ok');
+    const fork = await api.sendJson('POST', `/v1/sandboxes/${id}/fork`, { count: 2 });
+    const { children } = json(fork, 201) as { children: string[] };
+    const snapshot = json(await api.sendJson('POST', `/v1/sandboxes/${id}/snapshots`, {}), 201);
+    const { id: from_snapshot } = snapshot as { id: string };
+    const copy = await api.create({ from_snapshot });
+    const copies = [...children, copy.id];
+    const addresses = await Promise.all([id, ...copies].map(addressOf));
+    expect(new Set(addresses).size).toBe(4);
+    for (const each of copies) {
+      expect((await api.get(each)).network).toEqual(network);
+      const found = await probe(api, each, [
+        ['tcp', internet.allowed, 80],
+        ['tcp', 'allowed.test', 80],
+        ['tcp', internet.other, 80],
+      ]);
+      // What was open for the parent is not open for them.
+      expect([isolation, ...found]).toEqual([isolation, refused, greeting(), refused]);
+      expect((await api.exec(each, 'pgrep -x python3')).exit_code).toBe(1);
+    }
+    // The parent's goes on.
+    const now = (await api.read(id, '/workspace/count')).toString();
+    await waitFor(async () => (await api.read(id, '/workspace/count')).toString() !== now);
+    await Promise.all([id, ...copies].map((each) => api.kill(each)));
+    await api.send('DELETE', `/v1/snapshots/${from_snapshot}`);
+  },
+);
+
+test('forks of a gVisor sandbox that sleeps have its memory, and addresses of their own', async (context) => {
+  if (!daemon.isolations.includes('gvisor'))
+    context.skip('gvisor does not work on this machine; see `sandport doctor`');
   const { api } = daemon;
-  const { id } = await make('container');
-  const answer = await api.sendJson('POST', `/v1/sandboxes/${id}/fork`, { count: 2 });
-  const { children } = JSON.parse(answer.body.toString()) as { children: string[] };
-  const addresses = await Promise.all([id, ...children].map(addressOf));
-  expect(new Set(addresses).size).toBe(3);
-  for (const each of children)
+  const { id } = await make('gvisor');
+  await api.exec(id, 'sleep 1000 > /dev/null 2>&1 &');
+  expect(await api.enter(id, 'hibernate')).toMatchObject({ memory: true });
+  const fork = await api.sendJson('POST', `/v1/sandboxes/${id}/fork`, { memory: true });
+  const { children } = json(fork, 201) as { children: string[] };
+  await api.wake(id);
+  const both = [id, ...children];
+  expect(new Set(await Promise.all(both.map(addressOf))).size).toBe(2);
+  for (const each of both) {
+    expect((await api.exec(each, 'pgrep -x sleep')).exit_code).toBe(0);
     expect(await probe(api, each, [['tcp', 'allowed.test', 80]])).toEqual([greeting()]);
-  await Promise.all([id, ...children].map((each) => api.kill(each)));
+  }
+  await Promise.all(both.map((each) => api.kill(each)));
 });
 
 test('while the daemon is away, rules and connections stay; names come back with it', async () => {
@@ -119,7 +163,7 @@ test('while the daemon is away, rules and connections stay; names come back with
         ['tcp', 'allowed.test', 80],
       ]),
     ).toEqual([refused, greeting()]);
-    expect((await daemon.api.exec(id, 'pgrep -f talk.py')).exit_code).toBe(0);
+    expect((await daemon.api.exec(id, 'pgrep -x python3')).exit_code).toBe(0);
     await daemon.api.kill(id);
   }
 });

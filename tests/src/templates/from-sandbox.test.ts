@@ -40,15 +40,20 @@ onEachIsolation(used, (isolation) => {
       echo secret > /mnt/data/secret
       touch -d 2001-02-03T04:05:06Z /opt/tool/hard`,
     );
-    const template = await buildWell(api, { name, from_sandbox: 'source', replace: true });
-    expect(template).toMatchObject({ user: 'user', workdir: '/home/user', removable: true });
+    const network = { egress: 'allowlist', allow: ['host.test', '*:443/tcp'] };
+    const fields = { name, from_sandbox: 'source', network, replace: true };
+    const template = await buildWell(api, fields);
+    expect(template).toMatchObject({ user: 'user', workdir: '/home/user', network });
     expect(template.env).not.toHaveProperty('TOKEN');
     // The sandbox goes on as it was.
     expect((await api.exec(source.id, 'cat /mnt/data/secret')).stdout).toBe('secret\n');
     await api.kill(source.id);
 
     for (const other of used.daemon.isolations) {
-      const { id } = await api.create({ template: name, isolation: other });
+      const made = await api.create({ template: name, isolation: other });
+      expect(made.network).toEqual(network);
+      const { id } = made;
+      expect((await api.exec(id, 'cat /proc/net/dev')).stdout).toContain('eth0');
       const said = await api.asRoot(
         id,
         `cat /opt/tool/deep/file; stat -c '%a %U:%G %h %Y' /opt/tool/deep/file; readlink /opt/tool/link
