@@ -54,14 +54,14 @@ test('a password is an API key, and a public key stands for one until it is take
 test('what is not to be had looks the same, whatever the reason', async () => {
   const other = await createKey(['elsewhere']);
   await home.register(used, other.api_key);
-  const refused = [
-    await withPassword(box.id, `sp_${'0'.repeat(32)}`),
-    await withPassword(box.id, other.api_key),
-    await withPassword('guarded.elsewhere', other.api_key),
-    await withPassword('no-such-box', used.api.apiKey),
-    await home.ssh(box.id, ['true']),
-    await home.ssh('no-such-box', ['true']),
-  ];
+  const refused = await Promise.all([
+    withPassword(box.id, `sp_${'0'.repeat(32)}`),
+    withPassword(box.id, other.api_key),
+    withPassword('guarded.elsewhere', other.api_key),
+    withPassword('no-such-box', used.api.apiKey),
+    home.ssh(box.id, ['true']),
+    home.ssh('no-such-box', ['true']),
+  ]);
   for (const { code, stderr } of refused) {
     expect(code).toBe(255);
     expect(stderr).toMatch(/Permission denied \(publickey,password\)|Connection closed/);

@@ -30,6 +30,16 @@ export class RawClient implements Disposable {
     });
   }
 
+  /** A channel to a port of the sandbox. @throws Error why it is refused */
+  forward(port: number): Promise<Duplex> {
+    return new Promise((resolve, reject) => {
+      this.client.forwardOut('127.0.0.1', 1, '127.0.0.1', port, (error, channel) => {
+        if (error === undefined) resolve(channel);
+        else reject(error);
+      });
+    });
+  }
+
   [Symbol.dispose](): void {
     this.client.end();
     this.client.destroy();
