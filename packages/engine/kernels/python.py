@@ -137,7 +137,9 @@ class Kernel:
         connection = os.path.join(self.directory, "connection.json")
         sockets = os.path.join(self.directory, "socket")
         write_connection_file(connection, ip=sockets, transport="ipc", key=b"")
-        self.taken_file = os.open(os.path.join(self.directory, "taken"), os.O_RDWR | os.O_CREAT, 0o600)
+        self.taken_file = os.open(
+            os.path.join(self.directory, "taken"), os.O_RDWR | os.O_CREAT, 0o600
+        )
         self.taken = 0
         self.took(0)
         # True while the code of a run can be interrupted, and when it is to be as soon as it can.
@@ -221,7 +223,9 @@ class Kernel:
                 if self.process.poll() is not None:
                     return None
             if reply is None and (idle or client.shell_channel.socket.EVENTS & 1):
-                reply = self.reply_to(parent, until=time.monotonic() + QUIET_SECONDS if idle else None)
+                reply = self.reply_to(
+                    parent, until=time.monotonic() + QUIET_SECONDS if idle else None
+                )
                 if reply is None:
                     return None
         return reply
@@ -326,7 +330,9 @@ def main():
         import ipykernel  # noqa: F401
         import jupyter_client  # noqa: F401
     except ImportError as error:
-        frame(1, {"type": "unavailable", "missing": "python3-" + (error.name or "").replace("_", "-")})
+        frame(
+            1, {"type": "unavailable", "missing": "python3-" + (error.name or "").replace("_", "-")}
+        )
         return 1
     kernel = Kernel()
     signal.signal(signal.SIGINT, lambda *_: kernel.interrupt())
@@ -347,4 +353,12 @@ def main():
         kernel.end()
 
 
-os._exit(main())
+try:
+    status = main()
+except SystemExit as end:
+    status = end.code
+if not isinstance(status, int):
+    print(status, file=sys.stderr, flush=True)
+    status = 1
+# At once: sockets that are still open may hold a program that ends as others do.
+os._exit(status)

@@ -96,6 +96,13 @@ describe('what answers', () => {
     expect(answer).toMatch(/2\r\nok\r\n0\r\nX-Sum: 5\r\n\r\n$/);
   });
 
+  test('in chunks is whole for a client of HTTP/1.0, which knows none', async () => {
+    box.answer('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n');
+    const answer = await box.raw(['GET / HTTP/1.0', `Host: 3000-${sandbox}.localhost`]);
+    expect(bodyOf(answer)).toBe('ok');
+    expect(answer).not.toMatch(/chunked/i);
+  });
+
   test('to HEAD and without a body is passed on', async () => {
     box.answer('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n');
     expect(await box.toHost([], '/', 'HEAD')).toMatch(/Content-Length: 9\r\n[^]*\r\n\r\n$/);
