@@ -6,6 +6,7 @@ import { finished } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { Sandbox } from 'sandport';
 import type { Measurement } from '../report.ts';
+import { OwnSshd } from '../ssh/own-sshd.ts';
 import { SshUser } from '../ssh/ssh-user.ts';
 import { median, timeMs } from '../statistics.ts';
 import { memoryGrowthMib, type Row, type Subject } from '../subject.ts';
@@ -16,7 +17,7 @@ const mib = 1024 * 1024;
 /** What a transfer by SSH may cost beside one by HTTP. */
 const budget = { of: 'floor', limit: 0.5 } as const;
 
-/** Debian's scp and sftp against curl, with the same file; and how long a log-in takes. */
+/** Debian's scp against curl, and against OpenSSH's own server; and how long a log-in takes. */
 export const ssh: Row = {
   name: 'ssh',
   async measure(subject, { sizeMib, quick }) {
@@ -45,6 +46,7 @@ export const ssh: Row = {
     const up = { floor: await rate(http.up), unit: 'MiB/s', higherIsBetter: true } as const;
     const down = { floor: await rate(http.down), unit: 'MiB/s', higherIsBetter: true } as const;
     const measurements: Measurement[] = [];
+    const own = await ownRates(user, file, rate);
     const growth = await memoryGrowthMib(subject.daemonPid, async () => {
       const upRate = await rate(() => scp(file, `${far}:file`));
       const downRate = await rate(() => scp(`${far}:file`, user.path('back')));
@@ -52,6 +54,18 @@ export const ssh: Row = {
       measurements.push(
         { ...up, operation: `scp up, ${sizeMib} MiB`, value: upRate, budget, note },
         { ...down, operation: `scp down, ${sizeMib} MiB`, value: downRate, budget, note },
+      );
+      if (own === undefined) return;
+      const beside = { note: 'floor: scp and an sshd of OpenSSH' };
+      measurements.push(
+        { ...up, operation: 'scp up, beside sshd', value: upRate, floor: own.up, ...beside },
+        {
+          ...down,
+          operation: 'scp down, beside sshd',
+          value: downRate,
+          floor: own.down,
+          ...beside,
+        },
       );
     });
     return [
@@ -61,6 +75,24 @@ export const ssh: Row = {
     ];
   },
 };
+
+/** What the same transfers reach with OpenSSH at both ends; undefined where its server is not. */
+async function ownRates(
+  user: SshUser,
+  file: string,
+  rate: (transfer: () => Promise<unknown>) => Promise<number>,
+): Promise<{ up: number; down: number } | undefined> {
+  await using sshd = await OwnSshd.open(user);
+  if (sshd === undefined) {
+    console.error("OpenSSH's own server is left out: it is not installed, or does not start");
+    return undefined;
+  }
+  const { flags } = sshd;
+  const far = `own:${user.path('far')}`;
+  const up = await rate(() => run('scp', ['-q', ...flags, file, far]));
+  const down = await rate(() => run('scp', ['-q', ...flags, far, user.path('back')]));
+  return { up, down };
+}
 
 function httpTransfers({ url, apiKey }: Subject, id: string, file: string) {
   const address = `${url}/v1/sandboxes/${id}/fs?path=/home/user/file`;
