@@ -1,3 +1,4 @@
+import type { Limiter } from '@sandport/linux';
 import type { Isolation, SandboxId } from '@sandport/protocol';
 import type { SpillBudget } from './commands/kept/spill-budget.ts';
 import type { CgroupFeatures } from './machine/cgroup-features.ts';
@@ -8,7 +9,6 @@ import type { Log } from './options.ts';
 import type { Runtime } from './runtimes/runtime.ts';
 import type { HeldSandbox } from './sandbox/held-sandbox.ts';
 import type { IdRanges } from './sandbox/id-ranges.ts';
-import type { Limiter } from './sandbox/limiter.ts';
 import type { LivenessWatch } from './sandbox/liveness.ts';
 import type { Disks } from './storage/disks.ts';
 import type { LocalTemplates } from './templates/template-store.ts';

@@ -41,7 +41,7 @@ test('one holds it until it gives it back', async () => {
 
 test('a program that is started meanwhile does not hold it', async () => {
   const lock = await lockFile(file);
-  const program = startProgram('sleep', ['1000']);
+  const program = await startProgram('sleep', ['1000']);
   lock[Symbol.dispose]();
   expect(isFree()).toBe(true);
   program.signal('SIGKILL');

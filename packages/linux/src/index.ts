@@ -21,6 +21,7 @@ export {
   layerChanges,
 } from './layers/layer-changes.ts';
 export { type CopyLayerOptions, copyLayer } from './layers/copy-layer.ts';
+export { Limiter } from './limiter.ts';
 export {
   type BtrfsImageOptions,
   type SubvolumeUsage,

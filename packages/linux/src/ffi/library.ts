@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import koffi from 'koffi';
 import { SystemError } from './system-error.ts';
 
-/** The C library that Node itself runs on. Calls are synchronous and stay on the main thread. */
+/** The C library that Node itself runs on. It is loaded on the main thread only. */
 const library = koffi.load(null);
 
 const errnoNames = new Map<number, string>();
@@ -46,6 +46,23 @@ export type NativeCall = (...args: Argument[]) => number;
 export function declare(prototype: string): NativeCall {
   const native: (...args: Argument[]) => unknown = library.func(prototype);
   return (...args) => Number(native(...args));
+}
+
+/**
+ * The same on a thread of the pool. What it may use lives until the result is there; its errno cannot
+ * be asked for, and nothing of it may depend on what the main thread is for a moment.
+ */
+export function declareAside(prototype: string): (...args: Argument[]) => Promise<number> {
+  const native: { async: (...args: unknown[]) => void } = library.func(prototype);
+  return (...args) =>
+    new Promise((resolve, reject) => {
+      native.async(...args, (error: Error | null, result: unknown) => {
+        // Keeps them until here.
+        void args.length;
+        if (error) reject(error);
+        else resolve(Number(result));
+      });
+    });
 }
 
 /** Runs a call, again when a signal interrupted it. @throws SystemError */

@@ -1,11 +1,11 @@
 import { O_CLOEXEC, O_RDWR } from './constants.ts';
-import { check, checkUnless, declare, errnoNameOf } from './library.ts';
+import { check, checkUnless, declare, declareAside, errnoNameOf } from './library.ts';
 import { hostPath, terminated } from './byte-string.ts';
 import { SystemError } from './system-error.ts';
 
 // Safe, all of them: buffers live during the call and are larger than what is put into them (the
 // largest of these structs has 336 bytes in glibc and musl); strings end with NUL, lists with null.
-const spawnCall = declare(
+const spawnCall = declareAside(
   'int posix_spawn(void *pid, void *path, void *actions, void *attributes, const char **argv, const char **envp)',
 );
 const initActions = declare('int posix_spawn_file_actions_init(void *actions)');
@@ -47,12 +47,16 @@ export interface SpawnCallOptions {
 
 /**
  * Starts a program and says its process id. The C library does not copy this process's page tables
- * for it, as a fork does: the calling thread stands still only until the new program begins. It is
+ * for it, as a fork does; a thread of the pool stands still until the new program begins. It is
  * in a session of its own, and every signal does in it what it does by default. The caller waits for
  * its end.
  * @param path absolute @throws SystemError, also when the program cannot be executed
  */
-export function spawn(path: string, argv: readonly string[], options: SpawnCallOptions): number {
+export async function spawn(
+  path: string,
+  argv: readonly string[],
+  options: SpawnCallOptions,
+): Promise<number> {
   const actions = Buffer.alloc(structBytes);
   const attributes = Buffer.alloc(structBytes);
   done(initActions(actions));
@@ -71,7 +75,14 @@ export function spawn(path: string, argv: readonly string[], options: SpawnCallO
       const pid = Buffer.alloc(4);
       const program = terminated(hostPath(path));
       const environment = [...options.environment, null];
-      const errno = spawnCall(pid, program, actions, attributes, [...argv, null], environment);
+      const errno = await spawnCall(
+        pid,
+        program,
+        actions,
+        attributes,
+        [...argv, null],
+        environment,
+      );
       done(errno, `start ${path}`);
       return pid.readInt32LE(0);
     } finally {

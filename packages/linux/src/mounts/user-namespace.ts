@@ -21,7 +21,7 @@ export async function createUserNamespace(options: UserNamespaceOptions): Promis
   using words = new OutputPipe();
   // Whatever happens to this process, it ends by itself.
   const script = `echo ready; exec sleep ${LONGEST_START_MS / 1000}`;
-  const program = startProgram('unshare', ['--user', 'sh', '-c', script], {
+  const program = await startProgram('unshare', ['--user', 'sh', '-c', script], {
     stdout: words.writeEnd,
     stderr: words.writeEnd,
   });

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { childStatus } from '../ffi/spawn-calls.ts';
 import { errnoOf } from '../ffi/system-error.ts';
+import { Limiter } from '../limiter.ts';
 
 /** How a process has ended: one of the two is there. */
 export interface ProcessEnd {
@@ -19,21 +20,28 @@ const signalNames = new Map(
   Object.entries(constants.signals).map(([name, number]) => [number, name]),
 );
 
+/** Starts that wait for the kernel; each takes a thread of the pool. */
+const starts = new Limiter(4);
+let starting = 0;
+
 /**
- * Starts a child by `start`, which returns its process id, and waits for it; its end is told once
- * and its id may then belong to another. Keeps this process at work meanwhile.
+ * Starts a child by `start`, which resolves with its process id, and waits for it; its end is told
+ * once and its id may then belong to another. Keeps this process at work meanwhile.
  */
-export function startChild(start: () => number): { pid: number; ended: Promise<ProcessEnd> } {
+export async function startChild(
+  start: () => Promise<number>,
+): Promise<{ pid: number; ended: Promise<ProcessEnd> }> {
   // Before the child is there: a signal without a handler is lost.
-  if (waiting.size === 0) listen();
-  let pid: number;
+  if (starting + waiting.size === 0) listen();
+  starting += 1;
   try {
-    pid = start();
-  } catch (error) {
-    if (waiting.size === 0) unlisten();
-    throw error;
+    const pid = await starts.run(start);
+    return { pid, ended: new Promise((resolve) => waiting.set(pid, resolve)) };
+  } finally {
+    starting -= 1;
+    // It may have ended before its id was known.
+    lookForEnds();
   }
-  return { pid, ended: new Promise((resolve) => waiting.set(pid, resolve)) };
 }
 
 /** Sends a signal to a child of {@link startChild}; does nothing once its end was told. */
@@ -65,7 +73,7 @@ function lookForEnds(): void {
     waiting.delete(pid);
     tell(end);
   }
-  if (waiting.size === 0) unlisten();
+  if (starting + waiting.size === 0) unlisten();
 }
 
 function endOf(pid: number): ProcessEnd | undefined {

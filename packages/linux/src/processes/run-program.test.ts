@@ -186,7 +186,7 @@ test('200 at once, beside those of Node, all end and leave nothing', async () =>
 });
 
 test('a program that was started takes signals until it has ended, and no other gets them', async () => {
-  const program: Program = startProgram('sleep', ['1000']);
+  const program: Program = await startProgram('sleep', ['1000']);
   program.signal('SIGTERM');
   expect(await program.ended).toEqual({ killedBy: 'SIGTERM' });
   program.signal('SIGKILL');

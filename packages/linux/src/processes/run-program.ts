@@ -47,7 +47,7 @@ export async function runProgram(
   signal?.throwIfAborted();
   using output = files === 'collected' ? new Output(options.mostOutputBytes) : undefined;
   using input = new Input(options.input);
-  const started = startProgram(program, args, {
+  const started = await startProgram(program, args, {
     ...(options.env && { env: options.env }),
     stdin: typeof files === 'number' ? files : input.descriptor,
     stdout: typeof files === 'number' ? files : output?.stdout.writeEnd,
@@ -60,6 +60,7 @@ export async function runProgram(
   };
   const abort = () => kill();
   signal?.addEventListener('abort', abort, { once: true });
+  if (signal?.aborted) abort();
   const { timeoutMs } = options;
   const timer =
     timeoutMs === undefined

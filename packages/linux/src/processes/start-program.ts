@@ -29,18 +29,17 @@ export const plainEnvironment = {
 } as const;
 
 /**
- * Starts a program without a shell and without a copy of this process: the event loop stands still
- * for a fraction of a millisecond, however large the process is. It inherits no descriptor but its
- * standard ones, and is in a session and process group of its own: a Ctrl-C at the terminal is for
+ * Starts a program without a shell, without a copy of this process, and without a halt of the event
+ * loop. It inherits no descriptor but its standard ones, and is in a session and process group of its own: a Ctrl-C at the terminal is for
  * this process, which lets its programs finish what they have begun.
  * @param program a path, or the name of one that is installed
  * @throws ProgramError when it is not installed; SystemError of posix_spawn(3) and execve(2)
  */
-export function startProgram(
+export async function startProgram(
   program: string,
   args: readonly string[],
   options: StartProgramOptions = {},
-): Program {
+): Promise<Program> {
   const path = program.startsWith('/') ? program : findProgram(program);
   if (path === undefined) throw new ProgramError(program, 'it is not installed');
   const environment = Object.entries(options.env ?? plainEnvironment).flatMap(([name, value]) =>
@@ -50,7 +49,7 @@ export function startProgram(
   if ([...args, ...environment].some((text) => text.includes('\0')))
     throw new SystemError('EINVAL', `spawn ${program}`);
   const { stdin, stdout, stderr } = options;
-  const { pid, ended } = startChild(() =>
+  const { pid, ended } = await startChild(() =>
     spawn(path, [program, ...args], { standard: [stdin, stdout, stderr], environment }),
   );
   return { pid, ended, signal: (signal) => signalChild(pid, signal) };

@@ -35,7 +35,7 @@ export async function runTool(
   signal?.throwIfAborted();
   using stdout = new OutputPipe();
   using stderr = new OutputPipe();
-  const tool = startProgram('setpriv', ['--pdeathsig', 'KILL', program, ...args], {
+  const tool = await startProgram('setpriv', ['--pdeathsig', 'KILL', program, ...args], {
     stdout: stdout.writeEnd,
     stderr: stderr.writeEnd,
     env,
@@ -53,6 +53,7 @@ export async function runTool(
   // It leads a group of its own, with its children.
   const abort = () => killGroup(tool.pid);
   signal?.addEventListener('abort', abort, { once: true });
+  if (signal?.aborted) abort();
   const [{ exitCode, killedBy }] = await Promise.all([tool.ended, stdout.ended, stderr.ended]);
   signal?.removeEventListener('abort', abort);
   if (exitCode === 0) return;
