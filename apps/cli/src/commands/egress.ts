@@ -52,7 +52,7 @@ export function addEgress(program: Command): void {
 Sandboxes that have more than the new bound lose what is beyond it.
 
 Examples:
-  sandport egress set ci --max allow=*.pypi.org,pypi.org --default allow=pypi.org
+  sandport egress set ci --max allow=*.example.org,example.com --default allow=example.com
   sandport egress set ci --max none
   sandport egress set ci                        (no bound, no default)`,
       ),

@@ -87,7 +87,7 @@ Examples:
   sandport template build code-interpreter
   sandport template build alpine --image docker.io/library/alpine:3.20
   docker save my-app | gzip > app.tar.gz && sandport template build my-app --archive app.tar.gz
-  sandport template build tools --packages git jq --network allow=github.com
+  sandport template build tools --packages git jq --network allow=example.com
   sandport template build prepared --from-sandbox box --description "with our tools"`,
     );
   addClientFlags(command).action((name: string, flags: BuildFlags, self: Command) => {

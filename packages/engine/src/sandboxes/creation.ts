@@ -1,10 +1,5 @@
 import type { Driver, DriverSandbox, SandboxLimits } from '@sandport/driver';
-import {
-  type CreateSandbox,
-  type Namespace,
-  parseGuestPath,
-  SandportFault,
-} from '@sandport/protocol';
+import { type CreateSandbox, parseGuestPath, SandportFault } from '@sandport/protocol';
 import type { SandboxRow } from '@sandport/state';
 import type { Events } from '../events.ts';
 import { type Principal, requireMayUse } from '../principal.ts';

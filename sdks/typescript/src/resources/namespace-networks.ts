@@ -33,7 +33,7 @@ export class NamespaceNetworks {
    * administrators.
    *
    * @example
-   * await client.namespaceNetworks.set('ci', { maxEgress: 'allowlist', maxAllow: ['*.pypi.org'] });
+   * await client.namespaceNetworks.set('ci', { maxEgress: 'allowlist', maxAllow: ['*.example.org'] });
    */
   set(
     namespace: string,
