@@ -1,6 +1,7 @@
 import { Sandbox } from 'sandport';
 import { KeyEcho } from '../commands/key-echo.ts';
 import { streamOutput } from '../commands/stream-output.ts';
+import { sustain } from '../commands/sustained.ts';
 import type { Measurement } from '../report.ts';
 import { percentile, timeMs } from '../statistics.ts';
 import { type BenchOptions, memoryGrowthMib, type Row, type Subject } from '../subject.ts';
@@ -18,6 +19,7 @@ export const commands: Row = {
       measurements.push(
         ...(await shortOnes(sandbox, options, named, budgetMs[isolation])),
         ...(await crowd(sandbox, named)),
+        ...(await sustained(subject, sandbox, options, named)),
         ...(await stream(subject, sandbox, options, named)),
         ...(await keys(subject, sandbox, options, named)),
       );
@@ -66,6 +68,31 @@ async function crowd(sandbox: Sandbox, named: Named): Promise<Measurement[]> {
   const value = tookMs / rounds;
   const perSecond = Math.round((atOnce / value) * 1000);
   return [{ operation: named('100 `true` at once'), value, unit: 'ms', note: `${perSecond}/s` }];
+}
+
+/** As many as there can be, for a while: nothing of them stays. */
+async function sustained(
+  subject: Subject,
+  sandbox: Sandbox,
+  { quick }: BenchOptions,
+  named: Named,
+): Promise<Measurement[]> {
+  const seconds = quick ? 3 : 20;
+  const { perSecond, moreFiles, grownMib, processes } = await sustain(
+    sandbox,
+    subject.daemonPid,
+    seconds * 1000,
+  );
+  const left = `${moreFiles} more descriptors of the daemon, ${processes} processes in the sandbox`;
+  return [
+    {
+      operation: named(`\`true\` for ${seconds} s, 50 at once, each`),
+      value: 1000 / perSecond,
+      unit: 'ms',
+      note: `${Math.round(perSecond)}/s; then ${left}`,
+    },
+    { operation: named('daemon RSS growth by these'), value: grownMib, unit: 'MiB' },
+  ];
 }
 
 async function stream(
