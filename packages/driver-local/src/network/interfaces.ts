@@ -27,6 +27,8 @@ export async function joinNamespace(
     pair();
   }
   host.withoutIpv6(device);
+  // A guest that asks for the gateway under many addresses would fill the machine's table of neighbours.
+  host.filterArp(device);
   host.addAddress(device, gateway);
   host.setUp(device);
   host.setRoute({ device, to: address, source: gateway });

@@ -60,6 +60,8 @@ beforeAll(async () => {
   for (const each of ['all', 'default', 'out'])
     run(machine, `echo 0 > /proc/sys/net/ipv4/conf/${each}/rp_filter`);
   await inNetworkNamespace(machine, () => joinNamespace(names, guest, insideEnd));
+  // As systemd has it for interfaces that come up.
+  run(machine, `echo 2 > /proc/sys/net/ipv4/conf/${guest.interface}/rp_filter`);
   const resolver = { udpPort: 5300, tcpPort: 5301 };
   nft(machine, baseRules({ names, range: defaultRange, resolver, logGroup: 77 }));
   const network = { egress: 'all' } as const;
@@ -100,10 +102,15 @@ test('a false sender does not, whoever it claims to be', () => {
   for (const address of [neighbour.address, names.gateway, '203.0.113.2', '10.9.0.2']) {
     run(inside, `ip addr add ${address}/32 dev lo`);
     run(inside, `ip route replace 203.0.113.2 via 198.18.48.1 dev eth0 src ${address}`);
+    // It has to ask for the gateway's link again, under the false address.
+    run(inside, 'ip neigh flush dev eth0');
     send('203.0.113.2');
     run(inside, `ip route del 203.0.113.2; ip addr del ${address}/32 dev lo`);
   }
   expect(arrived()).toEqual(before);
+  const neighbours = run(machine, `ip neigh show dev ${guest.interface}`).trim().split('\n');
+  expect(neighbours).toEqual([expect.stringContaining(`${guest.address} `)]);
+  run(inside, 'ip neigh flush dev eth0');
   send('203.0.113.2');
   expect(arrived()).toEqual({ ...before, world: before.world + 1 });
 });

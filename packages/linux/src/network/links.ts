@@ -12,7 +12,7 @@ import {
 import { NetlinkSocket } from './netlink-socket.ts';
 import { inNetworkNamespace } from './network-namespace.ts';
 
-// Values from include/uapi/linux: netlink.h, rtnetlink.h, if_link.h, if_addr.h, if.h, veth.h.
+// Values from include/uapi/linux: netlink.h, rtnetlink.h, if_link.h, if_addr.h, if.h, ip.h, veth.h.
 const NETLINK_ROUTE = 0;
 const RTM_NEWLINK = 16;
 const RTM_GETLINK = 18;
@@ -27,6 +27,8 @@ const VETH_INFO_PEER = 1;
 const IFLA_AF_SPEC = 26;
 const IFLA_INET6_ADDR_GEN_MODE = 8;
 const IN6_ADDR_GEN_MODE_NONE = 1;
+const IFLA_INET_CONF = 1;
+const IPV4_DEVCONF_ARPFILTER = 13;
 const IFLA_NET_NS_FD = 28;
 const IFF_UP = 1;
 const IFA_ADDRESS = 1;
@@ -97,6 +99,12 @@ export class Links implements Disposable {
     if (!existsSync('/proc/sys/net/ipv6')) return;
     const mode = attribute(IFLA_INET6_ADDR_GEN_MODE, u8Value(IN6_ADDR_GEN_MODE_NONE));
     this.#set(name, linkHead(), attribute(IFLA_AF_SPEC, attribute(AF_INET6, mode)));
+  }
+
+  /** ARP is heard there only from addresses that a route leads to through the interface. */
+  filterArp(name: string): void {
+    const filter = attribute(IFLA_INET_CONF, attribute(IPV4_DEVCONF_ARPFILTER, u32Value(1)));
+    this.#set(name, linkHead(), attribute(IFLA_AF_SPEC, attribute(AF_INET, filter)));
   }
 
   /** That one address, without a network around it. */
