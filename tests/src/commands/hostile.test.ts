@@ -82,11 +82,14 @@ onEachIsolation(used, (isolation) => {
 
   test('who follows gets all of what is far more than is kept', async () => {
     const bytes = 20 * mebibyte;
-    const program = `head -c ${bytes} /dev/zero | tr '\\0' 'y'`;
-    const { id } = await kept().start(program, { output_limit_bytes: mebibyte });
+    // Who comes after the first output may be too late for it.
+    const program = `read go; head -c ${bytes} /dev/zero | tr '\\0' 'y'`;
+    const how = { output_limit_bytes: mebibyte, stdin: true };
+    const { id } = await kept().start(program, how);
     const hash = createHash('sha256');
     let received = 0;
     using events = await kept().follow(id);
+    await kept().send('PUT', id, '/stdin', 'go\n');
     await waitFor(
       () => {
         for (const { event, data } of events.told.splice(0)) {
