@@ -60,6 +60,7 @@ export {
   attachTree,
   bindTree,
   createIdMappedTree,
+  detachMount,
   unmount,
 } from './mounts/trees.ts';
 export { type UserNamespaceOptions, createUserNamespace } from './mounts/user-namespace.ts';

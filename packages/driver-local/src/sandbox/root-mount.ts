@@ -1,6 +1,12 @@
 import { chownSync, closeSync, existsSync, mkdirSync, rmdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { attachTree, createIdMappedTree, mountOverlay, RootedFs, unmount } from '@sandport/linux';
+import {
+  attachTree,
+  createIdMappedTree,
+  detachMount,
+  mountOverlay,
+  RootedFs,
+} from '@sandport/linux';
 import type { SandboxLayout } from '../layout.ts';
 import { idRangeSize } from './id-ranges.ts';
 import { unmountAside } from './unmount-aside.ts';
@@ -33,7 +39,7 @@ export function makeGate(layout: SandboxLayout, idBase: number): void {
 }
 
 /** Mounts the template below the sandbox's own layer, with the sandbox's ids. */
-export function mountRoot(options: RootMountOptions): void {
+export async function mountRoot(options: RootMountOptions): Promise<void> {
   const { layout, templateRoot, namespaceFd, idBase, guestIds } = options;
   const { upper, work, root: target, lower, mappedDisk } = layout;
   if (namespaceFd === undefined) {
@@ -41,17 +47,24 @@ export function mountRoot(options: RootMountOptions): void {
     return;
   }
   // Overlay takes its layers by path: what is mapped has one for a moment.
-  withMappedTree(lower, { source: templateRoot, namespaceFd, readOnly: true }, () => {
-    if (!guestIds) return mountOverlay({ lower: [lower], upper, work, target });
-    withMappedTree(mappedDisk, { source: layout.disk, namespaceFd, readOnly: false }, () =>
-      mountOverlay({
-        lower: [lower],
-        upper: join(mappedDisk, relative(layout.disk, upper)),
-        work: join(mappedDisk, relative(layout.disk, work)),
-        target,
-        ownerId: idBase,
-      }),
-    );
+  await using mappedLower = attachMapped(lower, {
+    source: templateRoot,
+    namespaceFd,
+    readOnly: true,
+  });
+  const layers = [mappedLower.path];
+  if (!guestIds) return mountOverlay({ lower: layers, upper, work, target });
+  await using disk = attachMapped(mappedDisk, {
+    source: layout.disk,
+    namespaceFd,
+    readOnly: false,
+  });
+  mountOverlay({
+    lower: layers,
+    upper: join(disk.path, relative(layout.disk, upper)),
+    work: join(disk.path, relative(layout.disk, work)),
+    target,
+    ownerId: idBase,
   });
 }
 
@@ -61,21 +74,32 @@ interface MappedTree {
   readonly readOnly: boolean;
 }
 
-function withMappedTree(path: string, mapped: MappedTree, use: () => void): void {
+interface AttachedTree extends AsyncDisposable {
+  readonly path: string;
+}
+
+/** Mounts a mapped tree at a path that is not there; disposal takes both away. */
+function attachMapped(path: string, mapped: MappedTree): AttachedTree {
   const { source, namespaceFd: userNamespaceFd, readOnly } = mapped;
   mkdirSync(path, { mode: 0o700 });
   try {
     const tree = createIdMappedTree({ source, userNamespaceFd, readOnly });
     try {
       attachTree(tree, { path });
-      use();
     } finally {
       closeSync(tree);
-      unmount(path, { detach: true });
     }
-  } finally {
+  } catch (error) {
     rmdirSync(path);
+    throw error;
   }
+  return {
+    path,
+    [Symbol.asyncDispose]: async () => {
+      await detachMount(path);
+      rmdirSync(path);
+    },
+  };
 }
 
 /** Opens the mounted root for the daemon's own file access. */
@@ -85,7 +109,7 @@ export const openRoot = (layout: SandboxLayout, idBase: number): RootedFs =>
 /** Takes away the root, the volumes in it and their mount points. Idempotent. */
 export async function unmountRoot(layout: SandboxLayout): Promise<void> {
   const { lower, mappedDisk, root, gate } = layout;
-  for (const path of [lower, mappedDisk]) if (existsSync(path)) unmount(path, { detach: true });
+  for (const path of [lower, mappedDisk]) if (existsSync(path)) await detachMount(path);
   if (existsSync(root)) await unmountAside(root);
   // Only ever empty directories: what is still mounted makes this fail, and deletes nothing.
   for (const directory of [lower, mappedDisk, root, gate]) removeEmptyDirectory(directory);

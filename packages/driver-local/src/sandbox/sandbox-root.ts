@@ -75,7 +75,7 @@ export class SandboxRoot {
     try {
       if (existsSync(layout.gate)) await unmountRoot(layout);
       makeGate(layout, idBase);
-      mountRoot({ layout, templateRoot: template.rootPath, idBase, namespaceFd, guestIds });
+      await mountRoot({ layout, templateRoot: template.rootPath, idBase, namespaceFd, guestIds });
       root = SandboxRoot.open(options);
       beforeVolumes?.();
       await mountVolumes(spec, context.volumes, root.fs, namespaceFd);

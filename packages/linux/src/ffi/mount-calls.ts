@@ -1,13 +1,15 @@
 import { type ByteString, terminated } from './byte-string.ts';
 import { AT_EMPTY_PATH, O_CLOEXEC } from './constants.ts';
-import { check, declare, systemCallNumbers } from './library.ts';
+import { check, declare, declareAside, systemCallNumbers } from './library.ts';
 
 // Safe, all of them: strings are NUL-terminated Buffers that live during the call, and struct
 // mount_attr is passed with its own size. Paths are the host's, never a guest's.
 const mountCall = declare(
   'int mount(void *source, void *target, void *type, unsigned long flags, void *data)',
 );
-const umountCall = declare('int umount2(void *target, int flags)');
+const umountPrototype = 'int umount2(void *target, int flags)';
+const umountCall = declare(umountPrototype);
+const umountAsideCall = declareAside(umountPrototype);
 const openTreeCall = declare('long syscall(long nr, int dirfd, void *path, uint32_t flags)');
 const moveMountCall = declare(
   'long syscall(long nr, int fromDir, void *from, int toDir, void *to, uint32_t flags)',
@@ -51,6 +53,11 @@ export function mount(
 export function umount(target: ByteString, detach: boolean): void {
   const path = terminated(target);
   check('umount2', () => umountCall(path, UMOUNT_NOFOLLOW | (detach ? MNT_DETACH : 0)));
+}
+
+/** The same, detaching, on a thread of the pool. False when it failed, for whatever reason. */
+export async function umountAside(target: ByteString): Promise<boolean> {
+  return (await umountAsideCall(terminated(target), UMOUNT_NOFOLLOW | MNT_DETACH)) === 0;
 }
 
 /** A detached copy of the mount at `path`, without the mounts below it. */

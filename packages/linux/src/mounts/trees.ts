@@ -9,6 +9,7 @@ import {
   moveMount,
   setMountAttributes,
   umount,
+  umountAside,
 } from '../ffi/mount-calls.ts';
 import { errnoOf } from '../ffi/system-error.ts';
 
@@ -72,4 +73,13 @@ export function unmount(path: string, options: UnmountOptions = {}): void {
     const errno = errnoOf(error);
     if (errno !== 'EINVAL' && errno !== 'ENOENT') throw error;
   }
+}
+
+/**
+ * As {@link unmount} with `detach`. A thread of the pool waits until the kernel is sure that nobody
+ * looks at the mount any more, some milliseconds on a busy machine.
+ */
+export async function detachMount(path: string): Promise<void> {
+  // Only that thread knows why it failed.
+  if (!(await umountAside(hostPath(path)))) unmount(path, { detach: true });
 }
