@@ -51,7 +51,7 @@ async function runs(
 ): Promise<Measurement[]> {
   const first = await times(quick ? 3 : 10, async () => {
     await using context = await sandbox.createCodeContext(language);
-    return context.run(nothing[language]);
+    return await context.run(nothing[language]);
   });
   const next = await times(quick ? 50 : 500, () => sandbox.runCode(nothing[language], language));
   const operation = `run code, ${language}, ${isolation}`;
