@@ -34,6 +34,10 @@ spec:
           requests:
             cpu: 250m
             memory: 512Mi
+  networkPolicy:
+    egress:
+    - to:
+      - podSelector: {}
 `;
 
 const claim = (name: string, pool: string) => `
@@ -88,6 +92,9 @@ describe.each(kubectls.map((program, at) => ({ program, id: `k${at}` })))(
         `sandboxtemplate.extensions.agents.x-k8s.io/${template} created`,
       );
       expect(applied.stderr).toContain('nodeSelector');
+      expect(applied.stderr).toContain(
+        'Warning: spec.networkPolicy.egress[0].to[0].podSelector opens nothing',
+      );
       const revision = () =>
         kubectl.out([
           ...['get', 'sandboxtemplate', template],

@@ -32,6 +32,21 @@ test('a pool is made, seen, taken from and drained', async () => {
   expect(gone.stderr).toContain('`sandport pool ls`');
 });
 
+test('what a namespace may reach is set, seen and kept', async () => {
+  const namespace = unique('ns');
+  const set = ['egress', 'set', namespace, '--max', 'allow=*.a.test,a.test'];
+  const bound = { namespace, max_egress: 'allowlist', max_allow: ['*.a.test', 'a.test'] };
+  expect(await json(...set)).toEqual(bound);
+  const refused = await sandport('create', '--namespace', namespace, '--network', 'all');
+  expect(refused).toMatchObject({ stdout: '', exitCode: 1 });
+  expect(refused.stderr).toContain('may have only *.a.test, a.test');
+  expect((await sandport('egress', 'show', namespace)).stdout).toMatch(/^max_allow +\*\.a\.test/m);
+  const bad = await sandport('egress', 'set', namespace, '--max', 'allow=a.test:0');
+  expect(bad).toMatchObject({ stdout: '', exitCode: 2 });
+  expect(bad.stderr).toContain('a.test:0');
+  expect(await json('egress', 'set', namespace)).toEqual({ namespace, max_egress: 'all' });
+});
+
 test('a quota is set, seen and kept', async () => {
   const namespace = unique('ns');
   const set = ['quota', 'set', namespace, '--sandboxes', '1', '--memory', '4g'];
