@@ -1,13 +1,17 @@
 import { defineConfig } from 'vitest/config';
+import LongFirst from './scripts/testing/long-first.mjs';
 
 // `unit` stands beside the sources. `sandboxes` makes real sandboxes, and `black-box` drives a real
-// daemon through real clients. Two files run side by side: each has directories, names and ports of
-// its own, and waits for conditions rather than times.
+// daemon through real clients. Three files run side by side, for two processors, because they wait
+// much: each has directories, names and ports of its own, and waits for conditions rather than times.
 export default defineConfig({
   test: {
     pool: 'forks',
     passWithNoTests: true,
-    maxWorkers: 2,
+    maxWorkers: 3,
+    sequence: { sequencer: LongFirst },
+    // Packages see each other as their users do: what is built needs nothing from Vite.
+    server: { deps: { external: [/\/(?:packages|sdks|apps)\/[^/]+\/dist\//] } },
     // A gate that a machine's hiccup closes is of no use: it tries again what fails, and names it.
     retry: process.env.CI === undefined ? 0 : 1,
     // A condition that is waited for may take as long as a machine with other work needs.
