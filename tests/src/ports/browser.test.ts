@@ -15,7 +15,7 @@ const used = useDaemon();
 const [isolation = 'container'] = await isolationsHere();
 const sandbox = useSandbox(used, isolation);
 const run = promisify(execFile);
-let profile: string;
+let profile: string | undefined;
 
 beforeEach((context) => {
   if (!isHere) context.skip('Chromium is not on this machine');
@@ -24,7 +24,10 @@ beforeAll(async () => {
   profile = await mkdtemp(join(testRun().tempDir, 'chromium-'));
   if (isHere) await startWebServer(used.api, sandbox.id, 3000);
 });
-afterAll(() => rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }));
+afterAll(async () => {
+  if (profile === undefined) return;
+  await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+});
 
 const flags = () => [
   '--headless',
