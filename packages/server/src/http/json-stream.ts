@@ -10,7 +10,7 @@ const wholeLength = 256 * 1024;
 /**
  * Answers with JSON that is made piece by piece, so that a long answer takes neither memory nor the
  * event loop. An error of `pieces` is answered as such while nothing was sent, and breaks the
- * connection later.
+ * connection later. A client that goes away meanwhile is no error.
  */
 export async function sendJsonPieces(
   exchange: Exchange,
@@ -36,8 +36,16 @@ export async function sendJsonPieces(
   }
   response.writeHead(200, { 'Content-Type': 'application/json' });
   const chunks = inChunks(text + step.value, pieces);
-  await pipeline(Readable.from(chunks, { objectMode: false }), response);
+  try {
+    await pipeline(Readable.from(chunks, { objectMode: false }), response);
+  } catch (error) {
+    if (!hasGone(error)) throw error;
+  }
 }
+
+/** The client did not wait for the end of its answer. */
+const hasGone = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
 
 async function* inChunks(start: string, pieces: AsyncGenerator<string>): AsyncGenerator<Buffer> {
   let text = start;

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import type { ExecResult } from '@sandport/protocol';
 import { expect, test } from 'vitest';
 import { Exchange } from '../../http/exchange.ts';
@@ -37,4 +37,23 @@ test('a long result is the same as JSON that is made at once', async () => {
     expect(body).toEqual(result);
     expect(headers.get('content-type')).toBe('application/json');
   }
+});
+
+test('a client that does not wait for the end of the answer is no error', async () => {
+  const server = createServer();
+  const answered = new Promise<void>((resolve, reject) => {
+    server.on('request', (request, response) => {
+      const result = { stdout: 'x'.repeat(30_000_000), stderr: '', ...end };
+      answerResult(new Exchange(request, response), result).then(resolve, reject);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  // A server of TCP has an address of this kind.
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  await once(socket, 'data');
+  socket.destroy();
+  await answered;
+  server.close();
 });
