@@ -1,5 +1,6 @@
 // The hostile guest of race.test.ts: swaps pairs of names as fast as the kernel can, until its
-// standard input ends. Arguments: a directory, then pairs of names in it.
+// standard input ends. Arguments: a directory, then pairs of names in it. Writes a line with the
+// number of swaps so far when it begins, at most every 100 ms, and at its end.
 import { openSync } from 'node:fs';
 import koffi from 'koffi';
 
@@ -15,6 +16,7 @@ for (let index = 0; index < names.length; index += 2) {
 }
 
 let swaps = 0;
+let toldAt = 0;
 let running = true;
 process.stdin.on('end', () => {
   running = false;
@@ -27,8 +29,14 @@ function swapForAWhile() {
       if (renameat2(fd, left, fd, right, RENAME_EXCHANGE) === 0) swaps++;
     }
   }
+  if (!running || performance.now() - toldAt > 100) tell();
   if (running) setImmediate(swapForAWhile);
-  else process.stdout.write(`${swaps}\n`);
 }
 
+function tell() {
+  toldAt = performance.now();
+  process.stdout.write(`${swaps}\n`);
+}
+
+tell();
 swapForAWhile();
