@@ -197,7 +197,7 @@ test('a daemon that is killed while it makes sandboxes leaves nothing of them', 
     gateway: false,
   });
   await daemon.restart();
-});
+}, 180_000);
 
 test('a limit of bandwidth holds in both directions', async () => {
   const { api } = daemon;
