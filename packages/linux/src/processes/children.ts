@@ -20,8 +20,8 @@ const signalNames = new Map(
   Object.entries(constants.signals).map(([name, number]) => [number, name]),
 );
 
-/** Starts that wait for the kernel; each takes a thread of the pool. */
-const starts = new Limiter(4);
+/** Starts at one time: each takes one of the four threads of the pool, which files need too. */
+const starts = new Limiter(2);
 let starting = 0;
 
 /**
