@@ -46,6 +46,7 @@ test('all verbs are there', () => {
     expect(names).toContain(verb);
   for (const verb of ['restore', 'set-ttl', 'set-persistent', 'lifecycle', 'limits', 'metrics'])
     expect(names).toContain(verb);
-  for (const group of ['snapshot', 'volume', 'template', 'pool', 'quota', 'egress'])
+  for (const group of ['snapshot', 'volume', 'template', 'pool', 'quota'])
     expect(names).toContain(`${group} ls`);
+  expect(names).toContain('egress show');
 });

@@ -139,11 +139,11 @@ onEachIsolation(used, (isolation) => {
     const kept = await api.create({ isolation, ttl_seconds, persistent: true });
     const made = await api.create({ isolation, ttl_seconds });
     await waitFor(async () => (await api.send('GET', `/v1/sandboxes/${made.id}`)).status === 404, {
-      timeoutMs: 6_000,
+      timeoutMs: 20_000,
     });
     const lateMs = Date.now() - Date.parse(made.created_at) - ttl_seconds * 1_000;
     expect(lateMs).toBeGreaterThanOrEqual(-50);
-    expect(lateMs).toBeLessThan(2_000);
+    expect(lateMs).toBeLessThan(15_000);
     expect((await api.get(kept.id)).status).toBe('running');
     await api.kill(kept.id);
     await waitForOnly(used.daemon, []);

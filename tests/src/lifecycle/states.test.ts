@@ -214,7 +214,7 @@ onEachIsolation(used, (isolation) => {
     const id = await make();
     await api.write(id, '/workspace/kept', 'x');
     signal(sandboxProcess(daemon, id), 'SIGKILL');
-    await waitFor(async () => (await api.get(id)).status === 'failed', { timeoutMs: 5_000 });
+    await waitFor(async () => (await api.get(id)).status === 'failed', { timeoutMs: 20_000 });
     expect((await api.get(id)).status_reason).toMatch(/\w/);
     faultOf(
       await api.sendJson('POST', `/v1/sandboxes/${id}/exec`, { cmd: 'true' }),

@@ -170,7 +170,7 @@ test('a build that waits for a silent registry can be ended', async () => {
     const path = `/v1/templates/builds/${id}`;
     await waitFor(
       async () => /"running"/.test((await used.api.send('GET', path)).body.toString()) || undefined,
-      { timeoutMs: 5_000, what: 'the build' },
+      { timeoutMs: 20_000, what: 'the build' },
     );
     expect((await used.api.send('DELETE', path)).status).toBe(204);
     const ended = JSON.parse((await used.api.send('GET', path)).body.toString());

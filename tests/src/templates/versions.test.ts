@@ -80,7 +80,7 @@ test('a sandbox keeps the version it started from; versions without users go', a
   await used.api.kill(young.id);
   await collected('kept', 0);
   await waitFor(() => !existsSync(join(templatesDir, 'kept')) || undefined, {
-    timeoutMs: 5_000,
+    timeoutMs: 20_000,
     what: 'the end of its directory',
   });
 });
@@ -93,7 +93,7 @@ test('what a killed daemon left is collected by the next', async () => {
   const home = join(templatesDir, 'crash');
   await waitFor(
     () => readdirSync(home).some((entry) => entry.startsWith('.building')) || undefined,
-    { timeoutMs: 5_000, what: 'the build' },
+    { timeoutMs: 20_000, what: 'the build' },
   );
   await used.daemon.kill9();
   await used.daemon.start();

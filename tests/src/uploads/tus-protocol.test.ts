@@ -190,7 +190,7 @@ test('of two requests that add to one upload, one is refused; a silent one gives
   const busy = tus().patch(upload, 0, first);
   const drip = setInterval(() => first.write(Buffer.alloc(10_000, 1)), 50);
   await waitFor(async () => (await tus().offset(upload)) > 0, {
-    timeoutMs: 5_000,
+    timeoutMs: 20_000,
     what: 'bytes',
   });
   faultOf(await tus().patch(upload, 0, 'x'), 'upload_conflict');
