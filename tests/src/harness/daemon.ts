@@ -155,7 +155,9 @@ export class TestDaemon implements AsyncDisposable {
       keepForCleanUp();
       throw error;
     }
+    const warning = await this.#warning();
     await this.#removeFiles();
+    if (warning !== undefined) throw new Error(`the daemon's Node warned: ${warning}`);
   }
 
   /** Those too that wait in pools, and what would make others. */
@@ -178,6 +180,12 @@ export class TestDaemon implements AsyncDisposable {
   get #running(): ProcessIdentity {
     if (this.#process === undefined) throw new Error('the daemon was not started');
     return this.#process;
+  }
+
+  /** What Node has found wrong with the daemon: too many listeners, a timer that is no number, … */
+  async #warning(): Promise<string | undefined> {
+    const log = await readFile(this.logFile, 'utf8').catch(() => '');
+    return /^\(node:\d+\) (?!ExperimentalWarning).*$/m.exec(log)?.[0];
   }
 
   async #removeFiles(): Promise<void> {

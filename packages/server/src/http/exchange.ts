@@ -26,6 +26,7 @@ export class Exchange {
   #principal: Principal | undefined;
   #abort: AbortController | undefined;
   #continued = false;
+  readonly #held: Disposable[] = [];
 
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.request = request;
@@ -66,8 +67,10 @@ export class Exchange {
     if (this.#abort === undefined) {
       const abort = new AbortController();
       this.#abort = abort;
-      this.response.once('close', () => {
-        if (!this.response.writableFinished) abort.abort();
+      this.hold({
+        [Symbol.dispose]: () => {
+          if (!this.response.writableFinished) abort.abort();
+        },
       });
     }
     return this.#abort.signal;
@@ -93,8 +96,15 @@ export class Exchange {
   /** Disposes of `resource` once the answer is out, or the client has gone. */
   hold(resource: Disposable): void {
     const { response } = this;
-    if (response.closed) resource[Symbol.dispose]();
-    else response.once('close', () => resource[Symbol.dispose]());
+    if (response.closed) {
+      resource[Symbol.dispose]();
+      return;
+    }
+    this.#held.push(resource);
+    if (this.#held.length > 1) return;
+    response.once('close', () => {
+      for (const held of this.#held.splice(0)) held[Symbol.dispose]();
+    });
   }
 
   /** Answers with JSON. */
