@@ -2,6 +2,7 @@ import { maxCodeContexts, namespaceSchema } from '@sandport/protocol';
 import { openState } from '@sandport/state';
 import { expect, test } from 'vitest';
 import { Engine } from '../engine.ts';
+import { HeldBytes } from '../memory/held-bytes.ts';
 import type { Principal } from '../principal.ts';
 import { FakeKept, KeptDriver } from '../testing/kept-driver.ts';
 
@@ -231,6 +232,21 @@ test('an interrupt, a late end and a close are no harm when the kernel went with
   box.code.interrupt(key, box.id, 'default-shell');
   await expect(running).rejects.toMatchObject({ code: 'invalid_state' });
   await box.code.close(key, box.id, 'default-shell');
+});
+
+test('a run that holds more than its key may is interrupted, and says so', async () => {
+  using box = await begin();
+  using held = new HeldBytes({ keyLimitBytes: 10 }).share(key);
+  const place = { language: 'shell' };
+  const running = box.code.run(key, box.id, place, { code: 'yes' }, { held });
+  running.catch(() => undefined);
+  const kernel = await box.kernel();
+  kernel.frame('stdout', { type: 'ready' });
+  const { name } = await kernel.begin();
+  kernel.command.write('stdout', 'eleven char');
+  await expect.poll(() => kernel.command.told).toContain('SIGINT');
+  kernel.end(name, 130);
+  await expect(running).rejects.toMatchObject({ code: 'limit_reached' });
 });
 
 test('contexts are bounded, and belong to those who may use the sandbox', async () => {

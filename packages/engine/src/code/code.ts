@@ -11,6 +11,7 @@ import {
   SandportFault,
 } from '@sandport/protocol';
 import type { Watcher } from '../commands/kept/watcher.ts';
+import type { HeldShare } from '../memory/held-bytes.ts';
 import type { Principal } from '../principal.ts';
 import type { Entry } from '../sandboxes/entry.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
@@ -28,6 +29,11 @@ const defaultTimeoutMs = 30_000;
 export interface CodeOptions extends WakeOptions {
   /** Interrupts the code. */
   readonly signal?: AbortSignal;
+}
+
+export interface RunCodeOptions extends CodeOptions {
+  /** Counts what the run holds in memory. @default not counted */
+  readonly held?: Pick<HeldShare, 'take'> | undefined;
 }
 
 /** Which context runs the code: one by its id, or the default one of a language. */
@@ -88,17 +94,32 @@ export class Code {
     return this.#find(this.#sandboxes.find(principal, sandbox), id).object;
   }
 
-  /** Runs code and keeps what it gives, up to the limit. */
+  /**
+   * Runs code and keeps what it gives, up to the limit.
+   * @throws SandportFault as {@link stream}; `limit_reached` also when requests hold too much, and
+   * then the code is interrupted
+   */
   async run(
     principal: Principal,
     sandbox: string,
     place: CodePlace,
     request: RunCode,
-    options: CodeOptions = {},
+    options: RunCodeOptions = {},
   ): Promise<CodeRun> {
     const result = new RunResult();
-    const onOutput: OnOutput = (output) => result.add(output);
-    return result.with(await this.stream(principal, sandbox, place, request, onOutput, options));
+    let tooMuch: unknown;
+    const onOutput: OnOutput = (output) => {
+      try {
+        const bytes = result.add(output);
+        options.held?.take(bytes);
+      } catch (error) {
+        tooMuch = error;
+        return Promise.reject(error);
+      }
+    };
+    const end = await this.stream(principal, sandbox, place, request, onOutput, options);
+    if (tooMuch !== undefined) throw tooMuch;
+    return result.with(end);
   }
 
   /**

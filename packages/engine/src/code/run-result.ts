@@ -29,9 +29,7 @@ export class OutputBound {
       return { type: 'error', error: withBoundedTraceback(output.error) };
     }
     if (output.type === 'result') {
-      let bytes = resultBytes;
-      for (const [mime, text] of Object.entries(output.data))
-        bytes += Buffer.byteLength(mime) + Buffer.byteLength(text);
+      const bytes = bytesOf(output.data);
       if (output.leftOut.length > 0) this.truncated = true;
       if (output.leftOut.length > 0 && Object.keys(output.data).length === 0) return undefined;
       if (this.#resultBytes + bytes > maxCodeOutputBytes + resultBytes) {
@@ -50,6 +48,13 @@ export class OutputBound {
   }
 }
 
+function bytesOf(result: CodeResult): number {
+  let bytes = resultBytes;
+  for (const [mime, text] of Object.entries(result))
+    bytes += Buffer.byteLength(mime) + Buffer.byteLength(text);
+  return bytes;
+}
+
 function withBoundedTraceback(error: CodeError): CodeError {
   const characters = error.traceback.reduce((sum, line) => sum + line.length, 0);
   return characters > maxTraceback ? { ...error, traceback: [] } : error;
@@ -63,9 +68,12 @@ export class RunResult {
   };
   readonly #results: CodeResult[] = [];
 
-  add(output: CodeOutput): void {
-    if (output.type === 'result') this.#results.push(output.data);
-    else if (output.type !== 'error') this.#text[output.type].add(output.bytes);
+  /** Returns how many bytes of it are kept. */
+  add(output: CodeOutput): number {
+    if (output.type === 'error') return 0;
+    if (output.type !== 'result') return this.#text[output.type].add(output.bytes);
+    this.#results.push(output.data);
+    return bytesOf(output.data);
   }
 
   with(end: CodeEnd): CodeRun {

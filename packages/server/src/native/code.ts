@@ -32,6 +32,7 @@ export function codeRoutes(engine: Engine): Route[] {
   const run = (exchange: Exchange, place: CodePlace, request: RunCode) =>
     engine.code.run(exchange.principal, exchange.param('id'), place, request, {
       signal: exchange.signal,
+      held: exchange.held,
       ...tellWhenWoken(exchange),
     });
   return [
