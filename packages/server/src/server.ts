@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -56,6 +57,8 @@ export class HttpServer {
 
   constructor(options: ServerOptions) {
     this.#options = options;
+    // One for each of those answers.
+    setMaxListeners(0, this.#stopping.signal);
     const { engine, previewHost = { suffix: 'localhost' } } = options;
     this.#previews = new Previews({ engine, host: previewHost });
     const routes: Route[] = nativeRoutes(engine, {

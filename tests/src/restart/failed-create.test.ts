@@ -60,7 +60,7 @@ onEachIsolation(used, (isolation) => {
     async (flag) => {
       const answer = await withFlag(flag, create);
       const fault = faultOf(answer, 'create_failed');
-      expect(fault.error).toMatch(/run(c|sc) ended with 1/);
+      expect(fault.error).toMatch(/: run(c|sc): it ended with 1/);
       expect(await used.api.list()).toEqual([]);
       await waitForOnly(used.daemon, []);
       // Neither the name nor the volume is taken.

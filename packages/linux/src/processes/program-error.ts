@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { ProcessEnd } from './children.ts';
 
 const longestComplaint = 500;
@@ -10,7 +11,9 @@ export class ProgramError extends Error {
   readonly exitCode: number | undefined;
 
   constructor(program: string, complaint: string, end: ProcessEnd = {}) {
-    super(`${program}: ${complaint.trim().slice(0, longestComplaint) || howItEnded(end)}`);
+    super(
+      `${basename(program)}: ${complaint.trim().slice(0, longestComplaint) || howItEnded(end)}`,
+    );
     this.program = program;
     this.exitCode = end.exitCode;
   }

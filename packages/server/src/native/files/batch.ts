@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import {
   type BatchItem,
   checkAllReadable,
@@ -116,14 +117,15 @@ function parseLine(bytes: Buffer): unknown {
 
 /** Answers with a line of JSON for each value, no faster than the client takes them. */
 async function sendLines(exchange: Exchange, values: AsyncIterable<unknown>): Promise<void> {
-  const { response } = exchange;
+  const { response, signal } = exchange;
   response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
-  for await (const value of values) {
-    if (response.destroyed) return;
-    if (response.write(`${JSON.stringify(value)}\n`)) continue;
-    await new Promise<void>((resolve) => {
-      response.once('drain', resolve).once('close', resolve);
-    });
+  try {
+    for await (const value of values) {
+      if (signal.aborted) return;
+      if (!response.write(`${JSON.stringify(value)}\n`)) await once(response, 'drain', { signal });
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
   }
   response.end();
 }

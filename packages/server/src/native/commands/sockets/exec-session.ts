@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Engine, Principal } from '@sandport/engine';
 import {
   maxSocketCommands,
@@ -34,6 +35,8 @@ export class ExecSession {
     this.#webSocket = webSocket;
     this.#options = options;
     this.#gate = new ReadGate(webSocket);
+    // Some for each command, and the number of those is bounded.
+    setMaxListeners(0, this.#over.signal);
     webSocket.on('message', (data, isBinary) => this.#receive(data, isBinary));
     webSocket.once('close', () => this.#over.abort());
   }
