@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Machine, takenOn } from '../machine.ts';
 import { meetsBudget } from '../report.ts';
@@ -16,7 +16,9 @@ export function writePage(
   mkdirSync(pictures, { recursive: true });
   for (const [name, svg] of Object.entries(plots(measurements)))
     writeFileSync(join(pictures, `${name}.svg`), svg);
-  writeFileSync(join(docsDir, 'benchmarks.md'), page(measurements, machine, takenAt));
+  const others = readdirSync(pictures).filter((name) => name.endsWith('.md'));
+  const text = page(measurements, others, machine, takenAt);
+  writeFileSync(join(docsDir, 'benchmarks.md'), text);
 }
 
 function plots(measurements: readonly FileMeasurement[]): Record<string, string> {
@@ -63,12 +65,22 @@ function groupsOf(measurements: readonly FileMeasurement[], floorName: string): 
   });
 }
 
-function page(measurements: readonly FileMeasurement[], machine: Machine, takenAt: string): string {
+function page(
+  measurements: readonly FileMeasurement[],
+  others: readonly string[],
+  machine: Machine,
+  takenAt: string,
+): string {
   const isolations = [...new Set(measurements.map((m) => m.isolation))];
   return `# Benchmarks of the file API
 
 Made by \`npm run bench -- files\`; run it on your own machine, it rewrites this page. ${takenOn(machine, takenAt)}
 Daemon, clients and the floor share these cores and one disk, over the loopback interface.
+
+Pages of other rows: ${others
+    .toSorted()
+    .map((name) => `[${name.replace('.md', '')}](benchmarks/${name})`)
+    .join(', ')}.
 
 Every client is a process of its own, and what is shown is the median of its rounds. The *floor* of
 single files is a bare \`node:http\` server that writes or reads the same file on the same disk, with
