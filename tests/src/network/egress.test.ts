@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { codeOf, faultOf, json, startDaemon, type TestDaemon, waitFor } from '../harness/index.ts';
 import { type Internet, makeInternet } from './internet.ts';
+import { cut, talkTo } from './talk.ts';
 import { type Attempt, probe, refused } from './probe.ts';
 
 let internet: Internet;
@@ -131,22 +132,9 @@ test.each(isolations)('%s: a change ends connections that it does not allow', as
   works(isolation, (reason) => test.skip(reason));
   const { api } = daemon;
   const { id } = await api.create({ isolation, network: { egress: 'all' } });
-  const talk = `
-import socket, time
-s = socket.create_connection(('${internet.other}', 8080), 5)
-s.settimeout(20)
-s.recv(100)
-open('/workspace/open', 'w').close()
-try:
-    while True:
-        s.send(b'tick'); s.recv(100); time.sleep(0.1)
-except OSError as error:
-    print(type(error).__name__)`;
-  await api.write(id, '/tmp/talk.py', talk);
-  const talking = api.exec(id, 'python3 /tmp/talk.py');
-  await waitFor(async () => codeOf(await api.statAnswer(id, '/workspace/open')) === 'ok');
+  const { ended } = await talkTo(api, id, internet.other);
   await patch(id, { egress: 'none' });
-  expect((await talking).stdout).toMatch(/ConnectionResetError|ConnectionRefusedError|BrokenPipe/);
+  expect(await ended).toMatch(cut);
   expect(await probe(api, id, [['name', 'allowed.test']])).toEqual(['no such name']);
   expect((await probe(api, id, [['tcp', internet.allowed, 80]]))[0]).toMatch(/refused|unreachable/);
   await patch(id, { egress: 'all' });
