@@ -1,3 +1,4 @@
+import type { CodeResult } from '@sandport/protocol';
 import { z } from 'zod';
 
 /**
@@ -45,3 +46,14 @@ export const maxResultFrameBytes = 16 * 1024 * 1024;
 
 /** Most bytes of any other frame, and of one with a result when there were many. */
 export const maxSmallFrameBytes = 2 * 1024 * 1024;
+
+/** Counts for each result besides its bytes, so that their number is bounded. */
+export const resultBytes = 256;
+
+/** What a result takes, as limits count it. */
+export function bytesOfResult(result: CodeResult): number {
+  let bytes = resultBytes;
+  for (const [mime, text] of Object.entries(result))
+    bytes += Buffer.byteLength(mime) + Buffer.byteLength(text);
+  return bytes;
+}

@@ -3,7 +3,12 @@ import type { CommandExit, KeptCommand } from '@sandport/driver';
 import { type CodeError, type CodeResult, SandportFault } from '@sandport/protocol';
 import { follow, type KeptOutput } from '../commands/kept/follow.ts';
 import { FrameScanner } from './frame-scanner.ts';
-import { type KernelFrame, maxResultFrameBytes, maxSmallFrameBytes } from './kernel-protocol.ts';
+import {
+  bytesOfResult,
+  type KernelFrame,
+  maxResultFrameBytes,
+  maxSmallFrameBytes,
+} from './kernel-protocol.ts';
 import type { Language } from './languages.ts';
 
 /** What a run gives while it goes on. */
@@ -239,7 +244,7 @@ export class Kernel {
         this.interrupt();
         return;
       case 'result':
-        if (run !== undefined) run.resultBytes += bytesOf(frame.data);
+        if (run !== undefined) run.resultBytes += bytesOfResult(frame.data);
         this.#hand(stream, {
           type: 'result',
           data: frame.data,
@@ -259,9 +264,6 @@ export class Kernel {
     }
   }
 }
-
-const bytesOf = (data: CodeResult): number =>
-  Object.values(data).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
 
 function reasonOf(exit: CommandExit | undefined): string {
   if (exit === undefined) return 'its sandbox stopped';

@@ -6,10 +6,8 @@ import {
   maxCodeOutputBytes,
 } from '@sandport/protocol';
 import { BoundedText } from '../commands/bounded-text.ts';
+import { bytesOfResult, resultBytes } from './kernel-protocol.ts';
 import type { CodeOutput } from './kernel.ts';
-
-/** Counts for each result besides its bytes, so that their number is bounded. */
-const resultBytes = 256;
 
 /** Most characters of a traceback. */
 const maxTraceback = 1024 * 1024;
@@ -29,7 +27,7 @@ export class OutputBound {
       return { type: 'error', error: withBoundedTraceback(output.error) };
     }
     if (output.type === 'result') {
-      const bytes = bytesOf(output.data);
+      const bytes = bytesOfResult(output.data);
       if (output.leftOut.length > 0) this.truncated = true;
       if (output.leftOut.length > 0 && Object.keys(output.data).length === 0) return undefined;
       if (this.#resultBytes + bytes > maxCodeOutputBytes + resultBytes) {
@@ -46,13 +44,6 @@ export class OutputBound {
     this.#textBytes += bytes.length;
     return { type: output.type, bytes };
   }
-}
-
-function bytesOf(result: CodeResult): number {
-  let bytes = resultBytes;
-  for (const [mime, text] of Object.entries(result))
-    bytes += Buffer.byteLength(mime) + Buffer.byteLength(text);
-  return bytes;
 }
 
 function withBoundedTraceback(error: CodeError): CodeError {
@@ -73,7 +64,7 @@ export class RunResult {
     if (output.type === 'error') return 0;
     if (output.type !== 'result') return this.#text[output.type].add(output.bytes);
     this.#results.push(output.data);
-    return bytesOf(output.data);
+    return bytesOfResult(output.data);
   }
 
   with(end: CodeEnd): CodeRun {
