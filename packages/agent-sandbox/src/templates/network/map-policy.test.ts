@@ -101,6 +101,13 @@ describe('what leaves', () => {
     expect(faults.map((each) => each.field)).toEqual([field]);
   });
 
+  it('leaves no rule out without a word, also where another one opens the internet', () => {
+    const many = [to('0.0.0.0/0'), { to: blocks(60), ports: [{ port: 1 }, { port: 2 }] }];
+    const { network, faults } = map([...many, to('10.1.2.3/32')]);
+    expect(network).toEqual({ egress: 'none' });
+    expect(faults.map((each) => each.field)).toEqual(['egress']);
+  });
+
   it('is no private network, unless an administrator says so', () => {
     const mapped = map([to('10.0.0.0/8'), to('172.0.0.0/8')], false);
     const rules = (mapped.network.allow ?? []).map(parseNetworkRule);

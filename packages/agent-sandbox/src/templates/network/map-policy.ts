@@ -62,7 +62,7 @@ export function mapPolicy(
   const rules = isOpen
     ? [...texts].filter((text) => opensClosedNetworks(parseNetworkRule(text)))
     : [...texts];
-  if (rules.length > maxNetworkRules)
+  if (texts.size > maxNetworkRules)
     faults.push({
       field: 'egress',
       message: `Too many: it comes to more than ${maxNetworkRules} addresses and ports`,
